@@ -1,0 +1,11 @@
+using FsCheck;
+
+namespace CalSync.Tests.Calendar;
+
+/// <summary>
+/// How properties are checked: a failure throws and its message carries the seed to replay it.
+/// </summary>
+internal static class Properties
+{
+    public static Config Config => FsCheck.Config.QuickThrowOnFailure.WithMaxTest(300);
+}
