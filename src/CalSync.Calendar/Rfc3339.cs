@@ -55,9 +55,11 @@ public static class Rfc3339
     {
         if (offset == TimeSpan.Zero || offset.Ticks % TimeSpan.TicksPerMinute != 0)
         {
-            return instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+            return instant.UtcDateTime
+                .ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
         }
 
-        return instant.ToOffset(offset).ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", CultureInfo.InvariantCulture);
+        return instant.ToOffset(offset)
+            .ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", CultureInfo.InvariantCulture);
     }
 }

@@ -13,6 +13,12 @@ namespace CalSync.Calendar;
 /// </remarks>
 public sealed record ZonedTime
 {
+    // A local time of the first or last supported day may be an instant of the day before or after.
+    private static readonly DateTime InstantMin =
+        new(LocalTimeText.YearMin - 1, 12, 31, 0, 0, 0, DateTimeKind.Utc);
+    private static readonly DateTime InstantMax =
+        new(LocalTimeText.YearMax + 1, 1, 2, 0, 0, 0, DateTimeKind.Utc);
+
     private ZonedTime(LocalDateTime local, CalendarZone zone, DateTimeOffset instant)
     {
         Local = local;
@@ -58,7 +64,8 @@ public sealed record ZonedTime
             case 1:
                 return new WallTimeResolution.Exact(From(mapping.Single(), zone));
             case 2:
-                return new WallTimeResolution.Overlap(From(mapping.First(), zone), From(mapping.Last(), zone));
+                return new WallTimeResolution.Overlap(
+                    From(mapping.First(), zone), From(mapping.Last(), zone));
             default:
                 // Counted in seconds: a skipped day (Samoa, 2011) is more than a NodaTime.Offset can hold.
                 long gap = mapping.LateInterval.WallOffset.Seconds - mapping.EarlyInterval.WallOffset.Seconds;
@@ -70,10 +77,14 @@ public sealed record ZonedTime
     /// <summary>The wall time in <paramref name="zone"/> at an instant.</summary>
     /// <param name="instant">Any offset; only the moment counts.</param>
     /// <param name="zone">Whose wall.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The UTC year is not in 2 to 9998.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The year is not in 2 to 9998 in any zone.</exception>
     public static ZonedTime FromInstant(DateTimeOffset instant, CalendarZone zone)
     {
-        RequireSupportedYear(instant.UtcDateTime.Year, nameof(instant));
+        if (instant.UtcDateTime < InstantMin || instant.UtcDateTime > InstantMax)
+        {
+            throw new ArgumentOutOfRangeException(nameof(instant), instant, "The year must be in 2 to 9998.");
+        }
+
         return From(NodaTime.Instant.FromDateTimeOffset(instant).InZone(zone.Rules), zone);
     }
 
@@ -90,7 +101,8 @@ public sealed record ZonedTime
     public string ToRfc3339() => Rfc3339.Write(Instant, Offset);
 
     /// <summary>Local time with offset and zone, for people and logs.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{ToRfc3339()}[{Zone.Id}]");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{ToRfc3339()}[{Zone.Id}]");
 
     /// <summary>The wall time under REC-1: a gap shifts forward, an overlap takes the first pass.</summary>
     internal static ZonedTime ResolveGapForwardOverlapEarlier(LocalDateTime local, CalendarZone zone) =>

@@ -124,7 +124,8 @@ internal ref struct TimeTextReader(string text)
 
     /// <summary>A letter in either case.</summary>
     public bool Letter(char upper) =>
-        _position < _text.Length && (_text[_position] == upper || _text[_position] == char.ToLowerInvariant(upper))
+        _position < _text.Length
+            && (_text[_position] == upper || _text[_position] == char.ToLowerInvariant(upper))
             ? Advance()
             : Fault(_position, upper.ToString());
 

@@ -51,7 +51,9 @@ internal static class ZoneNames
             return new ZoneResolution.Found(zone, exact ? ZoneMatch.Exact : ZoneMatch.Alias);
         }
 
-        return ByWindowsName.TryGetValue(name, out zone) ? new ZoneResolution.Found(zone, ZoneMatch.Windows) : null;
+        return ByWindowsName.TryGetValue(name, out zone)
+            ? new ZoneResolution.Found(zone, ZoneMatch.Windows)
+            : null;
     }
 
     /// <summary>Tries what follows each slash of a globally unique TZID, the longest rest first.</summary>
@@ -99,7 +101,9 @@ internal static class ZoneNames
 
             if (!names.TryGetValue(canonical, out var zone))
             {
-                zone = canonical == CalendarZone.Utc.Id ? CalendarZone.Utc : new CalendarZone(canonical, tzdb[known]);
+                zone = canonical == CalendarZone.Utc.Id
+                    ? CalendarZone.Utc
+                    : new CalendarZone(canonical, tzdb[known]);
                 names.Add(canonical, zone);
             }
 
@@ -124,6 +128,7 @@ internal static class ZoneNames
     {
         var primary = TzdbDateTimeZoneSource.Default.WindowsMapping.PrimaryMapping;
         return primary.Where(pair => ByName.ContainsKey(pair.Value) && !ByName.ContainsKey(pair.Key))
-            .ToFrozenDictionary(pair => pair.Key, pair => ByName[pair.Value], StringComparer.OrdinalIgnoreCase);
+            .ToFrozenDictionary(
+                pair => pair.Key, pair => ByName[pair.Value], StringComparer.OrdinalIgnoreCase);
     }
 }

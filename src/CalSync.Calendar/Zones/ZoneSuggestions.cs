@@ -8,7 +8,7 @@ internal static class ZoneSuggestions
 {
     private const int CountMax = 5;
 
-    private static readonly FrozenDictionary<string, string[]> ByAbbreviation = new Dictionary<string, string[]>
+    private static readonly FrozenDictionary<string, string[]> Meanings = new Dictionary<string, string[]>
     {
         ["IST"] = ["Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"],
         ["EST"] = ["America/New_York", "America/Panama", "Australia/Sydney"],
@@ -57,9 +57,9 @@ internal static class ZoneSuggestions
     /// <param name="zones">Every known name.</param>
     public static ImmutableArray<string> For(string name, FrozenDictionary<string, CalendarZone> zones)
     {
-        if (ByAbbreviation.TryGetValue(name.Trim(), out var meanings))
+        if (Meanings.TryGetValue(name.Trim(), out var known))
         {
-            return [.. meanings.Where(zones.ContainsKey).Select(meaning => zones[meaning].Id)];
+            return [.. known.Where(zones.ContainsKey).Select(meaning => zones[meaning].Id)];
         }
 
         var wanted = Simplify(name);

@@ -80,7 +80,7 @@ public sealed class CalendarZoneTests
         var asked = DateTimeZoneProviders.Tzdb.Ids
             .Where(id => CalendarZone.Resolve(id) is ZoneResolution.Unknown)
             .Order(StringComparer.Ordinal);
-        Assert.Equal(["EST", "Factory", "HST", "MST"], asked.Union(["Factory"]).Order(StringComparer.Ordinal));
+        Assert.Equal(["EST", "HST", "MST"], asked.Where(id => id != "Factory"));
     }
 
     /// <summary>Resolving the canonical name again gives the same zone, exactly.</summary>

@@ -55,7 +55,8 @@ public sealed class ZonedTimeTests
     [Trait("Requirement", "R-CAL-09-B")]
     public void Resolve_InAnOverlap_GivesBothWithTheirFold()
     {
-        var overlap = Assert.IsType<WallTimeResolution.Overlap>(Resolve("2026-11-01T01:30", "America/New_York"));
+        var overlap = Assert.IsType<WallTimeResolution.Overlap>(
+            Resolve("2026-11-01T01:30", "America/New_York"));
         Assert.Equal(("2026-11-01T01:30:00-04:00", 0), (overlap.Earlier.ToRfc3339(), overlap.Earlier.Fold));
         Assert.Equal(("2026-11-01T01:30:00-05:00", 1), (overlap.Later.ToRfc3339(), overlap.Later.Fold));
         Assert.NotEqual(overlap.Earlier, overlap.Later);
@@ -149,7 +150,8 @@ public sealed class ZonedTimeTests
     {
         var parsed = Rfc3339.TryParse(text, out var value, out var problem);
         Assert.Equal((faultAt is null, faultAt), (parsed, problem?.Offset));
-        Assert.Equal(utc, parsed ? value.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture) : null);
+        Assert.Equal(utc, parsed ? value.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture)
+            : null);
     }
 
     /// <summary>No text makes the readers throw.</summary>
