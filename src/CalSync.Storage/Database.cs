@@ -1,0 +1,113 @@
+using System.Data.Common;
+using CalSync.Storage.Postgres;
+using CalSync.Storage.Sqlite;
+
+namespace CalSync.Storage;
+
+/// <summary>The product's one database, on either engine. Thread-safe; one for the life of the process.</summary>
+public abstract class Database : IAsyncDisposable
+{
+    private const int WriteAttemptCountMax = 3;
+
+    static Database() => RowReading.Register();
+
+    private protected Database()
+    {
+    }
+
+    /// <summary>Which engine this is.</summary>
+    public abstract Engine Engine { get; }
+
+    /// <summary>For people: engine, version, and where it is, without password.</summary>
+    public abstract string EngineDescription { get; }
+
+    /// <summary>Prepares a database for use. SQLite makes its directory and file; PostgreSQL connects on first use.</summary>
+    /// <exception cref="DatabaseAddressException">The address or an option cannot be understood.</exception>
+    /// <exception cref="DatabaseUnavailableException">The SQLite file cannot be opened.</exception>
+    public static Database Open(DatabaseOptions options) =>
+        options.Url is null ? new SqliteDatabase(options) : new PostgresDatabase(options);
+
+    /// <summary>Reads with single statements; each sees the newest commits.</summary>
+    /// <param name="work">Gets the session; must not keep it.</param>
+    /// <param name="cancellation">Cancelling leaves nothing behind.</param>
+    public Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellation) =>
+        ReadAsync(ChannelUse.Read, work, cancellation);
+
+    /// <summary>Reads several times from one consistent moment.</summary>
+    /// <param name="work">Gets the session; must not keep it.</param>
+    /// <param name="cancellation">Cancelling leaves nothing behind.</param>
+    public Task<T> SnapshotAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellation) =>
+        ReadAsync(ChannelUse.Snapshot, work, cancellation);
+
+    /// <summary>Runs one write transaction: commits when the work returns, rolls back when it throws.</summary>
+    /// <remarks>
+    /// Repeated up to three times on deadlock, serialization failure or a busy file, so the work must bear
+    /// repeating: no calls outside, no changed state of its own.
+    /// </remarks>
+    /// <param name="work">Gets the session; must not keep it.</param>
+    /// <param name="cancellation">Cancelling rolls back, except once the commit has been sent.</param>
+    public async Task<T> WriteAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await WriteOnceAsync(work, cancellation);
+            }
+            catch (ContentionException) when (attempt < WriteAttemptCountMax)
+            {
+                // Rolled back whole; the other transaction has gone on, so the next attempt starts at once.
+            }
+        }
+    }
+
+    /// <summary>Runs one write transaction that has no answer.</summary>
+    /// <inheritdoc cref="WriteAsync{T}"/>
+    public Task WriteAsync(Func<WriteSession, Task> work, CancellationToken cancellation) => WriteAsync(
+        async session =>
+        {
+            await work(session);
+            return true;
+        },
+        cancellation);
+
+    /// <summary>Closes every connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    internal abstract ValueTask<SqlChannel> RentAsync(ChannelUse use, CancellationToken cancellation);
+
+    private protected abstract ValueTask CloseAsync();
+
+    private async Task<T> ReadAsync<T>(ChannelUse use, Func<Session, Task<T>> work, CancellationToken cancellation)
+    {
+        await using var channel = await RentAsync(use, cancellation);
+        try
+        {
+            return await work(new Session(Engine, channel, cancellation));
+        }
+        catch (DbException error)
+        {
+            throw channel.Fault(error, null);
+        }
+    }
+
+    private async Task<T> WriteOnceAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellation)
+    {
+        await using var channel = await RentAsync(ChannelUse.Write, cancellation);
+        try
+        {
+            var session = new WriteSession(Engine, channel, cancellation);
+            var answer = await work(session);
+            await session.CompleteAsync();
+            return answer;
+        }
+        catch (DbException error)
+        {
+            throw channel.Fault(error, null);
+        }
+    }
+}

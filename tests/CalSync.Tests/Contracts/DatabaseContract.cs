@@ -1,0 +1,230 @@
+using CalSync.Storage;
+using Xunit;
+
+namespace CalSync.Tests.Contracts;
+
+/// <summary>Sessions behave the same on both engines: values, lists, batches, rollback, faults.</summary>
+public abstract class DatabaseContract(TestDatabase fixture) : StoreContract(fixture)
+{
+    [Fact]
+    public async Task Instants_WrittenWithAnyOffset_ComeBackAsUtcToTheMicrosecond()
+    {
+        var written = new DateTimeOffset(2026, 3, 8, 1, 30, 0, TimeSpan.FromHours(5.5)).AddTicks(1_234_567);
+        var id = await NewTenantAsync();
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                "UPDATE tenants SET created_at = @written WHERE id = @id", new { id, written }),
+            Cancellation);
+        var row = await Database.ReadAsync(
+            session => session.FirstOrDefaultAsync<TenantRow>(
+                "SELECT id, kind, created_at FROM tenants WHERE id = @id AND created_at <= @written",
+                new { id, written }),
+            Cancellation);
+        Assert.Equal(TimeSpan.Zero, row!.CreatedAt.Offset);
+        Assert.Equal(written.AddTicks(-7), row.CreatedAt);
+    }
+
+    [Fact]
+    public async Task Instants_Null_ComeBackAsNull()
+    {
+        var user = await NewUserAsync(await NewTenantAsync());
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                INSERT INTO api_tokens (id, user_id, hash, label, created_at, expires_at)
+                VALUES (@user, @user, @user, 'x', @Start, @expires)
+                """,
+                new { user, Start, expires = (DateTimeOffset?)null }),
+            Cancellation);
+        var row = await Database.ReadAsync(
+            session => session.FirstOrDefaultAsync<TokenRow>(
+                "SELECT created_at, expires_at FROM api_tokens WHERE id = @user", new { user }),
+            Cancellation);
+        Assert.Equal(new TokenRow { CreatedAt = Start, ExpiresAt = null }, row);
+    }
+
+    [Fact]
+    public async Task In_AnyLength_MatchesExactlyTheListed()
+    {
+        var tenants = new[] { await NewTenantAsync(), await NewTenantAsync(), await NewTenantAsync() };
+        for (var count = 0; count <= tenants.Length; count++)
+        {
+            var ids = tenants[..count];
+            var found = await Database.ReadAsync(
+                session => session.QueryAsync<string>(
+                    $"SELECT id FROM tenants WHERE {session.In("id", "@ids")} ORDER BY id", new { ids }),
+                Cancellation);
+            Assert.Equal(ids.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task QueryMultiple_SeveralSelects_AreReadInOrder()
+    {
+        var tenant = await NewTenantAsync();
+        var user = await NewUserAsync(tenant);
+        var (found, count) = await Database.SnapshotAsync(
+            async session =>
+            {
+                using var grid = await session.QueryMultipleAsync(
+                    """
+                    SELECT id, kind, created_at FROM tenants WHERE id = @tenant;
+                    SELECT count(*) FROM users WHERE tenant_id = @tenant AND created_at = @Start
+                    """,
+                    new { tenant, Start });
+                return (await grid.ReadSingleAsync<TenantRow>(), await grid.ReadSingleAsync<long>());
+            },
+            Cancellation);
+        Assert.Equal(tenant, found.Id);
+        Assert.Equal(Start, found.CreatedAt);
+        Assert.Equal(1, count);
+        Assert.NotEmpty(user);
+    }
+
+    [Fact]
+    public async Task Write_WorkThrows_LeavesNothing()
+    {
+        var tenant = Ids.Next("ten");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Database.WriteAsync(
+            async session =>
+            {
+                await session.ExecuteAsync(
+                    "INSERT INTO tenants (id, name, kind, created_at) VALUES (@tenant, 'n', 'live', @Start)",
+                    new { tenant, Start });
+                session.Journal(Entry(tenant, tenant));
+                throw new InvalidOperationException();
+            },
+            Cancellation));
+        Assert.Equal(0, await CountAsync("tenants", tenant));
+    }
+
+    [Fact]
+    public async Task Queue_WrongRowCount_RollsBackWithConcurrencyException()
+    {
+        var tenant = await NewTenantAsync();
+        var fault = await Assert.ThrowsAsync<ConcurrencyException>(() => Database.WriteAsync(
+            session =>
+            {
+                session.Queue("UPDATE tenants SET name = 'changed' WHERE id = @tenant", new { tenant }, 1);
+                session.Queue("UPDATE tenants SET name = 'x' WHERE id = 'nobody'", expectRows: 1);
+                session.Journal(Entry(tenant, tenant));
+                return Task.CompletedTask;
+            },
+            Cancellation));
+        Assert.Equal((1, 0), (fault.Expected, fault.Actual));
+        var name = await Database.ReadAsync(
+            session => session.ScalarAsync<string>("SELECT name FROM tenants WHERE id = @tenant", new { tenant }),
+            Cancellation);
+        Assert.Equal("A school", name);
+    }
+
+    [Fact]
+    public async Task Flush_ReturnsTheRowsOfEachStatement()
+    {
+        var tenant = await NewTenantAsync();
+        var counts = await Database.WriteAsync(
+            async session =>
+            {
+                session.Queue("UPDATE tenants SET name = 'a' WHERE id = @tenant", new { tenant });
+                session.Queue("UPDATE tenants SET name = 'b' WHERE id = 'nobody'");
+                session.Queue("INSERT INTO tenants (id, name, kind, created_at) SELECT id || 'x', name, kind, "
+                    + "created_at FROM tenants WHERE id = @tenant", new { tenant });
+                return await session.FlushAsync();
+            },
+            Cancellation);
+        Assert.Equal([1, 0, 1], counts);
+    }
+
+    [Fact]
+    public async Task Constraints_Violated_NameTheSameConstraintOnBothEngines()
+    {
+        var tenant = await NewTenantAsync();
+        var user = await NewUserAsync(tenant);
+        await AssertViolatedAsync(
+            ConstraintKind.Unique,
+            "users_tenant_id_email_key",
+            """
+            INSERT INTO users (id, tenant_id, name, email, calendar_email, role, time_zone, created_at)
+            SELECT 'usr_other', tenant_id, name, email, email, role, time_zone, created_at FROM users WHERE id = @user
+            """,
+            new { user });
+        await AssertViolatedAsync(
+            ConstraintKind.Unique,
+            "tenants_pkey",
+            "INSERT INTO tenants (id, name, kind, created_at) VALUES (@tenant, 'n', 'live', @Start)",
+            new { tenant, Start });
+        await AssertViolatedAsync(
+            ConstraintKind.ForeignKey,
+            null,
+            "UPDATE users SET tenant_id = 'nobody' WHERE id = @user",
+            new { user });
+        await AssertViolatedAsync(
+            ConstraintKind.NotNull,
+            "users.name",
+            "UPDATE users SET name = NULL WHERE id = @user",
+            new { user });
+    }
+
+    [Fact]
+    public async Task BrokenStatement_IsATypedFault()
+    {
+        var fault = await Assert.ThrowsAsync<StatementFailedException>(() => Database.ReadAsync(
+            session => session.QueryAsync<string>("SELECT nothing FROM nowhere"), Cancellation));
+        Assert.Equal("SELECT nothing FROM nowhere", fault.Statement);
+    }
+
+    [Fact]
+    public async Task Snapshot_WhileAnotherWrites_SeesOneMoment()
+    {
+        var tenant = await NewTenantAsync();
+        var (before, after) = await Database.SnapshotAsync(
+            async session =>
+            {
+                var first = await session.ScalarAsync<string>(
+                    "SELECT name FROM tenants WHERE id = @tenant", new { tenant });
+                await Database.WriteAsync(
+                    other => other.ExecuteAsync(
+                        "UPDATE tenants SET name = 'later' WHERE id = @tenant", new { tenant }),
+                    Cancellation);
+                return (first, await session.ScalarAsync<string>(
+                    "SELECT name FROM tenants WHERE id = @tenant", new { tenant }));
+            },
+            Cancellation);
+        Assert.Equal(before, after);
+    }
+
+    private async Task<long> CountAsync(string table, string id) => await Database.ReadAsync(
+        session => session.ScalarAsync<long>($"SELECT count(*) FROM {table} WHERE id = @id", new { id }),
+        Cancellation);
+
+    private async Task AssertViolatedAsync(ConstraintKind kind, string? constraint, string sql, object args)
+    {
+        var fault = await Assert.ThrowsAsync<ConstraintViolatedException>(() => Database.WriteAsync(
+            session => session.ExecuteAsync(sql, args), Cancellation));
+        Assert.Equal(kind, fault.Kind);
+        Assert.Equal(constraint ?? fault.Constraint, fault.Constraint);
+    }
+
+    public sealed record TenantRow
+    {
+        public string Id { get; init; } = "";
+
+        public string Kind { get; init; } = "";
+
+        public DateTimeOffset CreatedAt { get; init; }
+    }
+
+    public sealed record TokenRow
+    {
+        public DateTimeOffset CreatedAt { get; init; }
+
+        public DateTimeOffset? ExpiresAt { get; init; }
+    }
+}
+
+public sealed class SqliteDatabaseTests(SqliteTestDatabase fixture)
+    : DatabaseContract(fixture), IClassFixture<SqliteTestDatabase>;
+
+[Collection(PostgresFixture.Collection)]
+public sealed class PostgresDatabaseTests(PostgresTestDatabase fixture)
+    : DatabaseContract(fixture), IClassFixture<PostgresTestDatabase>;
