@@ -49,6 +49,11 @@ public interface IEventCalendar
 public sealed record ProviderCall(
     string ConnectionId, string AccessToken, bool Interactive, string CorrelationId, TimeSpan? Timeout = null)
 {
+    /// <summary>
+    /// How often a read may be tried in all, within the retry budget; 1 by default. Writes are never repeated.
+    /// </summary>
+    public int ReadAttempts { get; init; } = 1;
+
     /// <summary>What was called with which result, in order, for the journal and <c>calsync trace</c>.</summary>
     public List<CallTrace> Trace { get; } = [];
 }

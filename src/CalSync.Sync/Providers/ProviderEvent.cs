@@ -20,7 +20,14 @@ public sealed record EventContent(
     ZonedTime End,
     ImmutableArray<Attendee> Attendees,
     ImmutableSortedDictionary<string, string> Mark,
-    string? ConferenceRequestId);
+    string? ConferenceRequestId)
+{
+    /// <summary>
+    /// True when <see cref="Attendees"/> was built from a read with <see cref="ProviderEvent.AttendeesOmitted"/>:
+    /// a write of the attendees is then refused, for it would drop the guests that were not shown.
+    /// </summary>
+    public bool AttendeesOmitted { get; init; }
+}
 
 /// <summary>One guest.</summary>
 /// <param name="Email">The address, lower case.</param>

@@ -1,0 +1,26 @@
+namespace CalSync.Remotes.Pipeline;
+
+/// <summary>Makes the HTTP clients: no redirects, no cookies, no timeout beside the pipeline's.</summary>
+internal static class HttpClients
+{
+    private static readonly TimeSpan SocketLifetime = TimeSpan.FromMinutes(5);
+
+    /// <param name="options">How many sockets.</param>
+    /// <param name="endpoint">A loopback endpoint is reached without the machine's proxy.</param>
+    public static HttpClient Create(PipelineOptions options, Uri endpoint)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = !endpoint.IsLoopback,
+            AutomaticDecompression = System.Net.DecompressionMethods.GZip,
+            MaxConnectionsPerServer = options.ConnectionCountMax,
+
+            // Names are looked up again now and then; a drained rest would keep a hostile socket alive.
+            PooledConnectionLifetime = SocketLifetime,
+            MaxResponseDrainSize = 0,
+        };
+        return new HttpClient(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+}

@@ -1,0 +1,306 @@
+using System.Globalization;
+using System.Net;
+using CalSync.Sync.Providers;
+using Polly;
+using Polly.CircuitBreaker;
+
+namespace CalSync.Remotes.Pipeline;
+
+/// <summary>
+/// The only way to a provider: quota, then breakers, then one attempt with a timeout that cancels, then the answer
+/// read to its end and judged.
+/// </summary>
+/// <remarks>
+/// One for each service of a provider, because a broken token endpoint says nothing about the calendar. Reads are
+/// repeated when the caller asks for several attempts and the retry budget has one left; writes never are.
+/// </remarks>
+internal sealed class ProviderPipeline : IDisposable
+{
+    private readonly string _service;
+    private readonly PipelineOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly HttpClient _client;
+    private readonly ConnectionGate? _gate;
+    private readonly CallQuota? _quota;
+    private readonly RetryPolicy _retry;
+    private readonly RetryBudget _budget;
+    private readonly ProviderClock _providerClock;
+    private readonly ProviderMeter _meter;
+    private readonly CircuitBreakerStateProvider _state = new();
+    private readonly ResiliencePipeline _breaker;
+
+    /// <param name="service">Named in metrics and messages, such as <c>calendar</c>.</param>
+    /// <param name="parts">What all services of a provider share.</param>
+    /// <param name="client">Without a timeout of its own; disposed with the pipeline.</param>
+    /// <param name="gate">Breakers of the connections; null where calls belong to none.</param>
+    /// <param name="quota">Limits; null where the provider has none.</param>
+    public ProviderPipeline(
+        string service, PipelineParts parts, HttpClient client, ConnectionGate? gate, CallQuota? quota)
+    {
+        _service = service;
+        _options = parts.Options;
+        _clock = parts.Clock;
+        _retry = parts.Retry;
+        _budget = parts.Budget;
+        _providerClock = parts.ProviderClock;
+        _meter = parts.Meter;
+        _client = client;
+        _gate = gate;
+        _quota = quota;
+        _breaker = BuildBreaker(parts);
+    }
+
+    /// <summary>The provider breaker's phase.</summary>
+    public BreakerPhase Phase => _state.CircuitState switch
+    {
+        CircuitState.Open or CircuitState.Isolated => BreakerPhase.Open,
+        CircuitState.HalfOpen => BreakerPhase.HalfOpen,
+        _ => BreakerPhase.Closed,
+    };
+
+    /// <summary>Makes one call.</summary>
+    /// <param name="request">What to send.</param>
+    /// <param name="caller">For whom.</param>
+    /// <param name="read">Reads a complete answer; its fault, or null when it is what was asked for.</param>
+    /// <param name="cancellation">A cancelled write may still have been applied.</param>
+    /// <returns>Null when the call succeeded.</returns>
+    public async Task<ProviderFault?> SendAsync(
+        ProviderRequest request,
+        Caller caller,
+        Func<ProviderAnswer, ProviderFault?> read,
+        CancellationToken cancellation)
+    {
+        _budget.NoteCall();
+        for (var attempt = 1; ; attempt++)
+        {
+            var fault = await OnceAsync(request, caller, read, cancellation);
+            if (fault is null || request.IsWrite || attempt >= caller.ReadAttempts || !MayRepeat(fault))
+                return fault;
+            if (!_budget.TryTake(_clock.GetUtcNow()))
+                return fault;
+            _meter.CountRetry(_service);
+            await Task.Delay(_retry.Delay(attempt, fault.RetryAfter), _clock, cancellation);
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    /// <summary>Only a broken way or a busy provider is worth asking again at once.</summary>
+    private static bool MayRepeat(ProviderFault fault) =>
+        ConnectionBreaker.Counts(fault.Reason) || fault.Reason is ProviderReason.RateLimited;
+
+    private async Task<ProviderFault?> OnceAsync(
+        ProviderRequest request,
+        Caller caller,
+        Func<ProviderAnswer, ProviderFault?> read,
+        CancellationToken cancellation)
+    {
+        var refused = await RefusedByBreakerAsync(request, caller, cancellation);
+        if (refused is not null)
+            return NoteRefused(request, caller, refused);
+        if (_quota is null || caller.ConnectionId is null)
+            return await ProtectedAsync(request, caller, read, cancellation);
+
+        var admission = await _quota.AdmitAsync(
+            caller.ConnectionId, caller.Interactive, request.IsWrite, cancellation);
+        if (admission is not Admission.Granted(var ticket))
+        {
+            var wait = ((Admission.Refused)admission).RetryAfter;
+            return NoteRefused(request, caller, new(
+                ProviderReason.QuotaWait, null, null,
+                $"{request.Operation} was not sent: the call quota is used up.", wait));
+        }
+
+        ProviderFault? fault = null;
+        try
+        {
+            fault = await ProtectedAsync(request, caller, read, cancellation);
+            return fault;
+        }
+        catch (OperationCanceledException)
+        {
+            // Neither good nor bad news about throttling.
+            fault = new(ProviderReason.Unreachable, null, null, "The call was cancelled.");
+            throw;
+        }
+        finally
+        {
+            _quota.Release(ticket, fault);
+        }
+    }
+
+    /// <summary>Fails fast, before a call waits for its turn.</summary>
+    private async Task<ProviderFault?> RefusedByBreakerAsync(
+        ProviderRequest request, Caller caller, CancellationToken cancellation)
+    {
+        if (_gate is null || caller.ConnectionId is null)
+            return null;
+        var wait = await _gate.OpenForAsync(caller.ConnectionId, cancellation);
+        return wait is null ? null : BreakerOpen(request, "the connection", wait);
+    }
+
+    private async Task<ProviderFault?> ProtectedAsync(
+        ProviderRequest request,
+        Caller caller,
+        Func<ProviderAnswer, ProviderFault?> read,
+        CancellationToken cancellation)
+    {
+        var context = ResilienceContextPool.Shared.Get(cancellation);
+        try
+        {
+            return await _breaker.ExecuteAsync(
+                async inner => await GatedAsync(request, caller, read, inner.CancellationToken), context);
+        }
+        catch (BrokenCircuitException broken)
+        {
+            return NoteRefused(
+                request, caller, BreakerOpen(request, "the provider", broken.RetryAfter ?? _options.ProviderOpenFor));
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private async Task<ProviderFault?> GatedAsync(
+        ProviderRequest request,
+        Caller caller,
+        Func<ProviderAnswer, ProviderFault?> read,
+        CancellationToken cancellation)
+    {
+        if (_gate is null || caller.ConnectionId is null)
+            return await AttemptAsync(request, caller, read, cancellation);
+        var wait = await _gate.EnterAsync(caller.ConnectionId, cancellation);
+        if (wait is not null)
+            return NoteRefused(request, caller, BreakerOpen(request, "the connection", wait));
+        var fault = await AttemptAsync(request, caller, read, cancellation);
+
+        // Not cancellable: the outcome is known and belongs into the ledger.
+        await _gate.LeaveAsync(caller.ConnectionId, fault, CancellationToken.None);
+        return fault;
+    }
+
+    private async Task<ProviderFault?> AttemptAsync(
+        ProviderRequest request,
+        Caller caller,
+        Func<ProviderAnswer, ProviderFault?> read,
+        CancellationToken cancellation)
+    {
+        var timeout = caller.Timeout ?? _options.AttemptTimeout;
+        var startedAt = _clock.GetUtcNow();
+        var begun = _clock.GetTimestamp();
+        int? status = null;
+        ProviderFault? fault = null;
+        using var limit = new CancellationTokenSource(timeout, _clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            var answer = await ExchangeAsync(request, startedAt, both.Token);
+            status = answer.Status;
+            fault = read(answer);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            fault = new(
+                ProviderReason.TimedOut, null, null, TimedOutMessage(request.Operation, timeout),
+                OutcomeUnknown: request.IsWrite);
+        }
+        catch (AnswerTooLargeException)
+        {
+            fault = Faults.OutsideProtocol(request, null, "the answer is too large");
+        }
+        catch (Exception broken) when (broken is HttpRequestException or IOException)
+        {
+            fault = Faults.Unreachable(request, (broken as HttpRequestException)?.HttpRequestError);
+        }
+        finally
+        {
+            var elapsed = _clock.GetElapsedTime(begun);
+            caller.Trace.Add(new(request.Operation, startedAt, elapsed, status, fault?.Reason, fault?.Message));
+            _meter.CountCall(_service, request.Operation, fault?.Reason, elapsed);
+        }
+
+        return fault;
+    }
+
+    private static string TimedOutMessage(string operation, TimeSpan timeout) =>
+        string.Create(CultureInfo.InvariantCulture, $"{operation} timed out after {timeout.TotalMilliseconds:0}ms");
+
+    private async Task<ProviderAnswer> ExchangeAsync(
+        ProviderRequest request, DateTimeOffset startedAt, CancellationToken cancellation)
+    {
+        using var message = request.ToMessage();
+        using var response = await _client.SendAsync(
+            message, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        var now = _clock.GetUtcNow();
+        if (response.Headers.Date is { } date)
+            _providerClock.Observe(date, startedAt, now);
+        TimeSpan? retryAfter = response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } at } => at > now ? at - now : TimeSpan.Zero,
+            _ => null,
+        };
+        var body = await ReadBodyAsync(response, cancellation);
+        return new((int)response.StatusCode, body, retryAfter);
+    }
+
+    private async Task<ReadOnlyMemory<byte>> ReadBodyAsync(
+        HttpResponseMessage response, CancellationToken cancellation)
+    {
+        if (response.Content.Headers.ContentLength > _options.BodySizeBytesMax)
+            throw new AnswerTooLargeException();
+        await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
+        using var kept = new MemoryStream();
+        var chunk = new byte[16 * 1024];
+        int count;
+        while ((count = await stream.ReadAsync(chunk, cancellation)) > 0)
+        {
+            if (kept.Length + count > _options.BodySizeBytesMax)
+                throw new AnswerTooLargeException();
+            kept.Write(chunk, 0, count);
+        }
+
+        return kept.GetBuffer().AsMemory(0, (int)kept.Length);
+    }
+
+    private ProviderFault NoteRefused(ProviderRequest request, Caller caller, ProviderFault fault)
+    {
+        caller.Trace.Add(
+            new(request.Operation, _clock.GetUtcNow(), TimeSpan.Zero, null, fault.Reason, fault.Message));
+        _meter.CountCall(_service, request.Operation, fault.Reason, TimeSpan.Zero);
+        return fault;
+    }
+
+    private static ProviderFault BreakerOpen(ProviderRequest request, string whose, TimeSpan? wait) =>
+        new(
+            ProviderReason.BreakerOpen, null, null,
+            $"{request.Operation} was not sent: {whose} failed repeatedly and is left alone for a while.", wait);
+
+    private ResiliencePipeline BuildBreaker(PipelineParts parts) =>
+        new ResiliencePipelineBuilder { TimeProvider = parts.Clock }
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+            {
+                FailureRatio = parts.Options.ProviderFailurePercent / 100.0,
+                SamplingDuration = parts.Options.ProviderSampling,
+                MinimumThroughput = parts.Options.ProviderCallCountMin,
+                BreakDuration = parts.Options.ProviderOpenFor,
+                StateProvider = _state,
+                ShouldHandle = args => ValueTask.FromResult(IsFailure(args)),
+            })
+            .Build();
+
+    private bool IsFailure(CircuitBreakerPredicateArguments<object> args) => args.Outcome switch
+    {
+        { Result: ProviderFault fault } => ConnectionBreaker.Counts(fault.Reason)
+            || (fault.Reason is ProviderReason.BreakerOpen && _state.CircuitState == CircuitState.HalfOpen),
+
+        // A probe that was cancelled or not sent proved nothing: stay open.
+        { Exception: not null } => _state.CircuitState == CircuitState.HalfOpen,
+        _ => false,
+    };
+
+    private sealed class AnswerTooLargeException : Exception
+    {
+    }
+}

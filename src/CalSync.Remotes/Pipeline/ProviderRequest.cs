@@ -1,0 +1,76 @@
+using System.Net.Http.Headers;
+using CalSync.Sync.Providers;
+
+namespace CalSync.Remotes.Pipeline;
+
+/// <summary>One request, made anew for every attempt.</summary>
+/// <param name="Operation">The provider's method name, such as <c>events.patch</c>.</param>
+/// <param name="Method">HTTP method.</param>
+/// <param name="Target">Absolute address.</param>
+/// <param name="IsWrite">True when repeating it blindly could do harm: it is never repeated here.</param>
+/// <param name="AccessToken">Bearer token; null for none.</param>
+/// <param name="Body">What to send; null for nothing.</param>
+/// <param name="MediaType">Of the body.</param>
+/// <param name="IfMatch">ETag; null for none.</param>
+internal sealed record ProviderRequest(
+    string Operation,
+    HttpMethod Method,
+    Uri Target,
+    bool IsWrite,
+    string? AccessToken = null,
+    byte[]? Body = null,
+    string MediaType = "application/json",
+    string? IfMatch = null)
+{
+    /// <summary>Makes the message of one attempt.</summary>
+    public HttpRequestMessage ToMessage()
+    {
+        var message = new HttpRequestMessage(Method, Target)
+        {
+            Version = System.Net.HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        message.Headers.TryAddWithoutValidation("User-Agent", "calsync");
+        if (AccessToken is not null)
+            message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AccessToken);
+        if (IfMatch is not null)
+            message.Headers.TryAddWithoutValidation("If-Match", IfMatch);
+        if (Body is not null)
+        {
+            message.Content = new ByteArrayContent(Body);
+            message.Content.Headers.ContentType = new MediaTypeHeaderValue(MediaType, "utf-8");
+        }
+        else if (IsWrite || Target.Scheme == Uri.UriSchemeHttp)
+        {
+            // The handler silently sends a request again when a reused connection breaks before the answer, unless
+            // the request has a body, even an empty one. Repeating is decided by RetryPolicy alone.
+            message.Content = new ByteArrayContent([]);
+        }
+
+        return message;
+    }
+}
+
+/// <summary>A complete answer.</summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Body">All of it.</param>
+/// <param name="RetryAfter">From Retry-After, in seconds or as a date; null for none.</param>
+internal sealed record ProviderAnswer(int Status, ReadOnlyMemory<byte> Body, TimeSpan? RetryAfter)
+{
+    /// <summary>Whether the status is 2xx.</summary>
+    public bool Succeeded => Status is >= 200 and <= 299;
+}
+
+/// <summary>For whom a request is made.</summary>
+/// <param name="ConnectionId">Whose breaker and quota apply; null for none.</param>
+/// <param name="Interactive">True when a person waits.</param>
+/// <param name="Timeout">Limit of each attempt; null for the configured one.</param>
+/// <param name="ReadAttempts">How often a read may be tried in all.</param>
+/// <param name="Trace">Every attempt is appended.</param>
+internal sealed record Caller(
+    string? ConnectionId, bool Interactive, TimeSpan? Timeout, int ReadAttempts, List<CallTrace> Trace)
+{
+    public static Caller Of(ProviderCall call) =>
+        new(call.ConnectionId, call.Interactive, call.Timeout, call.ReadAttempts, call.Trace);
+}
