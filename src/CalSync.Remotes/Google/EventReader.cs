@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using CalSync.Calendar;
-using CalSync.Remotes.Pipeline;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Remotes.Google;

@@ -8,7 +8,7 @@ internal static class Faults
     /// <summary>No usable answer.</summary>
     /// <param name="request">What was sent.</param>
     /// <param name="error">Where it broke, as far as the handler knows.</param>
-    public static ProviderFault Unreachable(ProviderRequest request, HttpRequestError? error)
+    public static ProviderFault Unreachable(ProviderRequest request, HttpRequestError error)
     {
         // These break before a byte of the request is sent; everything else may have been applied.
         var neverSent = error is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError

@@ -9,18 +9,28 @@ internal static class HttpClients
     /// <param name="endpoint">A loopback endpoint is reached without the machine's proxy.</param>
     public static HttpClient Create(PipelineOptions options, Uri endpoint)
     {
-        var handler = new SocketsHttpHandler
+        SocketsHttpHandler? handler = null;
+        try
         {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = !endpoint.IsLoopback,
-            AutomaticDecompression = System.Net.DecompressionMethods.GZip,
-            MaxConnectionsPerServer = options.ConnectionCountMax,
+            handler = new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                UseProxy = !endpoint.IsLoopback,
+                AutomaticDecompression = System.Net.DecompressionMethods.GZip,
+                MaxConnectionsPerServer = options.ConnectionCountMax,
 
-            // Names are looked up again now and then; a drained rest would keep a hostile socket alive.
-            PooledConnectionLifetime = SocketLifetime,
-            MaxResponseDrainSize = 0,
-        };
-        return new HttpClient(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+                // Names are looked up again now and then; a drained rest would keep a hostile socket alive.
+                PooledConnectionLifetime = SocketLifetime,
+                MaxResponseDrainSize = 0,
+            };
+            var client = new HttpClient(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+            handler = null;
+            return client;
+        }
+        finally
+        {
+            handler?.Dispose();
+        }
     }
 }

@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.Globalization;
-using System.Net;
 using CalSync.Sync.Providers;
 using Polly;
 using Polly.CircuitBreaker;
@@ -209,9 +209,13 @@ internal sealed class ProviderPipeline : IDisposable
         {
             fault = Faults.OutsideProtocol(request, null, "the answer is too large");
         }
-        catch (Exception broken) when (broken is HttpRequestException or IOException)
+        catch (HttpRequestException broken)
         {
-            fault = Faults.Unreachable(request, (broken as HttpRequestException)?.HttpRequestError);
+            fault = Faults.Unreachable(request, broken.HttpRequestError);
+        }
+        catch (IOException)
+        {
+            fault = Faults.Unreachable(request, HttpRequestError.ResponseEnded);
         }
         finally
         {
@@ -251,17 +255,16 @@ internal sealed class ProviderPipeline : IDisposable
         if (response.Content.Headers.ContentLength > _options.BodySizeBytesMax)
             throw new AnswerTooLargeException();
         await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
-        using var kept = new MemoryStream();
-        var chunk = new byte[16 * 1024];
+        var kept = new ArrayBufferWriter<byte>();
         int count;
-        while ((count = await stream.ReadAsync(chunk, cancellation)) > 0)
+        while ((count = await stream.ReadAsync(kept.GetMemory(16 * 1024), cancellation)) > 0)
         {
-            if (kept.Length + count > _options.BodySizeBytesMax)
+            if (kept.WrittenCount + count > _options.BodySizeBytesMax)
                 throw new AnswerTooLargeException();
-            kept.Write(chunk, 0, count);
+            kept.Advance(count);
         }
 
-        return kept.GetBuffer().AsMemory(0, (int)kept.Length);
+        return kept.WrittenMemory;
     }
 
     private ProviderFault NoteRefused(ProviderRequest request, Caller caller, ProviderFault fault)

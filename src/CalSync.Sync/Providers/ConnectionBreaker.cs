@@ -89,8 +89,8 @@ public interface IBreakerLedger
     /// <summary>Reads a connection's breaker; an unknown connection has a closed one.</summary>
     Task<ConnectionBreaker> LoadAsync(string connectionId, CancellationToken cancellation);
 
-    /// <summary>Stores <paramref name="next"/> if the stored breaker still is <paramref name="expected"/>.</summary>
+    /// <summary>Stores <paramref name="replacement"/> if the stored breaker still is <paramref name="expected"/>.</summary>
     /// <returns>False when somebody else stored first; nothing was changed then.</returns>
     Task<bool> SaveAsync(
-        string connectionId, ConnectionBreaker expected, ConnectionBreaker next, CancellationToken cancellation);
+        string connectionId, ConnectionBreaker expected, ConnectionBreaker replacement, CancellationToken cancellation);
 }
