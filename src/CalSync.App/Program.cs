@@ -1,8 +1,20 @@
+using System.Security.Cryptography;
+using CalSync.App.Commands;
+
 namespace CalSync.App;
 
 /// <summary>The executable's entry point.</summary>
 public static class Program
 {
     /// <summary>Runs one verb.</summary>
-    public static int Main(string[] args) => args.Length == 0 ? 2 : 0;
+    /// <returns>The exit code; docs/cli.md lists them.</returns>
+    public static Task<int> Main(string[] args)
+    {
+        // The only place that names the system's clock and chance; everything else is given them.
+#pragma warning disable RS0030
+        var clock = TimeProvider.System;
+#pragma warning restore RS0030
+        var random = new Random(RandomNumberGenerator.GetInt32(int.MaxValue));
+        return CommandLine.RunAsync(args, Surroundings.OfProcess(clock, random), CancellationToken.None);
+    }
 }

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.Text.Json;
+using CalSync.App.Configuration;
+
+namespace CalSync.App.Commands;
+
+/// <summary>The command line: one table of verbs, one place where every verb ends.</summary>
+internal static class CommandLine
+{
+    // The dispatch table. One line a verb, one file a line.
+    private static readonly Func<GlobalOptions, Surroundings, Verb>[] Verbs =
+    [
+        ConfigCommand.Create,
+    ];
+
+    /// <summary>Builds the commands; docs/cli.md is made from them.</summary>
+    public static RootCommand Build(Surroundings around)
+    {
+        var globals = new GlobalOptions();
+        var root = new RootCommand("Keeps every copy of a calendar event in agreement, and proves it.");
+        foreach (var option in globals.All)
+            root.Options.Add(option);
+        foreach (var create in Verbs)
+            root.Subcommands.Add(create(globals, around));
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExample((HelpAction)help.Action!);
+        return root;
+    }
+
+    /// <summary>Runs one command line and gives the exit code of the process.</summary>
+    /// <param name="arguments">Without the name of the program.</param>
+    /// <param name="around">What the process has around it.</param>
+    /// <param name="cancellation">Ends the verb early; what it wrote so far stays.</param>
+    public static async Task<int> RunAsync(
+        string[] arguments, Surroundings around, CancellationToken cancellation)
+    {
+        var parsed = Build(around).Parse(arguments.Length == 0 ? ["--help"] : arguments);
+        var json = arguments.Contains("--json");
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExample)
+        {
+            var verb = string.Join(' ', Names(parsed.CommandResult.Command));
+            var advice = $"{verb} --help";
+            foreach (var error in parsed.Errors)
+                Complain(around, json, ExitCode.Usage, error.Message, verb, advice);
+            return (int)ExitCode.Usage;
+        }
+
+        var invocation = new InvocationConfiguration
+        {
+            Output = around.Out,
+            Error = around.Error,
+            EnableDefaultExceptionHandler = false,
+        };
+        try
+        {
+            return await parsed.InvokeAsync(invocation, cancellation);
+        }
+        catch (CommandException fault)
+        {
+            Complain(around, json, fault.Code, fault.Message, fault.Where, fault.Advice);
+            return (int)fault.Code;
+        }
+        catch (InvalidConfigurationException fault)
+        {
+            Complain(around, json, fault.Errors);
+            return (int)ExitCode.InvalidConfiguration;
+        }
+    }
+
+    private static IEnumerable<string> Names(Command command) =>
+        command is RootCommand ? ["calsync"] : [.. Names((Command)command.Parents.First()), command.Name];
+
+    private static void Complain(
+        Surroundings around, bool json, ExitCode code, string what, string? where, string? advice)
+    {
+        if (json)
+        {
+            around.Error.WriteLine(
+                JsonSerializer.Serialize(new { code, what, where, advice }, Output.JsonOptions));
+            return;
+        }
+
+        around.Error.WriteLine($"calsync: {what}");
+        if (where is not null)
+            around.Error.WriteLine($"  where: {where}");
+        if (advice is not null)
+            around.Error.WriteLine($"  do:    {advice}");
+    }
+
+    private static void Complain(Surroundings around, bool json, IReadOnlyList<ConfigurationError> errors)
+    {
+        if (json)
+            around.Error.WriteLine(JsonSerializer.Serialize(new { errors }, Output.JsonOptions));
+        foreach (var error in json ? [] : errors)
+            around.Error.WriteLine($"calsync: {error}");
+    }
+
+    // The library's help, and the example of the verb below it.
+    private sealed class HelpWithExample(HelpAction inner) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            var code = inner.Invoke(parseResult);
+            var example = parseResult.CommandResult.Command is Verb verb ? verb.Example : "calsync demo";
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine("Example:");
+            output.WriteLine($"  {example}");
+            return code;
+        }
+    }
+}

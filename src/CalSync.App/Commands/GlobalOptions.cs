@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using CalSync.App.Configuration;
+
+namespace CalSync.App.Commands;
+
+/// <summary>The options every verb has.</summary>
+internal sealed class GlobalOptions
+{
+    public Option<string?> Data { get; } = Make<string?>(
+        "--data", "DIR",
+            "Data directory: embedded database, key file, calsync.json. Default: ~/.local/share/calsync.");
+
+    public Option<string?> Database { get; } = Make<string?>(
+        "--database", "URL", "PostgreSQL to use, postgres://...; without it SQLite in the data directory.");
+
+    public Option<string?> Config { get; } = Make<string?>(
+        "--config", "FILE", "Configuration file. Default: calsync.json in the data directory.");
+
+    public Option<string[]> Set { get; } = Make<string[]>(
+        "--set", "KEY=VALUE", "Value of a configuration key, see docs/operating.md. May be repeated.");
+
+    public Option<bool> Json { get; } = Make<bool>("--json", null, "Print the result as JSON on stdout.");
+
+    /// <summary>All of them, in the order of the help.</summary>
+    public IEnumerable<Option> All => [Data, Database, Config, Set, Json];
+
+    /// <summary>What the configuration is to be read from.</summary>
+    public ConfigurationInput Input(
+        ParseResult parsed, Surroundings around, IEnumerable<(Key Key, string? Text)> more)
+    {
+        var values = ImmutableDictionary.CreateBuilder<string, string>();
+        foreach (var assignment in parsed.GetValue(Set) ?? [])
+        {
+            var parts = assignment.Split('=', 2);
+            if (parts.Length != 2)
+                throw CommandException.Usage($"--set {assignment} has no value", "--set KEY=VALUE");
+            values[parts[0]] = parts[1];
+        }
+
+        (Key, string?)[] named =
+        [
+            (Keys.DataDirectory, parsed.GetValue(Data)),
+            (Keys.DatabaseUrl, parsed.GetValue(Database)),
+            .. more,
+        ];
+        foreach (var (key, text) in named)
+        {
+            if (text is not null)
+                values[key.Name] = text;
+        }
+
+        return new ConfigurationInput(parsed.GetValue(Config), values.ToImmutable(), around.Environment);
+    }
+
+    private static Option<T> Make<T>(string name, string? value, string description) =>
+        new(name) { Description = description, HelpName = value, Recursive = true };
+}

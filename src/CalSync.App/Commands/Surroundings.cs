@@ -1,0 +1,32 @@
+using System.Collections;
+using System.Collections.Immutable;
+
+namespace CalSync.App.Commands;
+
+/// <summary>What a process has around it. Tests give their own, so that verbs run inside the test
+/// process.</summary>
+/// <param name="Out">Results.</param>
+/// <param name="Error">Progress and errors.</param>
+/// <param name="IsTerminal">True when results may have colours and boxes.</param>
+/// <param name="Environment">The variables of the process.</param>
+/// <param name="Clock">The time.</param>
+/// <param name="Random">Chance; cryptographically seeded outside tests.</param>
+internal sealed record Surroundings(
+    TextWriter Out,
+    TextWriter Error,
+    bool IsTerminal,
+    ImmutableDictionary<string, string> Environment,
+    TimeProvider Clock,
+    Random Random)
+{
+    /// <summary>Those of this process.</summary>
+    public static Surroundings OfProcess(TimeProvider clock, Random random)
+    {
+        var variables = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToImmutableDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "");
+        // NO_COLOR: any value that is not empty, https://no-color.org.
+        var plain = Console.IsOutputRedirected || variables.GetValueOrDefault("NO_COLOR") is { Length: > 0 }
+            || variables.GetValueOrDefault("TERM") == "dumb";
+        return new(Console.Out, Console.Error, !plain, variables, clock, random);
+    }
+}

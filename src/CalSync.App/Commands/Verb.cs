@@ -1,0 +1,63 @@
+using System.CommandLine;
+using CalSync.App.Configuration;
+
+namespace CalSync.App.Commands;
+
+/// <summary>A verb of the command line, or a group of verbs, with an example for its help.</summary>
+/// <param name="name">The word.</param>
+/// <param name="description">What it does, one sentence.</param>
+/// <param name="example">A command line that works.</param>
+internal sealed class Verb(string name, string description, string example) : Command(name, description)
+{
+    /// <summary>A command line that works, printed at the end of the help.</summary>
+    public string Example { get; } = example;
+
+    /// <summary>Sets what the verb does.</summary>
+    public Verb Does(
+        GlobalOptions globals, Surroundings around, Func<Invocation, CancellationToken, Task<ExitCode>> work)
+    {
+        SetAction(async (parsed, cancellation) =>
+            (int)await work(new Invocation(parsed, globals, around), cancellation));
+        return this;
+    }
+}
+
+/// <summary>One call of one verb.</summary>
+internal sealed class Invocation(ParseResult parsed, GlobalOptions globals, Surroundings around)
+{
+    /// <summary>What the process has around it.</summary>
+    public Surroundings Around => around;
+
+    /// <summary>Where results go.</summary>
+    public Output Output { get; } = new(around, parsed.GetValue(globals.Json));
+
+    /// <summary>The value of an option.</summary>
+    public T? Get<T>(Option<T> option) => parsed.GetValue(option);
+
+    /// <summary>The value of an argument.</summary>
+    public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
+
+    /// <summary>Reads the configuration.</summary>
+    /// <param name="more">Values of the verb's own options.</param>
+    public ConfigurationOutcome ReadConfiguration(params IEnumerable<(Key Key, string? Text)> more) =>
+        ConfigurationReader.Read(globals.Input(parsed, around, more));
+
+    /// <summary>Reads the configuration, or ends the verb with 78 and every error.</summary>
+    /// <param name="more">Values of the verb's own options.</param>
+    /// <exception cref="InvalidConfigurationException">At least one value is invalid.</exception>
+    public Settings Settings(params IEnumerable<(Key Key, string? Text)> more) =>
+        ReadConfiguration(more) switch
+        {
+            ConfigurationOutcome.Valid valid => valid.Settings,
+            ConfigurationOutcome.Invalid invalid => throw new InvalidConfigurationException(invalid.Errors),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+}
+
+/// <summary>The configuration cannot be used.</summary>
+/// <param name="errors">Everything that is wrong with it.</param>
+internal sealed class InvalidConfigurationException(IReadOnlyList<ConfigurationError> errors) : Exception
+{
+    /// <summary>Everything that is wrong with it.</summary>
+    public IReadOnlyList<ConfigurationError> Errors { get; } = errors;
+}

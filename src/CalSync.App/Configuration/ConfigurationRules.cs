@@ -1,0 +1,69 @@
+namespace CalSync.App.Configuration;
+
+/// <summary>Rules between keys, and what the production profile refuses.</summary>
+internal static class ConfigurationRules
+{
+    /// <summary>Gives every rule that does not hold.</summary>
+    public static IEnumerable<ConfigurationError> Check(Settings settings) =>
+        settings.IsProduction ? [.. Relations(settings), .. Production(settings)] : Relations(settings);
+
+    private static IEnumerable<ConfigurationError> Relations(Settings settings)
+    {
+        // A token is looked at once an interval: one that is just above the threshold then loses a whole
+        // interval.
+        var floor = settings.Duration(Keys.TokenInterval) + settings.Duration(Keys.TokenMargin);
+        var budget = settings.Duration(Keys.RequestBudget);
+        var pause = settings.Duration(Keys.ProviderRetryBase);
+        (bool Broken, Key Key, string Problem, string Allowed)[] rules =
+        [
+            (settings.Duration(Keys.TokenProactive) < floor, Keys.TokenProactive,
+                "is less than token.refresh_interval + token.margin",
+                    $"at least {floor.TotalMinutes:0.##} m"),
+            (settings.Duration(Keys.EnrolmentWait) >= budget, Keys.EnrolmentWait,
+                "leaves nothing of server.request_budget", $"less than {budget.TotalSeconds:0.##} s"),
+            (settings.Duration(Keys.ProviderRetryMax) < pause, Keys.ProviderRetryMax,
+                "is less than provider.retry_base", $"at least {pause.TotalMilliseconds:0} ms"),
+            (settings.Text(Keys.Provider) == "google"
+                && settings.Text(Keys.GoogleClientId) == Keys.SandboxClientId,
+                Keys.GoogleClientId, "is the sandbox's and unknown to Google",
+                    "the client id of your own project"),
+            (!settings.Text(Keys.ServerUrls)!.Split(';').All(SettingText.IsWebAddress), Keys.ServerUrls,
+                "is not a list of http or https addresses", "addresses separated by semicolons"),
+        ];
+        return Broken(settings, rules);
+    }
+
+    private static IEnumerable<ConfigurationError> Production(Settings settings)
+    {
+        var key = settings.Text(Keys.SecretsKey);
+        var url = settings.Text(Keys.DatabaseUrl);
+        (bool Broken, Key Key, string Problem, string Allowed)[] rules =
+        [
+            (settings.Text(Keys.TestingClock) is not null, Keys.TestingClock,
+                "is a test clock in production", "nothing"),
+            (settings.Text(Keys.Provider) == "google-sandbox", Keys.Provider,
+                "is the sandbox in production", "google"),
+            (settings.Text(Keys.GoogleClientSecret) == Keys.SandboxClientSecret, Keys.GoogleClientSecret,
+                "is a secret everybody knows", "the secret of your own OAuth client"),
+            (key is not null && Convert.FromBase64String(key).Distinct().Count() < 8, Keys.SecretsKey,
+                "is a key anybody guesses", "32 random bytes in base64"),
+            (url is not null && IsOpen(new Uri(url)), Keys.DatabaseUrl,
+                "sends plaintext to another host",
+                    "an address with sslmode=verify-full, verify-ca or require"),
+        ];
+        return Broken(settings, rules);
+    }
+
+    private static IEnumerable<ConfigurationError> Broken(
+        Settings settings, IEnumerable<(bool Broken, Key Key, string Problem, string Allowed)> rules) =>
+        from rule in rules
+        where rule.Broken
+        let setting = settings.All.Single(setting => setting.Key == rule.Key)
+        select ConfigurationReader.Complaint(setting, rule.Problem) with { Allowed = rule.Allowed };
+
+    // "prefer" and "allow" fall back to plaintext when the server, or somebody in between, says so.
+    private static bool IsOpen(Uri url) =>
+        !url.IsLoopback
+        && !url.Query.TrimStart('?').Split('&').Any(
+            part => part is "sslmode=require" or "sslmode=verify-ca" or "sslmode=verify-full");
+}

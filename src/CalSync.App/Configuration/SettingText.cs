@@ -1,0 +1,77 @@
+using System.Globalization;
+
+namespace CalSync.App.Configuration;
+
+/// <summary>Reads the text of a value. Null means that the text is not of the key's type.</summary>
+internal static class SettingText
+{
+    private static readonly (string Suffix, TimeSpan Length)[] Units =
+    [
+        ("ms", TimeSpan.FromMilliseconds(1)), ("s", TimeSpan.FromSeconds(1)), ("m", TimeSpan.FromMinutes(1)),
+        ("h", TimeSpan.FromHours(1)), ("d", TimeSpan.FromDays(1)),
+    ];
+
+    /// <summary>A whole number.</summary>
+    public static long? Count(string text) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var count)
+            ? count : null;
+
+    /// <summary>A number with a unit, or in the unit of the key.</summary>
+    public static TimeSpan? Duration(string text, Key key)
+    {
+        var digits = text.AsSpan().TrimEnd("abcdefghijklmnopqrstuvwxyz ");
+        var suffix = text[digits.Length..].Trim();
+        var unit =
+            Array.Find(Units, candidate => candidate.Suffix == (suffix.Length == 0 ? key.Unit : suffix));
+        var isNumber = decimal.TryParse(
+            digits, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture,
+            out var number);
+        if (!isNumber || unit.Suffix is null || Math.Abs(number) > int.MaxValue)
+            return null;
+        return unit.Length * (double)number;
+    }
+
+    /// <summary><c>true</c> or <c>false</c>.</summary>
+    public static bool? Flag(string text) => text switch { "true" => true, "false" => false, _ => null };
+
+    /// <summary>Says what is wrong with a value; null when it is valid.</summary>
+    public static string? Problem(Key key, string text) => key.Type switch
+    {
+        KeyType.Text => string.IsNullOrWhiteSpace(text) ? "is blank" : null,
+        KeyType.Count => Count(text) is { } count ? OutOfRange(key, count) : "is not a whole number",
+        KeyType.Duration => Duration(text, key) is { } length
+            ? OutOfRange(key, (decimal)(length / Array.Find(Units, unit => unit.Suffix == key.Unit).Length))
+            : "is not a duration",
+        KeyType.Flag => Flag(text) is null ? "is neither true nor false" : null,
+        KeyType.Choice => key.Choices.Contains(text) ? null : "is not one of the choices",
+        KeyType.Address => IsWebAddress(text) ? null : "is not an absolute http or https address",
+        KeyType.Database => IsAddress(text, "postgres", "postgresql") ? null : "is not a postgres:// address",
+        KeyType.SecretKey => IsSecretKey(text) ? null : "is not 32 bytes in base64",
+        KeyType.Instant => Instant(text) is null ? "is not an instant with its offset" : null,
+    };
+
+    /// <summary>An instant, RFC 3339 with an offset.</summary>
+    public static DateTimeOffset? Instant(string text) =>
+        DateTimeOffset.TryParseExact(
+            text, ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"], CultureInfo.InvariantCulture,
+            DateTimeStyles.None, out var instant) && (text.EndsWith('Z') || text[^6] is '+' or '-')
+            ? instant.ToUniversalTime()
+            : null;
+
+    private static string? OutOfRange(Key key, decimal value) =>
+        value < key.Min ? "is too small" : value > key.Max ? "is too large" : null;
+
+    /// <summary>True for an absolute http or https address.</summary>
+    public static bool IsWebAddress(string text) => IsAddress(text, "http", "https");
+
+    private static bool IsAddress(string text, params string[] schemes) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && schemes.Contains(address.Scheme)
+        && address.Host.Length > 0;
+
+    private static bool IsSecretKey(string text)
+    {
+        Span<byte> key = stackalloc byte[48];
+        return Convert.TryFromBase64String(text, key, out var length) && length == 32;
+    }
+}

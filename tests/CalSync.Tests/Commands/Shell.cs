@@ -1,0 +1,26 @@
+using System.Collections.Immutable;
+using CalSync.App.Commands;
+
+namespace CalSync.Tests.Commands;
+
+/// <summary>Runs command lines inside the test process, with an environment of their own.</summary>
+internal sealed record Shell
+{
+    /// <summary>The variables the verb sees; nothing is inherited.</summary>
+    public ImmutableDictionary<string, string> Environment { get; init; } =
+        ImmutableDictionary<string, string>.Empty.Add("HOME", "/nowhere");
+
+    /// <summary>True to pretend that a person looks at the output.</summary>
+    public bool IsTerminal { get; init; }
+
+    /// <summary>Runs one command line to its end.</summary>
+    public async Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var around =
+            new Surroundings(output, error, IsTerminal, Environment, TimeProvider.System, new Random(1));
+        var code = await CommandLine.RunAsync(arguments, around, CancellationToken.None);
+        return (code, output.ToString(), error.ToString());
+    }
+}

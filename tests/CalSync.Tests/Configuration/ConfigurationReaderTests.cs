@@ -1,0 +1,182 @@
+using System.Collections.Immutable;
+using CalSync.App.Configuration;
+using Xunit;
+
+namespace CalSync.Tests.Configuration;
+
+/// <summary>Sources and their order, ranges, rules between keys, and that every mistake is named at
+/// once.</summary>
+public sealed class ConfigurationReaderTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("calsync-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public void Read_WithNothingSet_GivesTheDefaults()
+    {
+        var settings = Valid();
+        Assert.Equal(TimeSpan.FromSeconds(10), settings.Duration(Keys.ProviderTimeout));
+        Assert.Equal(3, settings.Count(Keys.ProviderRetriesMax));
+        Assert.False(settings.Flag(Keys.IdempotencyRequired));
+        Assert.Equal("/home/ada/.local/share/calsync", Valid(("HOME", "/home/ada")).DataDirectory);
+        Assert.Equal("/data/calsync", Valid(("HOME", "/home/ada"), ("XDG_DATA_HOME", "/data")).DataDirectory);
+    }
+
+    [Fact]
+    public void Read_WithAllSources_LetsTheLaterOneWin()
+    {
+        WriteFile("""{ "provider": { "timeout": "11s", "retries_max": 1, "retry_base": 600 } }""");
+        var settings = Valid(
+            commandLine: [("provider.timeout", "13s")],
+            environment: [("CALSYNC__PROVIDER__TIMEOUT", "12"), ("MaxRetries", "2")]);
+        Assert.Equal(TimeSpan.FromSeconds(13), settings.Duration(Keys.ProviderTimeout));
+        Assert.Equal(2, settings.Count(Keys.ProviderRetriesMax));
+        Assert.Equal(TimeSpan.FromMilliseconds(600), settings.Duration(Keys.ProviderRetryBase));
+    }
+
+    /// <summary>R-CAL-23-P: all problems at once, each with key, redacted value, allowed range and
+    /// example.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-23-P")]
+    [Trait("Requirement", "R-QW-3")]
+    public void Read_WithSeveralMistakes_NamesThemAllWithRangeAndExample()
+    {
+        WriteFile("""{ "provider": { "timeot": 5 }, "secrets": { "key": "hunter2" } }""");
+        var errors = Invalid(
+            [("breaker.pause", "soon")], [("MaxRetries", "many"), ("CALSYNC__QUOTA__USER", "1")]);
+        Assert.Equal(
+            ["CALSYNC__QUOTA__USER", "breaker.pause", "provider.retries_max", "provider.timeot",
+                "secrets.key"],
+            errors.Select(error => error.Key).Order(StringComparer.Ordinal));
+        var pause = errors.Single(error => error.Key == "breaker.pause");
+        Assert.Equal(
+            ("soon", "is not a duration", "1 to 3600 s", "300s"),
+            (pause.Value, pause.Problem, pause.Allowed, pause.Example));
+        var secret = errors.Single(error => error.Key == "secrets.key");
+        Assert.Equal("set(len=7, sha256:f52f…)", secret.Value);
+        Assert.DoesNotContain(
+            errors, error => error.ToString().Contains("hunter2", StringComparison.Ordinal));
+        Assert.Contains(
+            "did you mean provider.timeout?", errors.Single(error => error.Key == "provider.timeot").Allowed,
+            StringComparison.Ordinal);
+    }
+
+    /// <summary>R-CAL-23-A: a window of 0 is refused, and the explicit switch named.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-23-A")]
+    public void Read_WithDuplicateWindowZero_NamesTheSwitchInstead()
+    {
+        var error = Assert.Single(Invalid([], [("EVENT_DEDUPLICATION_WINDOW_MINUTES", "0")]));
+        Assert.Contains(
+            "0 disables duplicate prevention; use the explicit switch", error.ToString(),
+                StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromMinutes(7),
+            Valid(environment: ("EVENT_DEDUPLICATION_WINDOW_MINUTES", "7")).Duration(Keys.DuplicateWindow));
+    }
+
+    /// <summary>R-CAL-23-B and R-CAL-23-C: the bounds of retries and of the cache, and the last value inside
+    /// them.</summary>
+    [Theory]
+    [Trait("Requirement", "R-CAL-23-B")]
+    [Trait("Requirement", "R-CAL-23-C")]
+    [InlineData("MaxRetries", "10", "11")]
+    [InlineData("MaxRetries", "0", "-1")]
+    [InlineData("CACHE_TTL", "600", "601")]
+    [InlineData("CACHE_TTL", "10m", "1h")]
+    [InlineData("CALSYNC__PROVIDER__TIMEOUT", "30s", "30001ms")]
+    [InlineData("CALSYNC__PROVIDER__TIMEOUT", "1", "999ms")]
+    public void Read_AtTheBound_AcceptsTheLastValueAndRefusesTheNext(
+        string variable, string last, string next)
+    {
+        Valid(environment: (variable, last));
+        Assert.Single(Invalid([], [(variable, next)]));
+    }
+
+    /// <summary>C-01: a token that is just above the threshold at one tick must still be fresh at the
+    /// next.</summary>
+    [Fact]
+    [Trait("Requirement", "R-OAUTH-5")]
+    public void Read_WithThresholdBelowIntervalAndMargin_IsRefused()
+    {
+        var error = Assert.Single(Invalid([("token.proactive_threshold", "9m")], []));
+        Assert.Equal(("token.proactive_threshold", "at least 10 m"), (error.Key, error.Allowed));
+        Valid(commandLine: [("token.proactive_threshold", "9m"), ("token.refresh_interval", "4m")]);
+    }
+
+    /// <summary>R-CAL-23-E: production refuses everything that is only for practice, and accepts what is
+    /// real.</summary>
+    [Theory]
+    [Trait("Requirement", "R-CAL-23-E")]
+    [Trait("Requirement", "R-CAL-20-A")]
+    [InlineData("testing.clock", "2026-03-07T12:00:00Z")]
+    [InlineData("google.provider", "google-sandbox")]
+    [InlineData("google.client_secret", Keys.SandboxClientSecret)]
+    [InlineData("secrets.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]
+    [InlineData("database.url", "postgres://u:p@db.example.com/calsync")]
+    [InlineData("database.url", "postgres://u:p@db.example.com/calsync?sslmode=prefer")]
+    public void Read_InProduction_RefusesWhatIsForPractice(string key, string value)
+    {
+        (string, string)[] real =
+        [
+            ("profile", "production"), ("google.provider", "google"),
+                ("google.client_id", "1.apps.example.com"),
+            ("google.client_secret", "a real one"),
+                ("database.url", "postgres://u:p@db/c?sslmode=verify-full"),
+            ("secrets.key", "q83vEjRWeJCrze8SNFZ4kBEiM0RVZneImaq7zN3u/wA="),
+        ];
+        Valid(commandLine: real);
+        var error = Assert.Single(Invalid([.. real.Where(pair => pair.Item1 != key), (key, value)], []));
+        Assert.Equal(key, error.Key);
+        Assert.DoesNotContain("u:p@", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[1]", "is not a JSON object")]
+    [InlineData("{ \"provider\": ", "is not JSON")]
+    public void Read_WithBrokenFile_SaysSo(string text, string problem)
+    {
+        WriteFile(text);
+        Assert.Equal(problem, Assert.Single(Invalid([], [])).Problem);
+    }
+
+    [Fact]
+    public void Keys_HaveUniqueNamesAndValidDefaultsAndExamples()
+    {
+        var names = Keys.All.SelectMany(key => key.Aliases.Append(key.Name)).ToList();
+        Assert.Equal(names.Count, names.Distinct().Count());
+        foreach (var key in Keys.All)
+        {
+            Assert.True(key.Default is null || SettingText.Problem(key, key.Default) is null, key.Name);
+            if (key.Type != KeyType.SecretKey)
+                Assert.Null(SettingText.Problem(key, key.Example));
+        }
+    }
+
+    private void WriteFile(string text) => File.WriteAllText(Path.Combine(_directory, "calsync.json"), text);
+
+    private ConfigurationOutcome Read((string, string)[] commandLine, (string, string)[] environment)
+    {
+        var variables = environment.ToImmutableDictionary(pair => pair.Item1, pair => pair.Item2);
+        if (!variables.ContainsKey("HOME"))
+            variables = variables.Add("CALSYNC__DATA__DIRECTORY", _directory);
+        return ConfigurationReader.Read(new ConfigurationInput(
+            null, commandLine.ToImmutableDictionary(pair => pair.Item1, pair => pair.Item2), variables));
+    }
+
+    private Settings Valid(params (string, string)[] environment) => Valid([], environment);
+
+    private Settings Valid((string, string)[] commandLine, params (string, string)[] environment)
+    {
+        var outcome = Read(commandLine, environment);
+        Assert.True(outcome is ConfigurationOutcome.Valid, string.Join('\n', Errors(outcome)));
+        return ((ConfigurationOutcome.Valid)outcome).Settings;
+    }
+
+    private ImmutableArray<ConfigurationError> Invalid(
+        (string, string)[] commandLine, (string, string)[] environment) =>
+        Assert.IsType<ConfigurationOutcome.Invalid>(Read(commandLine, environment)).Errors;
+
+    private static ImmutableArray<ConfigurationError> Errors(ConfigurationOutcome outcome) =>
+        outcome is ConfigurationOutcome.Invalid invalid ? invalid.Errors : [];
+}
