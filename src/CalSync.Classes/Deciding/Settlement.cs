@@ -172,11 +172,10 @@ internal static class Settlement
             && draft.State.Seats[operation.EnrolmentId!] is { State: SeatState.PendingCalendar } seat)
         {
             RollBack(draft, seat, operation, operation.Reason ?? "needs_attention");
-            return;
         }
 
-        // Everything else stays as it is, visible in the operation, until a person retries or abandons it.
-        draft.Settle(operation);
+        // Everything else stays as it is and unsettled: a person retries or abandons it, or a later write to the same
+        // events brings it right after all.
     }
 
     private static Decision Overdue(Draft draft, Operation operation, Seat seat)
