@@ -1,0 +1,33 @@
+namespace CalSync.App.Api;
+
+/// <summary>Limits and choices of the HTTP interface.</summary>
+internal sealed record ApiOptions
+{
+    /// <summary>
+    /// How long a change waits for the calendar before it answers 202. Default 8 s, at most 10 s.
+    /// </summary>
+    public TimeSpan VerificationWait { get; init; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>
+    /// True: a change without an idempotency key is refused with 400. Default false: it is warned about.
+    /// </summary>
+    public bool IdempotencyKeyRequired { get; init; }
+
+    /// <summary>How long an answer is kept for replay. Default 24 h, at least 1 h.</summary>
+    public TimeSpan IdempotencyRetention { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>
+    /// How long a token's user is believed without asking the database again. Default 2 s, at most 5 s.
+    /// </summary>
+    public TimeSpan TokenCache { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// The status of a dead provider connection: 409, or 401 for clients of the older contract. Default 409.
+    /// </summary>
+    public int ProviderAuthStatus { get; init; } = 409;
+
+    /// <summary>
+    /// Where browsers and clients reach this server, such as <c>https://calsync.example</c>; null: as asked.
+    /// </summary>
+    public Uri? PublicAddress { get; init; }
+}

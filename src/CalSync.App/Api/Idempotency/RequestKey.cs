@@ -1,0 +1,50 @@
+using CalSync.App.Api.Bodies;
+using CalSync.App.Api.Problems;
+
+namespace CalSync.App.Api.Idempotency;
+
+/// <summary>The idempotency key of a change, as a handler's parameter.</summary>
+internal sealed class RequestKey : IRefusable
+{
+    /// <summary>Where the fingerprint of the body is kept during a request.</summary>
+    public const string FingerprintItem = "calsync.fingerprint";
+
+    /// <summary>
+    /// The warning sent with every answer to a change that came without a key (RFC 9111's form, code 299).
+    /// </summary>
+    public const string Warning =
+        "299 calsync \"No Idempotency-Key: repeating this request may do it twice\"";
+
+    private RequestKey(string? value, Problem? problem)
+    {
+        Value = value;
+        Problem = problem;
+    }
+
+    /// <summary>Null when the client sent none and that is allowed.</summary>
+    public string? Value { get; }
+
+    /// <inheritdoc/>
+    public Problem? Problem { get; }
+
+    /// <summary>Binds a handler's parameter.</summary>
+    public static ValueTask<RequestKey> BindAsync(HttpContext context)
+    {
+        var required = context.RequestServices.GetRequiredService<ApiOptions>().IdempotencyKeyRequired;
+        return ValueTask.FromResult(IdempotencyHeader.Read(context.Request.Headers) switch
+        {
+            IdempotencyHeader.Key key => new RequestKey(key.Value, null),
+            IdempotencyHeader.Refused refused => new RequestKey(null, refused.Problem),
+            IdempotencyHeader.Missing when required => new RequestKey(
+                null, ProblemCatalogue.IdempotencyKeyRequired.With(
+                    "Neither Idempotency-Key nor X-Idempotency-Key was sent.")),
+            _ => Absent(context),
+        });
+    }
+
+    private static RequestKey Absent(HttpContext context)
+    {
+        context.Response.Headers.Warning = Warning;
+        return new RequestKey(null, null);
+    }
+}

@@ -1,0 +1,219 @@
+using System.Diagnostics.CodeAnalysis;
+using CalSync.App.Api.Authentication;
+using CalSync.App.Api.Problems;
+using CalSync.Storage;
+using CalSync.Sync;
+using Microsoft.Net.Http.Headers;
+
+namespace CalSync.App.Api;
+
+/// <summary>
+/// What happens around every handler, from the outside in: headers, faults, statuses, access.
+/// </summary>
+internal static class Pipeline
+{
+    /// <summary>Carries the correlation id, both ways.</summary>
+    public const string CorrelationHeader = "X-Correlation-Id";
+
+    private const int CorrelationLengthMax = 64;
+
+    /// <summary>Adds the whole pipeline, before any route.</summary>
+    public static void UseApiPipeline(this WebApplication app)
+    {
+        app.Use(BeginAsync);
+        app.Use(GuardAsync);
+        app.Use(ServeHeadAsGetAsync);
+        app.UseStatusCodePages(pages => AnswerBareStatusAsync(pages.HttpContext));
+        app.UseRouting();
+        app.Use(AdmitAsync);
+    }
+
+    /// <summary>
+    /// Every route of the API says who may use it; a forgotten rule stops the start, it never opens a door.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// A route has no access rule, or a change takes no key.
+    /// </exception>
+    public static void RequireRules(IEndpointRouteBuilder routes)
+    {
+        foreach (var endpoint in routes.DataSources.SelectMany(source => source.Endpoints)
+            .OfType<RouteEndpoint>())
+        {
+            var pattern = endpoint.RoutePattern.RawText ?? "";
+            var methods = endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [];
+            var changes = methods.Any(method => !HttpMethods.IsGet(method));
+            if (endpoint.Metadata.GetMetadata<Access>() is null)
+                throw new InvalidOperationException($"{pattern} has no access rule.");
+            if (changes && endpoint.Metadata.GetMetadata<KeyedRoute>() is null)
+            {
+                throw new InvalidOperationException(
+                    $"{pattern} changes something and takes no idempotency key.");
+            }
+        }
+    }
+
+    private static Task BeginAsync(HttpContext context, RequestDelegate next)
+    {
+        var clock = context.RequestServices.GetRequiredService<TimeProvider>();
+        var sent = context.Request.Headers[CorrelationHeader];
+        var correlationId = sent.Count == 1 && IsSane(sent[0])
+            ? sent[0]!
+            : context.RequestServices.GetRequiredService<IdSource>().Next("cor");
+        context.Features.Set(new RequestScope(correlationId, clock.GetUtcNow(), null));
+        var headers = context.Response.Headers;
+        headers[CorrelationHeader] = correlationId;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.CacheControl = "no-store";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers.ContentSecurityPolicy =
+            context.Request.Path.StartsWithSegments("/docs", StringComparison.Ordinal)
+            ? "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; "
+                + "img-src 'self' data:; frame-ancestors 'none'"
+            : "default-src 'none'; frame-ancestors 'none'";
+        return next(context);
+    }
+
+    /// <summary>
+    /// HEAD is GET without the body (RFC 9110 section 9.3.2), for every route that has a GET.
+    /// </summary>
+    private static async Task ServeHeadAsGetAsync(HttpContext context, RequestDelegate next)
+    {
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await next(context);
+            return;
+        }
+
+        var body = context.Response.Body;
+        context.Request.Method = HttpMethods.Get;
+        context.Response.Body = Stream.Null;
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            context.Request.Method = HttpMethods.Head;
+            context.Response.Body = body;
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types",
+        Justification = "The HTTP boundary: whatever failed becomes a problem with a correlation id.")]
+    private static async Task GuardAsync(HttpContext context, RequestDelegate next)
+    {
+        var logger = context.RequestServices.GetRequiredService<ILogger<ApiOptions>>();
+        var clock = context.RequestServices.GetRequiredService<TimeProvider>();
+        var started = clock.GetTimestamp();
+        var method = context.Request.Method;
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is listening any more; what was committed goes on by itself.
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+        }
+        catch (BadHttpRequestException fault)
+        {
+            await AnswerAsync(context,
+                ProblemCatalogue.ForStatus(fault.StatusCode) ?? ProblemCatalogue.ForStatus(400)!);
+        }
+        catch (Exception fault) when (fault is DatabaseUnavailableException or ContentionException)
+        {
+            var correlationId = RequestScope.Of(context).CorrelationId;
+            ApiLog.DatabaseUnavailable(logger, fault, method, Route(context), correlationId);
+            await AnswerAsync(context, ProblemCatalogue.DependencyUnavailable
+                .With("The database did not answer in time.") with
+            { RetryAfter = TimeSpan.FromSeconds(5) });
+        }
+        catch (Exception fault)
+        {
+            ApiLog.Failed(logger, fault, method, Route(context), RequestScope.Of(context).CorrelationId);
+            await AnswerAsync(context,
+                ProblemCatalogue.Internal.With("The fault is logged under the correlationId."));
+        }
+
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            var (scope, route) = (RequestScope.Of(context), Route(context));
+            var elapsedMs = (long)clock.GetElapsedTime(started).TotalMilliseconds;
+            var userId = scope.Caller?.UserId ?? "-";
+            ApiLog.Answered(
+                logger, method, route, context.Response.StatusCode, elapsedMs, userId, scope.CorrelationId);
+        }
+    }
+
+    private static async Task AdmitAsync(HttpContext context, RequestDelegate next)
+    {
+        var endpoint = context.GetEndpoint();
+        if (endpoint?.Metadata.GetMetadata<Access>() is not { Allowed: { } allowed })
+        {
+            await next(context);
+            return;
+        }
+
+        var scope = RequestScope.Of(context);
+        var outcome = await context.RequestServices.GetRequiredService<BearerTokens>()
+            .AuthenticateAsync(context.Request.Headers.Authorization, scope.Now, context.RequestAborted);
+        if (outcome is not BearerOutcome.Known known)
+        {
+            var problem = ((BearerOutcome.Refused)outcome).Problem;
+            await AnswerAsync(context, problem);
+            return;
+        }
+
+        context.Features.Set(scope with { Caller = known.Caller });
+        if ((known.Caller.Roles & allowed) == 0)
+        {
+            await AnswerAsync(context, ProblemCatalogue.Forbidden.With(
+                $"The role {known.Caller.Role.ToString().ToLowerInvariant()} may not use this route."));
+            return;
+        }
+
+        if (!AcceptsJson(context.Request))
+        {
+            await AnswerAsync(context, ProblemCatalogue.ForStatus(406)!);
+            return;
+        }
+
+        await next(context);
+    }
+
+    private static Task AnswerBareStatusAsync(HttpContext context) =>
+        ProblemCatalogue.ForStatus(context.Response.StatusCode) is { } problem
+            ? AnswerAsync(context, problem)
+            : Task.CompletedTask;
+
+    private static async Task AnswerAsync(HttpContext context, Problem problem)
+    {
+        if (context.Response.HasStarted)
+        {
+            // Half an answer must not look whole.
+            context.Abort();
+            return;
+        }
+
+        await RequestScope.Of(context).Refuse(problem).ExecuteAsync(context);
+    }
+
+    private static bool AcceptsJson(HttpRequest request)
+    {
+        var accept = request.GetTypedHeaders().Accept;
+        return accept.Count == 0 || accept.Any(type => type.Quality != 0
+            && (type.MatchesAllTypes || type.IsSubsetOf(AnyApplication)
+                || type.MediaType == "application/*"));
+    }
+
+    private static readonly MediaTypeHeaderValue AnyApplication = new("application/json");
+
+    private static string Route(HttpContext context) =>
+        (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "-";
+
+    private static bool IsSane(string? text) =>
+        text is { Length: >= 1 and <= CorrelationLengthMax }
+        && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.');
+}
