@@ -146,6 +146,8 @@ CREATE TABLE slots (
     end_at       {instant} NOT NULL,
     state        text NOT NULL CHECK (state IN ('scheduled', 'cancelling', 'cancelled')),
     version      bigint NOT NULL,
+    -- The mirror version that first asks for these times: verified at it, people may be told them.
+    wanted_version bigint NOT NULL DEFAULT 1,
     created_at   {instant} NOT NULL,
     updated_at   {instant} NOT NULL,
     FOREIGN KEY (schedule_id, class_id) REFERENCES schedules (id, class_id),
