@@ -1,3 +1,7 @@
+using CalSync.Remotes.Pipeline;
+using CalSync.Sandbox;
+using CalSync.Sync.Providers;
+
 namespace CalSync.App.Configuration;
 
 /// <summary>Rules between keys, and what the production profile refuses.</summary>
@@ -13,18 +17,25 @@ internal static class ConfigurationRules
         // interval.
         var floor = settings.Duration(Keys.TokenInterval) + settings.Duration(Keys.TokenMargin);
         var budget = settings.Duration(Keys.RequestBudget);
-        var pause = settings.Duration(Keys.ProviderRetryBase);
+        var retry = settings.Options<RetryOptions>();
+        var probe = settings.Options<BreakerOptions>().ProbeLease;
+        var quota = settings.Options<PipelineOptions>().ProjectCallCountMax;
+        var attempt = settings.Options<PipelineOptions>().AttemptTimeout;
         (bool Broken, Key Key, string Problem, string Allowed)[] rules =
         [
             (settings.Duration(Keys.TokenProactive) < floor, Keys.TokenProactive,
                 "is less than token.refresh_interval + token.margin",
-                    $"at least {floor.TotalMinutes:0.##} m"),
+                    $"at least {floor.TotalMinutes:0.##} min"),
             (settings.Duration(Keys.EnrolmentWait) >= budget, Keys.EnrolmentWait,
                 "leaves nothing of server.request_budget", $"less than {budget.TotalSeconds:0.##} s"),
-            (settings.Duration(Keys.ProviderRetryMax) < pause, Keys.ProviderRetryMax,
-                "is less than provider.retry_base", $"at least {pause.TotalMilliseconds:0} ms"),
+            (retry.Cap < retry.Base, Keys.RetryCap,
+                "is less than retry.base", $"at least {retry.Base.TotalSeconds:0.###} s"),
+            (probe <= attempt, Keys.BreakerProbeLease,
+                "lets two probes run at once", $"more than provider.timeout, {attempt.TotalSeconds:0.###} s"),
+            (settings.Text(Keys.QuotaUser) is { } user && SettingText.Number(user) > quota, Keys.QuotaUser,
+                "is more than quota.project_calls", $"at most {quota}"),
             (settings.Text(Keys.Provider) == "google"
-                && settings.Text(Keys.GoogleClientId) == Keys.SandboxClientId,
+                && settings.Text(Keys.GoogleClientId) == SandboxOptions.DefaultClientId,
                 Keys.GoogleClientId, "is the sandbox's and unknown to Google",
                     "the client id of your own project"),
             (!settings.Text(Keys.ServerUrls)!.Split(';').All(SettingText.IsWebAddress), Keys.ServerUrls,
@@ -43,7 +54,7 @@ internal static class ConfigurationRules
                 "is a test clock in production", "nothing"),
             (settings.Text(Keys.Provider) == "google-sandbox", Keys.Provider,
                 "is the sandbox in production", "google"),
-            (settings.Text(Keys.GoogleClientSecret) == Keys.SandboxClientSecret, Keys.GoogleClientSecret,
+            (settings.Text(Keys.GoogleClientSecret) == SandboxOptions.DefaultClientSecret, Keys.GoogleClientSecret,
                 "is a secret everybody knows", "the secret of your own OAuth client"),
             (key is not null && Convert.FromBase64String(key).Distinct().Count() < 8, Keys.SecretsKey,
                 "is a key anybody guesses", "32 random bytes in base64"),

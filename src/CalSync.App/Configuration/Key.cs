@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Reflection;
 
 namespace CalSync.App.Configuration;
 
@@ -8,10 +9,10 @@ internal enum KeyType
     /// <summary>Any text that is not blank.</summary>
     Text = 1,
 
-    /// <summary>A whole number between the key's bounds.</summary>
+    /// <summary>A number between the key's bounds.</summary>
     Count = 2,
 
-    /// <summary>A number in the key's unit, or with a unit of its own: <c>500ms</c>, <c>10s</c>, <c>5m</c>,
+    /// <summary>A number in the key's unit, or with a unit of its own: <c>500ms</c>, <c>10s</c>, <c>5min</c>,
     /// <c>24h</c>.</summary>
     Duration = 3,
 
@@ -42,15 +43,15 @@ internal enum KeyType
 /// <param name="Meaning">One sentence for operators.</param>
 internal sealed record Key(string Name, KeyType Type, string? Default, string Example, string Meaning)
 {
-    /// <summary>Unit of a number without one: <c>ms</c>, <c>s</c>, <c>m</c>, <c>h</c>, or a counted
+    /// <summary>Unit of a number without one: <c>ms</c>, <c>s</c>, <c>min</c>, <c>h</c>, or a counted
     /// noun.</summary>
     public string? Unit { get; init; }
 
     /// <summary>Smallest value in <see cref="Unit"/>; null for none.</summary>
-    public long? Min { get; init; }
+    public decimal? Min { get; init; }
 
     /// <summary>Largest value in <see cref="Unit"/>; null for none.</summary>
-    public long? Max { get; init; }
+    public decimal? Max { get; init; }
 
     /// <summary>The values a <see cref="KeyType.Choice"/> accepts.</summary>
     public ImmutableArray<string> Choices { get; init; } = [];
@@ -66,6 +67,12 @@ internal sealed record Key(string Name, KeyType Type, string? Default, string Ex
 
     /// <summary>What to do instead, said when a value is out of range.</summary>
     public string? Instead { get; init; }
+
+    /// <summary>The option this value is for; null when the composition reads it by itself.</summary>
+    public PropertyInfo? Target { get; init; }
+
+    /// <summary>The same key, setting an option.</summary>
+    public Key For<TOptions>(string property) => this with { Target = typeof(TOptions).GetProperty(property) };
 
     /// <summary>The same key, never shown.</summary>
     public Key KeptSecret() => this with { Secret = true };

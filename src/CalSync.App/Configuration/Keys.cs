@@ -1,4 +1,12 @@
 using System.Collections.Immutable;
+using System.Reflection;
+using CalSync.Remotes.Google;
+using CalSync.Remotes.OAuth;
+using CalSync.Remotes.Pipeline;
+using CalSync.Sandbox;
+using CalSync.Storage;
+using CalSync.Sync;
+using CalSync.Sync.Providers;
 
 namespace CalSync.App.Configuration;
 
@@ -6,87 +14,78 @@ namespace CalSync.App.Configuration;
 internal static class Keys
 {
     public static readonly Key Profile = Choice("profile", "development", ["development", "production"],
-        "production refuses everything that is only for practice: sandbox, test clock, known secrets, open databases.");
+        "Production refuses what is only for practice: sandbox, test clock, known secrets, open databases.");
 
     public static readonly Key DataDirectory = Text("data.directory", null, "/var/lib/calsync",
-        "Folder of the embedded database, the key file and calsync.json; ~/.local/share/calsync when unset.");
+        "Folder of the embedded database, the key file and calsync.json; ~/.local/share/calsync when unset.")
+        .For<DatabaseOptions>(nameof(DatabaseOptions.DataDirectory));
 
-    public static readonly Key DatabaseUrl = new("database.url", KeyType.Database, null,
+    public static readonly Key DatabaseUrl = new Key("database.url", KeyType.Database, null,
         "postgres://calsync:secret@db.example.com/calsync?sslmode=verify-full",
-        "PostgreSQL to use; without it SQLite in the data directory.");
+        "PostgreSQL to use; without it SQLite in the data directory.")
+        .For<DatabaseOptions>(nameof(DatabaseOptions.Url));
 
-    public static readonly Key DatabasePoolMax = Count("database.pool_max", 20, 1, 500, "connections",
-        "Most connections one process opens to PostgreSQL.");
-
-    public static readonly Key ServerUrls =
-        Text("server.urls", "http://127.0.0.1:8080", "http://127.0.0.1:8080",
+    public static readonly Key ServerUrls = Text("server.urls", "http://127.0.0.1:8080", "http://127.0.0.1:8080",
         "Addresses the API listens on, separated by semicolons.");
 
-    public static readonly Key ServerPublicUrl =
-        Address("server.public_url", null, "https://calsync.example.com",
-        "Address people reach the API at; where OAuth sends the browser back. The first of server.urls when unset.");
+    public static readonly Key ServerPublicUrl = Address("server.public_url", null, "https://calsync.example.com",
+        "Address people reach the API at, and where OAuth sends browsers back; the asked one when unset.");
 
     public static readonly Key SecretsKey = new Key("secrets.key", KeyType.SecretKey, null,
         "the output of: head -c 32 /dev/urandom | base64",
-        "Key that encrypts provider tokens at rest; made once as secret.key in the data directory when unset.")
+        "Key that encrypts provider tokens; made once in the data directory when unset.")
         .KeptSecret();
 
-    public static readonly Key TestingClock =
-        new("testing.clock", KeyType.Instant, null, "2026-03-07T12:00:00Z",
+    public static readonly Key TestingClock = new("testing.clock", KeyType.Instant, null, "2026-03-07T12:00:00Z",
         "Instant at which the product's clock starts, for rehearsals; the real time when unset.");
 
-    public static readonly Key Provider =
-        Choice("google.provider", "google-sandbox", ["google", "google-sandbox"],
+    public static readonly Key Provider = Choice("google.provider", "google-sandbox", ["google", "google-sandbox"],
         "Which Google new connections are made with; the sandbox belongs to test tenants only.");
 
-    public static readonly Key GoogleClientId = Text("google.client_id", SandboxClientId,
-        "1234.apps.googleusercontent.com", "OAuth client of the Google Cloud project.");
+    public static readonly Key GoogleClientId = Text("google.client_id", SandboxOptions.DefaultClientId,
+        "1234.apps.googleusercontent.com", "OAuth client of the Google Cloud project.")
+        .For<OAuthOptions>(nameof(OAuthOptions.ClientId));
 
-    public static readonly Key GoogleClientSecret = Text("google.client_secret", SandboxClientSecret,
-        "the secret beside the client id", "Secret of the OAuth client.", secret: true);
+    public static readonly Key GoogleClientSecret = Text("google.client_secret",
+        SandboxOptions.DefaultClientSecret, "the secret beside the client id", "Secret of the OAuth client.")
+        .KeptSecret().For<OAuthOptions>(nameof(OAuthOptions.ClientSecret));
 
     public static readonly Key SandboxUrl = Address("sandbox.url", "http://127.0.0.1:8790",
-        "http://127.0.0.1:8790",
-            "Where calsync sandbox listens; used with google.provider = google-sandbox.");
+        "http://127.0.0.1:8790", "Where calsync sandbox listens; used with google.provider = google-sandbox.");
 
-    public static readonly Key ProviderTimeout = Duration("provider.timeout", 10, 1, 30, "s",
-        "Longest one call to a provider may take; then it is cancelled and its outcome read back.", "CALENDAR_OPERATION_TIMEOUT")
+    public static readonly Key ProviderTimeout = Limit<PipelineOptions>("provider.timeout",
+        nameof(PipelineOptions.AttemptTimeout),
+        "Longest one call may take; then it is cancelled and its outcome read back.", "CALENDAR_OPERATION_TIMEOUT")
         .ChangedLiveWith("calsync switches set provider-timeout");
 
-    public static readonly Key ProviderRetriesMax = Count("provider.retries_max", 3, 0, 10, "retries",
+    public static readonly Key RetryBase = Limit<RetryOptions>("retry.base", nameof(RetryOptions.Base),
+        "Longest pause after a first failure; it grows from there, with jitter.", "BASE_DELAY_MS");
+
+    public static readonly Key RetryCap = Limit<RetryOptions>("retry.cap", nameof(RetryOptions.Cap),
+        "Longest pause of our own; a provider may ask for more.");
+
+    public static readonly Key RetryCountMax = Count("retry.count_max", 3, 0, 10, "retries",
         "Retries of one call that may be repeated, after its first attempt.", "MaxRetries", "MAX_RETRIES");
 
-    public static readonly Key ProviderRetryBase = Duration("provider.retry_base", 500, 10, 60_000, "ms",
-        "Shortest pause before a retry; the pauses grow from it, with jitter.", "BASE_DELAY_MS");
+    public static readonly Key QuotaUser = Limit<PipelineOptions>("quota.account_calls",
+        nameof(PipelineOptions.UserCallCountMax), "Calls in any 60 s for one account; Google published 600.");
 
-    public static readonly Key ProviderRetryMax = Duration("provider.retry_max", 30_000, 100, 600_000, "ms",
-        "Longest pause before a retry, unless the provider asks for more.", "MAX_DELAY_MS");
+    public static readonly Key QuotaProject = Limit<PipelineOptions>("quota.project_calls",
+        nameof(PipelineOptions.ProjectCallCountMax), "Calls in any 60 s of this process; Google published 10,000.");
 
-    public static readonly Key ProviderRetryBudget = Count("provider.retry_budget", 10, 1, 50, "percent",
-        "Share of all calls that may be retries; beyond it work waits instead.");
+    public static readonly Key BreakerProbeLease = Limit<BreakerOptions>("breaker.probe_lease",
+        nameof(BreakerOptions.ProbeLease), "How long one probe keeps others out.");
 
-    public static readonly Key QuotaUser = Count("quota.user_per_minute", 480, 1, 60_000, "calls a minute",
-        "Most calls for one account in any minute; Google published 600 in 2026.");
-
-    public static readonly Key QuotaProject = Count("quota.project_per_minute", 8_000, 1, 1_000_000,
-        "calls a minute", "Most calls of this installation in any minute; Google published 10,000 in 2026.");
-
-    public static readonly Key BreakerFailures = Count("breaker.connection_failures", 3, 1, 20, "failures",
-        "Failures in a row that open the breaker of one connection.");
-
-    public static readonly Key BreakerPause = Duration("breaker.pause", 300, 1, 3_600, "s",
-        "How long an open breaker waits before it lets one call through.");
-
-    public static readonly Key TokenValidityMin = Duration("token.operation_min_validity", 10, 1, 50, "m",
+    public static readonly Key TokenValidityMin = Duration("token.operation_min_validity", 10, 1, 50, "min",
         "Validity a token must have left before a provider call starts.");
 
-    public static readonly Key TokenProactive = Duration("token.proactive_threshold", 10, 1, 50, "m",
+    public static readonly Key TokenProactive = Duration("token.proactive_threshold", 10, 1, 50, "min",
         "Validity left at which a token is refreshed ahead of need.");
 
-    public static readonly Key TokenInterval = Duration("token.refresh_interval", 5, 1, 30, "m",
+    public static readonly Key TokenInterval = Duration("token.refresh_interval", 5, 1, 30, "min",
         "How often tokens are looked at.");
 
-    public static readonly Key TokenMargin = Duration("token.margin", 5, 1, 30, "m",
+    public static readonly Key TokenMargin = Duration("token.margin", 5, 1, 30, "min",
         "Validity no token falls below while the worker runs.");
 
     public static readonly Key TokenSkew = Duration("token.clock_skew", 20, 0, 300, "s",
@@ -98,7 +97,7 @@ internal static class Keys
     public static readonly Key IdempotencyRequired = Flag("idempotency.required", false,
         "Refuse a change that comes without an Idempotency-Key.");
 
-    public static readonly Key DuplicateWindow = Duration("duplicates.window", 5, 1, 1_440, "m",
+    public static readonly Key DuplicateWindow = Duration("duplicates.window", 5, 1, 1_440, "min",
         "How long a class like one just made is answered with a warning.", "EVENT_DEDUPLICATION_WINDOW_MINUTES")
         .Otherwise("0 disables duplicate prevention; use the explicit switch: calsync switches set idempotency off");
 
@@ -107,41 +106,104 @@ internal static class Keys
 
     public static readonly Key EnrolmentMode =
         Choice("enrolment.mode", "wait", ["strict", "wait", "deferred"],
-        "What an enrolment does while the calendar is not verified: give up, hold the seat, or go on without.")
+            "What an enrolment does while the calendar is not verified: give up, hold the seat, or go on without.")
         .ChangedLiveWith("calsync switches set enrollment-calendar");
 
     public static readonly Key EnrolmentWait = Duration("enrolment.wait", 8, 0, 9, "s",
         "How long a request waits for the calendar before it answers 202.");
 
-    public static readonly Key EnrolmentDeadline = Duration("enrolment.deadline", 15, 1, 1_440, "m",
+    public static readonly Key EnrolmentDeadline = Duration("enrolment.deadline", 15, 1, 1_440, "min",
         "How long a seat is held for the calendar before it is given back.");
 
     public static readonly Key RequestBudget = Duration("server.request_budget", 10, 1, 10, "s",
         "Longest a request may take in all.");
 
-    /// <summary>Every key, sorted by section as the manual prints it.</summary>
+    /// <summary>Every key, in the order the manual prints them.</summary>
     public static ImmutableArray<Key> All { get; } =
     [
-        Profile, DataDirectory, DatabaseUrl, DatabasePoolMax, ServerUrls, ServerPublicUrl, RequestBudget,
-            SecretsKey,
-        TestingClock, Provider, GoogleClientId, GoogleClientSecret, SandboxUrl, ProviderTimeout,
-            ProviderRetriesMax,
-        ProviderRetryBase, ProviderRetryMax, ProviderRetryBudget, QuotaUser, QuotaProject, BreakerFailures,
-        BreakerPause, TokenValidityMin, TokenProactive, TokenInterval, TokenMargin, TokenSkew,
-            IdempotencyRetention,
-        IdempotencyRequired, DuplicateWindow, CalendarCacheTtl, EnrolmentMode, EnrolmentWait,
-            EnrolmentDeadline,
+        Profile, DataDirectory,
+        DatabaseUrl,
+        Limit<DatabaseOptions>("database.command_timeout", nameof(DatabaseOptions.CommandTimeout),
+            "Longest one statement may take, waiting for locks included."),
+        Limit<DatabaseOptions>("database.connect_timeout", nameof(DatabaseOptions.ConnectTimeout),
+            "Longest opening a connection to PostgreSQL may take."),
+        Limit<DatabaseOptions>("database.connections", nameof(DatabaseOptions.ConnectionCountMax),
+            "Most connections of one process to the database."),
+        Limit<DatabaseOptions>("database.prepared_statements", nameof(DatabaseOptions.PreparedCountMax),
+            "Statements kept prepared on each connection; 0 for a pooler in transaction mode."),
+        ServerUrls, ServerPublicUrl, RequestBudget, SecretsKey, TestingClock,
+        Provider, GoogleClientId, GoogleClientSecret, SandboxUrl,
+        Limit<GoogleOptions>("google.page_size", nameof(GoogleOptions.PageCountMax),
+            "Events or calendars asked for per page."),
+        Limit<GoogleOptions>("google.pages", nameof(GoogleOptions.ListingPagesMax),
+            "Pages after which a listing is given up."),
+        Limit<OAuthOptions>("google.token_lifetime_max", nameof(OAuthOptions.AccessTokenLifetimeMax),
+            "A longer life of an access token is not believed."),
+        ProviderTimeout,
+        Limit<PipelineOptions>("provider.connections", nameof(PipelineOptions.ConnectionCountMax),
+            "Open sockets to one provider host."),
+        Limit<PipelineOptions>("provider.answer_size", nameof(PipelineOptions.BodySizeBytesMax),
+            "A longer answer is refused."),
+        RetryCountMax, RetryBase, RetryCap,
+        Limit<RetryOptions>("retry.multiplier", nameof(RetryOptions.Multiplier),
+            "Each further failure multiplies the pause by this."),
+        Limit<RetryOptions>("retry.jitter", nameof(RetryOptions.JitterPercent),
+            "Part of each pause that is random, so that many callers spread."),
+        Limit<RetryOptions>("retry.after_max", nameof(RetryOptions.RetryAfterMax),
+            "No pause a provider asks for is followed further than this."),
+        Limit<RetryOptions>("retry.budget", nameof(RetryOptions.BudgetPercent),
+            "Share of all calls that may be retries; beyond it work waits."),
+        Limit<RetryOptions>("retry.budget_floor", nameof(RetryOptions.BudgetFloorPerMinute),
+            "Retries that are always allowed, so that a quiet system recovers."),
+        Limit<RetryOptions>("retry.budget_saved", nameof(RetryOptions.BudgetSavedMax),
+            "Unused retries that can be saved up."),
+        QuotaUser,
+        QuotaProject,
+        Limit<PipelineOptions>("quota.interactive_reserve", nameof(PipelineOptions.InteractiveReservePercent),
+            "Part of both limits that only calls somebody waits for may use."),
+        Limit<PipelineOptions>("quota.wait", nameof(PipelineOptions.QuotaWaitMax),
+            "Longest a call waits for its turn before it is put off."),
+        Limit<PipelineOptions>("quota.exceeded_pause", nameof(PipelineOptions.QuotaExceededPause),
+            "Pause of an account's writes after the provider says that its quota is used up."),
+        Limit<BreakerOptions>("breaker.connection_failures", nameof(BreakerOptions.FailureCountMax),
+            "Failures in a row that open the breaker of one connection."),
+        Limit<BreakerOptions>("breaker.connection_pause", nameof(BreakerOptions.OpenFor),
+            "How long the breaker of a connection stays open before one probe."),
+        BreakerProbeLease,
+        Limit<PipelineOptions>("breaker.provider_failures", nameof(PipelineOptions.ProviderFailurePercent),
+            "Share of failed calls that opens the breaker of the provider."),
+        Limit<PipelineOptions>("breaker.provider_window", nameof(PipelineOptions.ProviderSampling),
+            "Time that share is taken over."),
+        Limit<PipelineOptions>("breaker.provider_calls", nameof(PipelineOptions.ProviderCallCountMin),
+            "With fewer calls in that time the breaker of the provider stays closed."),
+        Limit<PipelineOptions>("breaker.provider_pause", nameof(PipelineOptions.ProviderOpenFor),
+            "How long the breaker of the provider stays open before one probe."),
+        TokenValidityMin, TokenProactive, TokenInterval, TokenMargin, TokenSkew,
+        IdempotencyRetention, IdempotencyRequired, DuplicateWindow, CalendarCacheTtl,
+        EnrolmentMode, EnrolmentWait, EnrolmentDeadline,
     ];
 
-    /// <summary>The OAuth client every sandbox accepts; no secret, and refused in production.</summary>
-    public const string SandboxClientId = "calsync-sandbox";
-
-    /// <summary>The secret of <see cref="SandboxClientId"/>; no secret, and refused in production.</summary>
-    public const string SandboxClientSecret = "calsync-sandbox-secret";
+    // The unit, the bounds and the default of a number stand at the property it sets, once.
+    private static Key Limit<TOptions>(string name, string property, string meaning, params string[] aliases)
+    {
+        var target = typeof(TOptions).GetProperty(property)!;
+        var limit = target.GetCustomAttribute<LimitAttribute>()
+            ?? throw new ArgumentException($"{typeof(TOptions).Name}.{property} has no limit.", nameof(property));
+        var text = SettingText.Write(target.GetValue(Activator.CreateInstance<TOptions>())!, limit.Unit);
+        var type = target.PropertyType == typeof(TimeSpan) ? KeyType.Duration : KeyType.Count;
+        return new(name, type, text, type == KeyType.Duration ? text + limit.Unit : text, meaning)
+        {
+            Unit = limit.Unit,
+            Min = (decimal)limit.Min,
+            Max = (decimal)limit.Max,
+            Aliases = [.. aliases],
+            Target = target,
+        };
+    }
 
     private static Key Text(
-        string name, string? @default, string example, string meaning, bool secret = false) =>
-        new(name, KeyType.Text, @default, example, meaning) { Secret = secret };
+        string name, string? @default, string example, string meaning) =>
+        new(name, KeyType.Text, @default, example, meaning);
 
     private static Key Address(string name, string? @default, string example, string meaning) =>
         new(name, KeyType.Address, @default, example, meaning);

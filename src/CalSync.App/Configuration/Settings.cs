@@ -45,8 +45,10 @@ internal sealed class Settings(ImmutableDictionary<string, Setting> values)
     /// <summary>The value of a <see cref="KeyType.Duration"/>.</summary>
     public TimeSpan Duration(Key key) => SettingText.Duration(values[key.Name].Text!, key)!.Value;
 
-    /// <summary>The value of a <see cref="KeyType.Count"/>.</summary>
-    public int Count(Key key) => checked((int)SettingText.Count(values[key.Name].Text!)!.Value);
+    /// <summary>Options with every value that has a key of theirs; the others keep their defaults.</summary>
+    /// <typeparam name="TOptions">A record of options; the records inside it are set too.</typeparam>
+    public TOptions Options<TOptions>()
+        where TOptions : class => (TOptions)Fill(typeof(TOptions));
 
     /// <summary>The value of a <see cref="KeyType.Flag"/>.</summary>
     public bool Flag(Key key) => SettingText.Flag(values[key.Name].Text!)!.Value;
@@ -59,6 +61,21 @@ internal sealed class Settings(ImmutableDictionary<string, Setting> values)
 
     /// <summary>Folder of the embedded database, the key file and the configuration file.</summary>
     public string DataDirectory => Text(Keys.DataDirectory)!;
+
+    private object Fill(Type type)
+    {
+        var options = Activator.CreateInstance(type)!;
+        foreach (var property in type.GetProperties())
+        {
+            var setting = All.FirstOrDefault(setting => setting.Key.Target == property);
+            if (setting?.Text is { } text)
+                property.SetValue(options, SettingText.Read(setting.Key, text));
+            else if (Keys.All.Any(key => key.Target?.DeclaringType == property.PropertyType))
+                property.SetValue(options, Fill(property.PropertyType));
+        }
+
+        return options;
+    }
 }
 
 /// <summary>Makes a secret showable.</summary>

@@ -1,5 +1,10 @@
 using System.Collections.Immutable;
+using System.Reflection;
 using CalSync.App.Configuration;
+using CalSync.Remotes.Pipeline;
+using CalSync.Sandbox;
+using CalSync.Storage;
+using CalSync.Sync;
 using Xunit;
 
 namespace CalSync.Tests.Configuration;
@@ -17,7 +22,7 @@ public sealed class ConfigurationReaderTests : IDisposable
     {
         var settings = Valid();
         Assert.Equal(TimeSpan.FromSeconds(10), settings.Duration(Keys.ProviderTimeout));
-        Assert.Equal(3, settings.Count(Keys.ProviderRetriesMax));
+        Assert.Equal("3", settings.Text(Keys.RetryCountMax));
         Assert.False(settings.Flag(Keys.IdempotencyRequired));
         Assert.Equal("/home/ada/.local/share/calsync", Valid(("HOME", "/home/ada")).DataDirectory);
         Assert.Equal("/data/calsync", Valid(("HOME", "/home/ada"), ("XDG_DATA_HOME", "/data")).DataDirectory);
@@ -26,13 +31,13 @@ public sealed class ConfigurationReaderTests : IDisposable
     [Fact]
     public void Read_WithAllSources_LetsTheLaterOneWin()
     {
-        WriteFile("""{ "provider": { "timeout": "11s", "retries_max": 1, "retry_base": 600 } }""");
+        WriteFile("""{ "provider": { "timeout": "11s", "connections": 7 }, "retry": { "count_max": 1 } }""");
         var settings = Valid(
             commandLine: [("provider.timeout", "13s")],
             environment: [("CALSYNC__PROVIDER__TIMEOUT", "12"), ("MaxRetries", "2")]);
         Assert.Equal(TimeSpan.FromSeconds(13), settings.Duration(Keys.ProviderTimeout));
-        Assert.Equal(2, settings.Count(Keys.ProviderRetriesMax));
-        Assert.Equal(TimeSpan.FromMilliseconds(600), settings.Duration(Keys.ProviderRetryBase));
+        Assert.Equal("2", settings.Text(Keys.RetryCountMax));
+        Assert.Equal(7, settings.Options<PipelineOptions>().ConnectionCountMax);
     }
 
     /// <summary>R-CAL-23-P: all problems at once, each with key, redacted value, allowed range and
@@ -44,12 +49,12 @@ public sealed class ConfigurationReaderTests : IDisposable
     {
         WriteFile("""{ "provider": { "timeot": 5 }, "secrets": { "key": "hunter2" } }""");
         var errors = Invalid(
-            [("breaker.pause", "soon")], [("MaxRetries", "many"), ("CALSYNC__QUOTA__USER", "1")]);
+            [("breaker.connection_pause", "soon")], [("MaxRetries", "many"), ("CALSYNC__QUOTA__USER", "1")]);
         Assert.Equal(
-            ["CALSYNC__QUOTA__USER", "breaker.pause", "provider.retries_max", "provider.timeot",
+            ["CALSYNC__QUOTA__USER", "breaker.connection_pause", "provider.timeot", "retry.count_max",
                 "secrets.key"],
             errors.Select(error => error.Key).Order(StringComparer.Ordinal));
-        var pause = errors.Single(error => error.Key == "breaker.pause");
+        var pause = errors.Single(error => error.Key == "breaker.connection_pause");
         Assert.Equal(
             ("soon", "is not a duration", "1 to 3600 s", "300s"),
             (pause.Value, pause.Problem, pause.Allowed, pause.Example));
@@ -85,7 +90,7 @@ public sealed class ConfigurationReaderTests : IDisposable
     [InlineData("CACHE_TTL", "600", "601")]
     [InlineData("CACHE_TTL", "10m", "1h")]
     [InlineData("CALSYNC__PROVIDER__TIMEOUT", "30s", "30001ms")]
-    [InlineData("CALSYNC__PROVIDER__TIMEOUT", "1", "999ms")]
+    [InlineData("CALSYNC__PROVIDER__TIMEOUT", "1000", "999")]
     public void Read_AtTheBound_AcceptsTheLastValueAndRefusesTheNext(
         string variable, string last, string next)
     {
@@ -100,7 +105,7 @@ public sealed class ConfigurationReaderTests : IDisposable
     public void Read_WithThresholdBelowIntervalAndMargin_IsRefused()
     {
         var error = Assert.Single(Invalid([("token.proactive_threshold", "9m")], []));
-        Assert.Equal(("token.proactive_threshold", "at least 10 m"), (error.Key, error.Allowed));
+        Assert.Equal(("token.proactive_threshold", "at least 10 min"), (error.Key, error.Allowed));
         Valid(commandLine: [("token.proactive_threshold", "9m"), ("token.refresh_interval", "4m")]);
     }
 
@@ -111,7 +116,7 @@ public sealed class ConfigurationReaderTests : IDisposable
     [Trait("Requirement", "R-CAL-20-A")]
     [InlineData("testing.clock", "2026-03-07T12:00:00Z")]
     [InlineData("google.provider", "google-sandbox")]
-    [InlineData("google.client_secret", Keys.SandboxClientSecret)]
+    [InlineData("google.client_secret", SandboxOptions.DefaultClientSecret)]
     [InlineData("secrets.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]
     [InlineData("database.url", "postgres://u:p@db.example.com/calsync")]
     [InlineData("database.url", "postgres://u:p@db.example.com/calsync?sslmode=prefer")]
@@ -138,6 +143,35 @@ public sealed class ConfigurationReaderTests : IDisposable
     {
         WriteFile(text);
         Assert.Equal(problem, Assert.Single(Invalid([], [])).Problem);
+    }
+
+    /// <summary>Every limit a part of the product declares can be configured, inside the same bounds.</summary>
+    [Fact]
+    public void Keys_CoverEveryDeclaredLimit()
+    {
+        var limits =
+            from assembly in (Assembly[])[typeof(IdSource).Assembly, typeof(PipelineOptions).Assembly,
+                typeof(DatabaseOptions).Assembly, typeof(Keys).Assembly]
+            from type in assembly.GetTypes()
+            from property in type.GetProperties()
+            where property.IsDefined(typeof(LimitAttribute)) && Keys.All.All(key => key.Target != property)
+            select $"{type.Name}.{property.Name}";
+        Assert.Equal([], limits);
+    }
+
+    [Fact]
+    public void Options_WithValues_SetsThemAndTheRecordsInside()
+    {
+        var options = Valid(commandLine:
+        [
+            ("provider.timeout", "2s"), ("breaker.connection_pause", "2min"), ("retry.multiplier", "1.5"),
+        ]).Options<PipelineOptions>();
+        Assert.Equal(new PipelineOptions
+        {
+            AttemptTimeout = TimeSpan.FromSeconds(2),
+            Breaker = new() { OpenFor = TimeSpan.FromMinutes(2) },
+            Retry = new() { Multiplier = 1.5 },
+        }, options);
     }
 
     [Fact]
