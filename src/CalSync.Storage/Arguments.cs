@@ -12,7 +12,8 @@ internal readonly record struct Argument(object? Value, Type Type);
 /// <summary>Reads named arguments from an anonymous object, a record, or a dictionary.</summary>
 internal static class Arguments
 {
-    private static readonly ConcurrentDictionary<Type, FrozenDictionary<string, PropertyInfo>> Properties = new();
+    private static readonly ConcurrentDictionary<Type, FrozenDictionary<string, PropertyInfo>> Properties =
+        new();
 
     /// <summary>Finds one argument, ignoring case.</summary>
     /// <exception cref="ArgumentException">The statement names a parameter that was not given.</exception>

@@ -4,7 +4,9 @@ using CalSync.Storage.Sqlite;
 
 namespace CalSync.Storage;
 
-/// <summary>The product's one database, on either engine. Thread-safe; one for the life of the process.</summary>
+/// <summary>
+/// The product's one database, on either engine. Thread-safe; one for the life of the process.
+/// </summary>
 public abstract class Database : IAsyncDisposable
 {
     private const int WriteAttemptCountMax = 3;
@@ -21,7 +23,9 @@ public abstract class Database : IAsyncDisposable
     /// <summary>For people: engine, version, and where it is, without password.</summary>
     public abstract string EngineDescription { get; }
 
-    /// <summary>Prepares a database for use. SQLite makes its directory and file; PostgreSQL connects on first use.</summary>
+    /// <summary>
+    /// Prepares a database for use. SQLite makes its directory and file; PostgreSQL connects on first use.
+    /// </summary>
     /// <exception cref="DatabaseAddressException">The address or an option cannot be understood.</exception>
     /// <exception cref="DatabaseUnavailableException">The SQLite file cannot be opened.</exception>
     public static Database Open(DatabaseOptions options) =>
@@ -39,7 +43,9 @@ public abstract class Database : IAsyncDisposable
     public Task<T> SnapshotAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellation) =>
         ReadAsync(ChannelUse.Snapshot, work, cancellation);
 
-    /// <summary>Runs one write transaction: commits when the work returns, rolls back when it throws.</summary>
+    /// <summary>
+    /// Runs one write transaction: commits when the work returns, rolls back when it throws.
+    /// </summary>
     /// <remarks>
     /// Repeated up to three times on deadlock, serialization failure or a busy file, so the work must bear
     /// repeating: no calls outside, no changed state of its own.
@@ -82,7 +88,8 @@ public abstract class Database : IAsyncDisposable
 
     private protected abstract ValueTask CloseAsync();
 
-    private async Task<T> ReadAsync<T>(ChannelUse use, Func<Session, Task<T>> work, CancellationToken cancellation)
+    private async Task<T> ReadAsync<T>(
+        ChannelUse use, Func<Session, Task<T>> work, CancellationToken cancellation)
     {
         await using var channel = await RentAsync(use, cancellation);
         try

@@ -6,9 +6,9 @@ namespace CalSync.Storage;
 
 /// <summary>How an instant is stored: UTC, to the microsecond, on both engines.</summary>
 /// <remarks>
-/// PostgreSQL has <c>timestamptz</c>. SQLite has text of fixed width, <c>2026-03-08T07:00:00.000000Z</c>, so that
-/// the order of the strings is the order of the instants. Finer digits are cut off before storing, so that what
-/// is read back equals what was kept.
+/// PostgreSQL has <c>timestamptz</c>. SQLite has text of fixed width, <c>2026-03-08T07:00:00.000000Z</c>, so
+/// that the order of the strings is the order of the instants. Finer digits are cut off before storing, so
+/// that what is read back equals what was kept.
 /// </remarks>
 internal static class Instant
 {
@@ -42,6 +42,7 @@ internal static class Instant
         public override DateTimeOffset Parse(object value) => Read(value);
 
         /// <inheritdoc/>
-        public override void SetValue(IDbDataParameter parameter, DateTimeOffset value) => parameter.Value = value;
+        public override void SetValue(IDbDataParameter parameter, DateTimeOffset value) =>
+            parameter.Value = value;
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using System.Security.Cryptography;
@@ -44,9 +45,9 @@ public sealed record SchemaUpgrade(int From, int To);
 
 /// <summary>Brings a database to this program's schema: numbered, forward only, each once.</summary>
 /// <remarks>
-/// All waiting migrations run in one transaction that excludes every other upgrade: a transaction-level advisory
-/// lock on PostgreSQL (it also holds behind a pooler), the writer's lock on SQLite. Two processes that start at
-/// once therefore both succeed and one of them finds nothing left to do.
+/// All waiting migrations run in one transaction that excludes every other upgrade: a transaction-level
+/// advisory lock on PostgreSQL (it also holds behind a pooler), the writer's lock on SQLite. Two processes
+/// that start at once therefore both succeed and one of them finds nothing left to do.
 /// </remarks>
 /// <param name="database">The database.</param>
 /// <param name="clock">Dates the rows of <c>schema_migrations</c>.</param>
@@ -77,7 +78,9 @@ public sealed class Migrator(Database database, TimeProvider clock)
 
     /// <summary>Applies what is waiting.</summary>
     /// <param name="cancellation">Cancelling rolls the whole upgrade back.</param>
-    /// <exception cref="MigrationMismatchException">The database is newer, or an applied file was edited.</exception>
+    /// <exception cref="MigrationMismatchException">
+    /// The database is newer, or an applied file was edited.
+    /// </exception>
     public Task<SchemaUpgrade> UpgradeAsync(CancellationToken cancellation) => database.WriteAsync(
         async session =>
         {
@@ -93,7 +96,7 @@ public sealed class Migrator(Database database, TimeProvider clock)
                     + "use the newer program."),
                 SchemaState.Damaged damaged => throw new MigrationMismatchException(
                     $"Migration {damaged.Version}: {damaged.Problem}"),
-                var other => throw new System.Diagnostics.UnreachableException($"Unknown schema state {other}."),
+                var other => throw new UnreachableException($"Unknown schema state {other}."),
             };
             await session.ExecuteAsync(Migration.Translate(CreateTable, session.Engine));
             foreach (var migration in _migrations.Where(migration => migration.Version > from))
@@ -118,7 +121,8 @@ public sealed class Migrator(Database database, TimeProvider clock)
     {
         var newest = _migrations[^1].Version;
         var exists = await session.ScalarAsync<long>(session.Engine == Engine.Postgres
-            ? "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_migrations'"
+            ? "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() "
+                + "AND tablename = 'schema_migrations'"
             : "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'");
         if (exists == 0)
             return new SchemaState.Empty(newest);
@@ -128,7 +132,7 @@ public sealed class Migrator(Database database, TimeProvider clock)
         {
             var (row, known) = (applied[i], _migrations[i]);
             if (row.Version != known.Version)
-                return new SchemaState.Damaged(known.Version, "It was left out when later ones were applied.");
+                return new SchemaState.Damaged(known.Version, "It was left out before later ones.");
             if (row.Checksum != known.Checksum)
             {
                 return new SchemaState.Damaged(
@@ -175,15 +179,17 @@ internal sealed record Migration(int Version, string Name, ImmutableArray<string
             .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
             .Order(StringComparer.Ordinal)
             .ToArray();
-        return
-        [
-            .. names.Where(name => name[Prefix.Length..].Count(c => c == '.') == 1).Select(name => new Migration(
-                int.Parse(name.AsSpan(Prefix.Length, 4), NumberStyles.None, CultureInfo.InvariantCulture),
-                name[Prefix.Length..^4],
-                [
-                    .. new[] { name, name[..^4] + fragment }.Where(names.Contains).Select(part => Text(assembly, part)),
-                ])),
-        ];
+        var files = names.Where(name => name[Prefix.Length..].Count(c => c == '.') == 1);
+        return [.. files.Select(Read)];
+
+        Migration Read(string file)
+        {
+            string[] parts = [file, file[..^4] + fragment];
+            return new Migration(
+                int.Parse(file.AsSpan(Prefix.Length, 4), NumberStyles.None, CultureInfo.InvariantCulture),
+                file[Prefix.Length..^4],
+                [.. parts.Where(names.Contains).Select(part => Text(assembly, part))]);
+        }
     }
 
     /// <summary>Puts an engine's types in place of <c>{instant}</c> and <c>{bytes}</c>.</summary>

@@ -20,7 +20,8 @@ internal static class RowReading
     /// <param name="reader">Before its first row.</param>
     /// <param name="countMax">Stops after so many rows.</param>
     /// <param name="cancellation">Stops between rows.</param>
-    public static async Task<List<T>> ReadAsync<T>(DbDataReader reader, int countMax, CancellationToken cancellation)
+    public static async Task<List<T>> ReadAsync<T>(
+        DbDataReader reader, int countMax, CancellationToken cancellation)
     {
         var rows = new List<T>();
         if (!await reader.ReadAsync(cancellation))
@@ -50,7 +51,8 @@ internal static class RowReading
     private static bool IsScalar(Type type)
     {
         var inner = Nullable.GetUnderlyingType(type) ?? type;
-        return inner.IsPrimitive || inner == typeof(string) || inner == typeof(decimal) || inner == typeof(byte[])
+        return inner.IsPrimitive
+            || inner == typeof(string) || inner == typeof(decimal) || inner == typeof(byte[])
             || inner == typeof(DateTimeOffset);
     }
 }

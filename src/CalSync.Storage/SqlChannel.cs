@@ -33,7 +33,8 @@ internal readonly record struct JournalHead(long Seq, string Hash);
 internal abstract class SqlChannel : IAsyncDisposable
 {
     /// <summary>Runs one statement and reads at most so many rows.</summary>
-    public abstract Task<List<T>> QueryAsync<T>(string sql, object? args, int countMax, CancellationToken cancellation);
+    public abstract Task<List<T>> QueryAsync<T>(
+        string sql, object? args, int countMax, CancellationToken cancellation);
 
     /// <summary>Runs several SELECTs in one round trip.</summary>
     public abstract Task<SqlMapper.GridReader> QueryMultipleAsync(
@@ -45,14 +46,19 @@ internal abstract class SqlChannel : IAsyncDisposable
     /// <summary>Runs a text of several statements without parameters, as it stands.</summary>
     public abstract Task RunScriptAsync(string script, CancellationToken cancellation);
 
-    /// <summary>Sends statements in order; the answer is the rows each changed. Counts are not checked here.</summary>
-    public abstract Task<int[]> SendAsync(IReadOnlyList<QueuedStatement> queue, CancellationToken cancellation);
+    /// <summary>
+    /// Sends statements in order; the answer is the rows each changed. Counts are not checked here.
+    /// </summary>
+    public abstract Task<int[]> SendAsync(
+        IReadOnlyList<QueuedStatement> queue, CancellationToken cancellation);
 
     /// <summary>Sends statements in order, then takes the journal's lock.</summary>
     public abstract Task<(int[] Counts, JournalHead Head)> SendAndLockHeadAsync(
         IReadOnlyList<QueuedStatement> queue, CancellationToken cancellation);
 
-    /// <summary>Writes the entries and the new head, and commits. Not cancellable: the outcome must be known.</summary>
+    /// <summary>
+    /// Writes the entries and the new head, and commits. Not cancellable: the outcome must be known.
+    /// </summary>
     public abstract Task AppendAndCommitAsync(IReadOnlyList<JournalRecord> records);
 
     /// <summary>Commits. Not cancellable: the outcome must be known.</summary>

@@ -5,16 +5,24 @@ using System.Text;
 
 namespace CalSync.Storage;
 
-/// <summary>A statement read once: which parameters it names, and its text with positions in place of names.</summary>
+/// <summary>
+/// A statement read once: which parameters it names, and its text with positions in place of names.
+/// </summary>
 /// <param name="Named">As written, with <c>@name</c> parameters.</param>
-/// <param name="Positional">With <c>$1</c>… in place of the names; the same name is the same position.</param>
+/// <param name="Positional">
+/// With <c>$1</c>… in place of the names; the same name is the same position.
+/// </param>
 /// <param name="Names">Parameter names in order of position, without the at sign.</param>
-/// <param name="IsSingle">False when a semicolon separates several statements; those cannot be positional.</param>
+/// <param name="IsSingle">
+/// False when a semicolon separates several statements; those cannot be positional.
+/// </param>
 internal sealed record SqlText(string Named, string Positional, ImmutableArray<string> Names, bool IsSingle)
 {
     private static readonly ConcurrentDictionary<string, SqlText> Known = new(StringComparer.Ordinal);
 
-    /// <summary>Reads a statement; remembered for the life of the process, since SQL is literals beside its use.</summary>
+    /// <summary>
+    /// Reads a statement; remembered for the life of the process, since SQL is literals beside its use.
+    /// </summary>
     public static SqlText Of(string sql) => Known.GetOrAdd(sql, Parse);
 
     private static SqlText Parse(string sql)
@@ -38,7 +46,8 @@ internal sealed record SqlText(string Named, string Positional, ImmutableArray<s
                 var end = at + 1;
                 while (end < sql.Length && (IsNameStart(sql[end]) || char.IsAsciiDigit(sql[end])))
                     end++;
-                text.Append('$').Append(Position(names, sql[(at + 1)..end]).ToString(CultureInfo.InvariantCulture));
+                var position = Position(names, sql[(at + 1)..end]);
+                text.Append(CultureInfo.InvariantCulture, $"${position}");
                 at = end;
                 continue;
             }
@@ -59,7 +68,9 @@ internal sealed record SqlText(string Named, string Positional, ImmutableArray<s
         return names.Count;
     }
 
-    /// <summary>The end of a quoted run or comment that starts here; the same offset when none does.</summary>
+    /// <summary>
+    /// The end of a quoted run or comment that starts here; the same offset when none does.
+    /// </summary>
     private static int SkipQuoted(string sql, int at)
     {
         var end = sql[at] switch

@@ -37,7 +37,9 @@ public enum ConstraintKind
     Refused = 5,
 }
 
-/// <summary>A statement would have broken an invariant of the schema; its transaction is rolled back.</summary>
+/// <summary>
+/// A statement would have broken an invariant of the schema; its transaction is rolled back.
+/// </summary>
 public sealed class ConstraintViolatedException : StorageException
 {
     internal ConstraintViolatedException(ConstraintKind kind, string constraint, Exception inner)
@@ -111,7 +113,9 @@ public sealed class MigrationMismatchException : StorageException
     }
 }
 
-/// <summary>A database address or option that cannot be understood; found before anything is opened.</summary>
+/// <summary>
+/// A database address or option that cannot be understood; found before anything is opened.
+/// </summary>
 public sealed class DatabaseAddressException : StorageException
 {
     internal DatabaseAddressException(string message, Exception? inner = null)

@@ -5,9 +5,10 @@ namespace CalSync.Storage;
 
 /// <summary>One write transaction. It commits when the work returns and rolls back when it throws.</summary>
 /// <remarks>
-/// Queued statements go out in one round trip, in order, at <see cref="FlushAsync"/> or at commit; a read made in
-/// between does not see them. Journal entries are appended last: the end of the journal is locked only once all
-/// other statements have run, and is held until the commit, so sequence numbers are in commit order without gaps.
+/// Queued statements go out in one round trip, in order, at <see cref="FlushAsync"/> or at commit; a read
+/// made in between does not see them. Journal entries are appended last: the end of the journal is locked
+/// only once all other statements have run, and is held until the commit, so sequence numbers are in commit
+/// order without gaps.
 /// </remarks>
 public sealed class WriteSession : Session
 {
@@ -20,14 +21,15 @@ public sealed class WriteSession : Session
     }
 
     /// <summary>Runs one statement at once; the answer is how many rows changed.</summary>
-    public Task<int> ExecuteAsync(string sql, object? args = null) => Channel.ExecuteAsync(sql, args, Cancellation);
+    public Task<int> ExecuteAsync(string sql, object? args = null) =>
+        Channel.ExecuteAsync(sql, args, Cancellation);
 
     /// <summary>Adds a statement to the next flush.</summary>
     /// <param name="sql">One statement.</param>
     /// <param name="args">Its values, read when it is sent.</param>
     /// <param name="expectRows">
-    /// Rows it must change, so that a condition in its WHERE is a guard; null when any number is right. Another
-    /// number ends the transaction with a <see cref="ConcurrencyException"/>.
+    /// Rows it must change, so that a condition in its WHERE is a guard; null when any number is right.
+    /// Another number ends the transaction with a <see cref="ConcurrencyException"/>.
     /// </param>
     public void Queue(string sql, object? args = null, int? expectRows = null) =>
         _queue.Add(new QueuedStatement(sql, args, expectRows));
@@ -37,7 +39,9 @@ public sealed class WriteSession : Session
 
     /// <summary>Sends what is queued, in one round trip.</summary>
     /// <returns>The rows each statement changed, in order.</returns>
-    /// <exception cref="ConcurrencyException">A statement changed another number of rows than it had to.</exception>
+    /// <exception cref="ConcurrencyException">
+    /// A statement changed another number of rows than it had to.
+    /// </exception>
     public async Task<int[]> FlushAsync()
     {
         if (_queue.Count == 0)

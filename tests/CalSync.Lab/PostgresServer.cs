@@ -6,10 +6,13 @@ using Npgsql;
 
 namespace CalSync.Lab;
 
-/// <summary>A real PostgreSQL of our own on a free loopback port, in a directory that goes away with it.</summary>
+/// <summary>
+/// A real PostgreSQL of our own on a free loopback port, in a directory that goes away with it.
+/// </summary>
 /// <remarks>
-/// The server runs under a shell that waits for the end of its standard input, so it also stops, and its directory
-/// is removed, when this process dies without disposing. As root the server runs as the user <c>postgres</c>.
+/// The server runs under a shell that waits for the end of its standard input, so it also stops, and its
+/// directory is removed, when this process dies without disposing. As root the server runs as the user
+/// <c>postgres</c>.
 /// </remarks>
 public sealed class PostgresServer : IAsyncDisposable
 {
@@ -35,8 +38,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it answers.</summary>
     /// <param name="durable">
-    /// False gives up every promise about crashes for speed, right for tests; true keeps the defaults, right for
-    /// measuring.
+    /// False gives up every promise about crashes for speed, right for tests; true keeps the defaults, right
+    /// for measuring.
     /// </param>
     /// <param name="cancellation">Cancelling stops what was started.</param>
     /// <exception cref="InvalidOperationException">PostgreSQL is not installed, or did not start.</exception>
@@ -77,8 +80,8 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>The address of one of its databases, for <c>--database</c>.</summary>
-    public string Url(string database) =>
-        $"postgres://{User}@127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)}/{database}?sslmode=disable";
+    public string Url(string database) => string.Create(
+        CultureInfo.InvariantCulture, $"postgres://{User}@127.0.0.1:{Port}/{database}?sslmode=disable");
 
     /// <summary>Makes a database.</summary>
     /// <param name="name">Letters, digits and underscores.</param>

@@ -5,12 +5,15 @@ using CalSync.Sync.Journal;
 
 namespace CalSync.Storage.Journal;
 
-/// <summary>The hash chain over the journal: each entry's hash covers the entry and the hash before it.</summary>
+/// <summary>
+/// The hash chain over the journal: each entry's hash covers the entry and the hash before it.
+/// </summary>
 /// <remarks>
-/// <c>hash = hex(SHA-256(previous hash, as lower-case hex ASCII, empty for the first | canonical JSON in UTF-8))</c>.
-/// The canonical JSON is RFC 8785: one object, no blanks, members sorted by name (actor, after, at, before, cause,
-/// classId, correlationId, kind, seq, subjectId, subjectKind, tenantId). <c>seq</c> is a number; <c>at</c> is UTC
-/// with six fraction digits; <c>before</c> and <c>after</c> are strings holding the stored text; absent is null.
+/// <c>hash = hex(SHA-256(previous hash, as lower-case hex ASCII, empty for the first | canonical JSON in
+/// UTF-8))</c>. The canonical JSON is RFC 8785: one object, no blanks, members sorted by name (actor, after,
+/// at, before, cause, classId, correlationId, kind, seq, subjectId, subjectKind, tenantId). <c>seq</c> is a
+/// number; <c>at</c> is UTC with six fraction digits; <c>before</c> and <c>after</c> are strings holding the
+/// stored text; absent is null.
 /// </remarks>
 internal static class JournalChain
 {

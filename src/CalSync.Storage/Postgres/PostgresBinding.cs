@@ -3,7 +3,9 @@ using NpgsqlTypes;
 
 namespace CalSync.Storage.Postgres;
 
-/// <summary>Binds arguments with their declared types, so that a null has a type and a plan stays prepared.</summary>
+/// <summary>
+/// Binds arguments with their declared types, so that a null has a type and a plan stays prepared.
+/// </summary>
 internal static class PostgresBinding
 {
     /// <summary>Adds the values of a statement in order of position.</summary>
@@ -26,7 +28,8 @@ internal static class PostgresBinding
 
     private static NpgsqlParameter Parameter(Argument argument) => argument.Value switch
     {
-        null when TypeOf(argument.Type) is { } type => new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = type },
+        null when TypeOf(argument.Type) is { } type =>
+            new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = type },
         null => new NpgsqlParameter { Value = DBNull.Value },
         // Npgsql wants offset zero and keeps microseconds.
         DateTimeOffset instant => new NpgsqlParameter

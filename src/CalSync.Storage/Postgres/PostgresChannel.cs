@@ -6,18 +6,21 @@ using Npgsql;
 
 namespace CalSync.Storage.Postgres;
 
-/// <summary>A rented PostgreSQL connection, with its transaction unless it only reads single statements.</summary>
+/// <summary>
+/// A rented PostgreSQL connection, with its transaction unless it only reads single statements.
+/// </summary>
 /// <param name="connection">Owned; goes back to the pool at the end.</param>
 /// <param name="transaction">Null for single reads. BEGIN travels with the first statement.</param>
-internal sealed class PostgresChannel(NpgsqlConnection connection, NpgsqlTransaction? transaction) : SqlChannel
+internal sealed class PostgresChannel(
+    NpgsqlConnection connection, NpgsqlTransaction? transaction) : SqlChannel
 {
     private const string LockHead = "SELECT seq, hash FROM journal_head WHERE id = 1 FOR UPDATE";
     private const string InsertEntries =
         """
         INSERT INTO journal (seq, at, tenant_id, actor, cause, correlation_id, kind, subject_kind, subject_id,
             class_id, before, after, hash)
-        SELECT * FROM unnest(@Seq, @At, @TenantId, @Actor, @Cause, @CorrelationId, @Kind, @SubjectKind, @SubjectId,
-            @ClassId, @Before, @After, @Hash)
+        SELECT * FROM unnest(@Seq, @At, @TenantId, @Actor, @Cause, @CorrelationId, @Kind, @SubjectKind,
+            @SubjectId, @ClassId, @Before, @After, @Hash)
         """;
 
     /// <inheritdoc/>
@@ -115,7 +118,7 @@ internal sealed class PostgresChannel(NpgsqlConnection connection, NpgsqlTransac
                 {
                     while (await reader.ReadAsync(cancellation))
                     {
-                        if (reader.FieldCount == 2 && reader.GetName(0) == "seq" && reader.GetName(1) == "hash")
+                        if (reader.GetName(0) == "seq" && reader.GetName(reader.FieldCount - 1) == "hash")
                             head = new JournalHead(reader.GetInt64(0), reader.GetString(1));
                     }
                 }
@@ -140,7 +143,9 @@ internal sealed class PostgresChannel(NpgsqlConnection connection, NpgsqlTransac
         [
             new QueuedStatement(InsertEntries, Columns(records), null),
             new QueuedStatement(
-                "UPDATE journal_head SET seq = @Seq, hash = @Hash WHERE id = 1", new { last.Seq, last.Hash }, null),
+                "UPDATE journal_head SET seq = @Seq, hash = @Hash WHERE id = 1",
+                new { last.Seq, last.Hash },
+                null),
             // In the same round trip: the head is locked for everybody until this has run.
             new QueuedStatement("COMMIT", null, null),
         ]);
@@ -207,7 +212,8 @@ internal sealed class PostgresChannel(NpgsqlConnection connection, NpgsqlTransac
 
     private static string? Failed(DbException error) => (error as NpgsqlException)?.BatchCommand?.CommandText;
 
-    [SuppressMessage("Security", "CA2100", Justification = "The callers' texts are literals; values are parameters.")]
+    [SuppressMessage(
+        "Security", "CA2100", Justification = "The callers' texts are literals; values are parameters.")]
     private NpgsqlCommand Command(string sql, object? args)
     {
         var text = SqlText.Of(sql);

@@ -22,7 +22,8 @@ public sealed class PostgresDatabase : Database
     public override Engine Engine => Engine.Postgres;
 
     /// <inheritdoc/>
-    public override string EngineDescription => $"PostgreSQL {_version ?? "(not connected yet)"} at {_address}";
+    public override string EngineDescription =>
+        $"PostgreSQL {_version ?? "(not connected yet)"} at {_address}";
 
     internal override async ValueTask<SqlChannel> RentAsync(ChannelUse use, CancellationToken cancellation)
     {

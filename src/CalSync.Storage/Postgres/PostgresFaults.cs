@@ -26,7 +26,7 @@ internal static class PostgresFaults
             ConstraintKind.Refused, error.MessageText, error),
         PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
             or PostgresErrorCodes.LockNotAvailable => new ContentionException(error),
-        // 08 connection, 53 resources, 57 operator intervention (57014 is our own timeout), 28 sign-in, 58 system.
+        // 08 connection, 53 resources, 57 operator intervention and our own timeout, 28 sign-in, 58 system.
         ['0', '8', ..] or ['5', '3', ..] or ['5', '7', ..] or ['5', '8', ..] or ['2', '8', ..]
             or PostgresErrorCodes.InvalidCatalogName =>
             new DatabaseUnavailableException($"PostgreSQL: {error.MessageText}", error),

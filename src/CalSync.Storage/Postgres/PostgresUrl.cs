@@ -4,15 +4,17 @@ using Npgsql;
 
 namespace CalSync.Storage.Postgres;
 
-/// <summary>Reads a libpq address, <c>postgres://user:password@host:port/database?name=value</c>, into settings.</summary>
+/// <summary>
+/// Reads a libpq address, <c>postgres://user:password@host:port/database?name=value</c>, into settings.
+/// </summary>
 /// <remarks>
 /// Every parameter is understood or refused: dropping one that protects the connection, such as
 /// <c>sslmode=verify-full</c>, would be silent and unsafe.
 /// </remarks>
 internal static class PostgresUrl
 {
-    private static readonly FrozenDictionary<string, Action<NpgsqlConnectionStringBuilder, string>> Parameters =
-        new Dictionary<string, Action<NpgsqlConnectionStringBuilder, string>>
+    private static readonly FrozenDictionary<string, Action<NpgsqlConnectionStringBuilder, string>>
+        Parameters = new Dictionary<string, Action<NpgsqlConnectionStringBuilder, string>>
         {
             ["sslmode"] = (settings, value) => settings.SslMode = ReadSslMode(value),
             ["sslrootcert"] = (settings, value) => settings.RootCertificate = value,
@@ -23,7 +25,8 @@ internal static class PostgresUrl
             {
                 "postgres" => SslNegotiation.Postgres,
                 "direct" => SslNegotiation.Direct,
-                _ => throw new DatabaseAddressException($"sslnegotiation={value} is neither postgres nor direct."),
+                _ => throw new DatabaseAddressException(
+                    $"sslnegotiation={value} is neither postgres nor direct."),
             },
             ["channel_binding"] = (settings, value) => settings.ChannelBinding = value switch
             {
@@ -35,19 +38,22 @@ internal static class PostgresUrl
             },
             ["application_name"] = (settings, value) => settings.ApplicationName = value,
             ["options"] = (settings, value) => settings.Options = value,
-            ["connect_timeout"] = (settings, value) => settings.Timeout = ReadNumber("connect_timeout", value),
+            ["connect_timeout"] = (settings, value) =>
+                settings.Timeout = ReadNumber("connect_timeout", value),
             ["pool_max"] = (settings, value) => settings.MaxPoolSize = ReadNumber("pool_max", value),
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Reads an address over the defaults of the options.</summary>
-    /// <exception cref="DatabaseAddressException">Not such an address, or a parameter nobody knows.</exception>
+    /// <exception cref="DatabaseAddressException">
+    /// Not such an address, or a parameter nobody knows.
+    /// </exception>
     public static NpgsqlConnectionStringBuilder Read(string url, DatabaseOptions options)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri)
             || uri.Scheme is not ("postgres" or "postgresql") || uri.Host.Length == 0)
         {
             throw new DatabaseAddressException(
-                "A database address looks like postgres://user:password@host:5432/database?sslmode=verify-full.");
+                "A database address looks like postgres://user:password@host:5432/name?sslmode=verify-full.");
         }
 
         var settings = new NpgsqlConnectionStringBuilder
@@ -102,7 +108,8 @@ internal static class PostgresUrl
     };
 
     private static int ReadNumber(string name, string value) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 1000
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number is > 0 and <= 1000
             ? number
             : throw new DatabaseAddressException($"{name}={value} is not a whole number from 1 to 1000.");
 }

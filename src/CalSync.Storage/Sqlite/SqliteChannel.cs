@@ -76,7 +76,8 @@ internal sealed class SqliteChannel(SqliteLink link, Action<SqliteLink> giveBack
     }
 
     /// <inheritdoc/>
-    public override Task<int[]> SendAsync(IReadOnlyList<QueuedStatement> queue, CancellationToken cancellation)
+    public override Task<int[]> SendAsync(
+        IReadOnlyList<QueuedStatement> queue, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         var counts = new int[queue.Count];

@@ -5,8 +5,8 @@ namespace CalSync.Storage.Sqlite;
 
 /// <summary>The embedded database: one file in WAL mode, one writer, many readers.</summary>
 /// <remarks>
-/// Every commit is on disk before it is answered (<c>synchronous = FULL</c>). Writers of this process wait in an
-/// asynchronous queue; writers of other processes are waited for inside SQLite, up to the command timeout.
+/// Every commit is on disk before it is answered (<c>synchronous = FULL</c>). Writers of this process wait in
+/// an asynchronous queue; writers of other processes are waited for inside SQLite, up to the command timeout.
 /// </remarks>
 public sealed class SqliteDatabase : Database
 {

@@ -31,7 +31,8 @@ internal static class SqliteFaults
             _ => new StatementFailedException(sql, error),
         };
 
-    private static ConstraintViolatedException MapConstraint(SqliteException error, SqliteConnection? connection) =>
+    private static ConstraintViolatedException MapConstraint(
+        SqliteException error, SqliteConnection? connection) =>
         error.SqliteExtendedErrorCode switch
         {
             ConstraintCheck => new(ConstraintKind.Check, Detail(error), error),
@@ -44,8 +45,9 @@ internal static class SqliteFaults
         };
 
     /// <summary>
-    /// SQLite names the columns, <c>users.tenant_id, users.email</c>; the answer is the index made over exactly
-    /// these, or the name PostgreSQL gives to an unnamed key: <c>users_tenant_id_email_key</c>, <c>users_pkey</c>.
+    /// SQLite names the columns, <c>users.tenant_id, users.email</c>; the answer is the index made over
+    /// exactly these, or the name PostgreSQL gives to an unnamed key: <c>users_tenant_id_email_key</c>,
+    /// <c>users_pkey</c>.
     /// </summary>
     private static string UniqueName(string detail, SqliteConnection? connection)
     {
@@ -56,7 +58,8 @@ internal static class SqliteFaults
         var indexes = connection.Query<(string Name, string Origin, string Columns)>(
             """
             SELECT list.name, list.origin,
-                (SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_index_info(list.name) ORDER BY seqno))
+                (SELECT group_concat(name, ',')
+                    FROM (SELECT name FROM pragma_index_info(list.name) ORDER BY seqno))
             FROM pragma_index_list(@table) AS list WHERE list."unique"
             """,
             new { table });

@@ -3,8 +3,12 @@ using System.Runtime.InteropServices;
 
 namespace CalSync.Storage.Sqlite;
 
-/// <summary>Chooses the SQLite library: the system's when it is recent enough, else the one shipped.</summary>
-/// <remarks>The system's library gets security fixes without a new release of ours; the shipped one is 3.35.5.</remarks>
+/// <summary>
+/// Chooses the SQLite library: the system's when it is recent enough, else the one shipped.
+/// </summary>
+/// <remarks>
+/// The system's library gets security fixes without a new release of ours; the shipped one is 3.35.5.
+/// </remarks>
 internal static class SqliteLibrary
 {
     private const int SystemVersionMin = 3_037_000;
@@ -34,11 +38,13 @@ internal static class SqliteLibrary
 
     private static nint FindSystem()
     {
+        var own = Assembly.GetExecutingAssembly();
         foreach (var name in SystemNames)
         {
-            if (!NativeLibrary.TryLoad(name, Assembly.GetExecutingAssembly(), DllImportSearchPath.SafeDirectories, out var library))
+            if (!NativeLibrary.TryLoad(name, own, DllImportSearchPath.SafeDirectories, out var library))
                 continue;
-            if (Call(library, "sqlite3_libversion_number") >= SystemVersionMin && Call(library, "sqlite3_threadsafe") > 0)
+            var version = Call(library, "sqlite3_libversion_number");
+            if (version >= SystemVersionMin && Call(library, "sqlite3_threadsafe") > 0)
                 return library;
             NativeLibrary.Free(library);
         }

@@ -41,8 +41,11 @@ internal sealed class SqliteLink : IDisposable
     /// <summary>Runs a statement without parameters.</summary>
     public void Execute(string sql) => Prepare(sql, null).ExecuteNonQuery();
 
-    /// <summary>A prepared command with its values bound; good until the next call with the same text.</summary>
-    [SuppressMessage("Security", "CA2100", Justification = "The callers' texts are literals; values are parameters.")]
+    /// <summary>
+    /// A prepared command with its values bound; good until the next call with the same text.
+    /// </summary>
+    [SuppressMessage(
+        "Security", "CA2100", Justification = "The callers' texts are literals; values are parameters.")]
     public SqliteCommand Prepare(string sql, object? args)
     {
         var text = SqlText.Of(sql);

@@ -113,7 +113,8 @@ public abstract class DatabaseContract(TestDatabase fixture) : StoreContract(fix
             Cancellation));
         Assert.Equal((1, 0), (fault.Expected, fault.Actual));
         var name = await Database.ReadAsync(
-            session => session.ScalarAsync<string>("SELECT name FROM tenants WHERE id = @tenant", new { tenant }),
+            session => session.ScalarAsync<string>(
+                "SELECT name FROM tenants WHERE id = @tenant", new { tenant }),
             Cancellation);
         Assert.Equal("A school", name);
     }
@@ -127,7 +128,8 @@ public abstract class DatabaseContract(TestDatabase fixture) : StoreContract(fix
             {
                 session.Queue("UPDATE tenants SET name = 'a' WHERE id = @tenant", new { tenant });
                 session.Queue("UPDATE tenants SET name = 'b' WHERE id = 'nobody'");
-                session.Queue("INSERT INTO tenants (id, name, kind, created_at) SELECT id || 'x', name, kind, "
+                session.Queue(
+                    "INSERT INTO tenants (id, name, kind, created_at) SELECT id || 'x', name, kind, "
                     + "created_at FROM tenants WHERE id = @tenant", new { tenant });
                 return await session.FlushAsync();
             },
@@ -145,7 +147,8 @@ public abstract class DatabaseContract(TestDatabase fixture) : StoreContract(fix
             "users_tenant_id_email_key",
             """
             INSERT INTO users (id, tenant_id, name, email, calendar_email, role, time_zone, created_at)
-            SELECT 'usr_other', tenant_id, name, email, email, role, time_zone, created_at FROM users WHERE id = @user
+            SELECT 'usr_other', tenant_id, name, email, email, role, time_zone,
+                created_at FROM users WHERE id = @user
             """,
             new { user });
         await AssertViolatedAsync(

@@ -4,7 +4,9 @@ using CalSync.Sync.Journal;
 
 namespace CalSync.Tests.Contracts;
 
-/// <summary>The base of every suite that must hold on each engine: derive once, then once per engine.</summary>
+/// <summary>
+/// The base of every suite that must hold on each engine: derive once, then once per engine.
+/// </summary>
 /// <remarks>
 /// <code>
 /// public abstract class SeatContract(TestDatabase fixture) : StoreContract(fixture) { [Fact] … }
@@ -57,5 +59,6 @@ public abstract class StoreContract(TestDatabase fixture)
 
     /// <summary>A journal entry about a subject.</summary>
     protected static JournalEntry Entry(string tenantId, string subjectId, string kind = "class.created") =>
-        new(Start, tenantId, "usr_1", "request", "cor_" + subjectId, kind, "class", subjectId, subjectId, null, "{}");
+        new(Start, tenantId, "usr_1", "request", "cor_" + subjectId, kind, "class", subjectId, subjectId,
+            null, "{}");
 }

@@ -28,19 +28,20 @@ public abstract class TestDatabase : IAsyncLifetime
         _directory.Delete(recursive: true);
     }
 
-    /// <summary>A database of the same engine with nothing in it; the caller disposes it.</summary>
-    public abstract Task<Database> OpenEmptyAsync();
+    /// <summary>The options of a database of the same engine with nothing in it.</summary>
+    public abstract Task<DatabaseOptions> NewEmptyAsync();
 
     private protected abstract Task<DatabaseOptions> CreateAsync(string directory);
 
-    private protected string NewDirectory() => _directory.CreateSubdirectory(Guid.NewGuid().ToString("n")).FullName;
+    private protected string NewDirectory() =>
+        _directory.CreateSubdirectory(Guid.NewGuid().ToString("n")).FullName;
 }
 
 /// <summary>A SQLite file in a directory of its own.</summary>
 public sealed class SqliteTestDatabase : TestDatabase
 {
-    public override Task<Database> OpenEmptyAsync() =>
-        Task.FromResult(Database.Open(new DatabaseOptions { DataDirectory = NewDirectory() }));
+    public override Task<DatabaseOptions> NewEmptyAsync() =>
+        Task.FromResult(new DatabaseOptions { DataDirectory = NewDirectory() });
 
     private protected override Task<DatabaseOptions> CreateAsync(string directory) =>
         Task.FromResult(new DatabaseOptions { DataDirectory = directory });
@@ -50,8 +51,8 @@ public sealed class SqliteTestDatabase : TestDatabase
 /// <param name="server">The collection's server.</param>
 public sealed class PostgresTestDatabase(PostgresFixture server) : TestDatabase
 {
-    public override async Task<Database> OpenEmptyAsync() =>
-        Database.Open(new DatabaseOptions { DataDirectory = NewDirectory(), Url = await server.NewEmptyAsync() });
+    public override async Task<DatabaseOptions> NewEmptyAsync() =>
+        new() { DataDirectory = NewDirectory(), Url = await server.NewEmptyAsync() };
 
     private protected override async Task<DatabaseOptions> CreateAsync(string directory) =>
         new() { DataDirectory = directory, Url = await server.NewMigratedAsync() };
