@@ -43,6 +43,8 @@ public sealed class GoogleRemotes : IDisposable
         Calendar = new GoogleCalendar(_calendarPipeline, google);
         OAuth = new GoogleOAuthServer(_oauthPipeline, oauth);
         _meter.Watch(_quota, budget, clock);
+        _meter.Watch("calendar", () => _calendarPipeline.Phase);
+        _meter.Watch("oauth", () => _oauthPipeline.Phase);
     }
 
     /// <summary>Events and calendars.</summary>

@@ -39,7 +39,8 @@ public abstract record ScriptedAnswer
     public sealed record Reset : ScriptedAnswer;
 
     /// <summary>No answer until the client goes away, which <see cref="ScriptedServer.Abandoned"/> counts.</summary>
-    public sealed record Silence : ScriptedAnswer;
+    /// <param name="First">Sent before the silence; null for nothing.</param>
+    public sealed record Silence(byte[]? First = null) : ScriptedAnswer;
 }
 
 /// <summary>A loopback HTTP/1.1 server that does exactly what a test says, byte by byte.</summary>
@@ -147,7 +148,8 @@ public sealed class ScriptedServer : IAsyncDisposable
             case ScriptedAnswer.Reset:
                 client.LingerState = new LingerOption(true, 0);
                 return false;
-            case ScriptedAnswer.Silence:
+            case ScriptedAnswer.Silence silence:
+                await stream.WriteAsync(silence.First ?? [], _stop.Token);
                 await WaitForGoodbyeAsync(stream);
                 return false;
             default:

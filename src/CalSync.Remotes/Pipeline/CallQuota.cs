@@ -93,7 +93,10 @@ internal sealed class CallQuota : IDisposable
         lock (_gate)
         {
             var now = _clock.GetUtcNow();
-            ticket.CountsUntil = now + Window;
+
+            // Refused by a breaker after all: the provider never saw it.
+            ticket.CountsUntil = fault?.Reason is ProviderReason.BreakerOpen ? now : now + Window;
+            _nextExpiry = ticket.CountsUntil < _nextExpiry ? now : _nextExpiry;
             var usage = _usages[ticket.ConnectionId];
             usage.UnderWay--;
             switch (fault?.Reason)

@@ -61,6 +61,14 @@ internal sealed class ProviderMeter : IDisposable
             "Repeated reads that could be made now.");
     }
 
+    /// <summary>Shows a provider breaker: 0 closed, 1 open, 2 half-open.</summary>
+    public void Watch(string service, Func<BreakerPhase> phase) =>
+        _meter.CreateObservableGauge(
+            "calsync.provider.breaker",
+            () => new Measurement<int>((int)phase(), new KeyValuePair<string, object?>("service", service)),
+            null,
+            "Provider breaker: 0 closed, 1 open, 2 half-open.");
+
     public void Dispose() => _meter.Dispose();
 }
 

@@ -245,6 +245,8 @@ internal sealed class ProviderPipeline : IDisposable
             { Date: { } at } => at > now ? at - now : TimeSpan.Zero,
             _ => null,
         };
+        if (retryAfter > _options.Retry.RetryAfterMax)
+            retryAfter = _options.Retry.RetryAfterMax;
         var body = await ReadBodyAsync(response, cancellation);
         return new((int)response.StatusCode, body, retryAfter);
     }

@@ -39,13 +39,32 @@ public sealed class AttemptTests
     [Trait("Requirement", "R-FIX-5-A")]
     public async Task Get_WhenTheBodyStopsHalfWay_TimesOut()
     {
-        await using var rig = RemotesRig.Start(
-            _ => new ScriptedAnswer.Garbage("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":"u8.ToArray()));
-        var read = await rig.Calendar.GetAsync(RemotesRig.Call(), RemotesRig.Address, CancellationToken.None);
+        await using var rig = RemotesRig.Start(_ => new ScriptedAnswer.Silence(HalfAnAnswer()));
+        var read = rig.Calendar.GetAsync(RemotesRig.Call(), RemotesRig.Address, CancellationToken.None);
+        Assert.True(await rig.Server.Received(RemotesRig.Patience));
+        rig.Clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(ProviderReason.TimedOut, Assert.IsType<EventRead.Failed>(await read).Fault.Reason);
+        Assert.True(await rig.Server.Abandoned(RemotesRig.Patience));
+    }
 
-        // The server closed the socket half-way: no event, and nothing to conclude from it.
-        var fault = Assert.IsType<EventRead.Failed>(read).Fault;
-        Assert.True(fault.Reason is ProviderReason.Unreachable or ProviderReason.OutsideProtocol);
+    /// <summary>A body that is cut is no event, and nothing may be concluded from it.</summary>
+    [Fact]
+    public async Task Insert_WhenTheBodyIsCut_IsUnreachableWithUnknownOutcome()
+    {
+        await using var rig = RemotesRig.Start(_ => new ScriptedAnswer.Garbage(HalfAnAnswer()));
+        var write = await rig.Calendar.InsertAsync(
+            RemotesRig.Call(), RemotesRig.Address, RemotesRig.Content(), Notify.None, CancellationToken.None);
+        var fault = Assert.IsType<EventWrite.Failed>(write).Fault;
+        Assert.Equal((ProviderReason.Unreachable, true), (fault.Reason, fault.OutcomeUnknown));
+    }
+
+    /// <summary>What is not HTTP is outside the protocol.</summary>
+    [Fact]
+    public async Task Get_WhenTheAnswerIsNotHttp_IsOutsideProtocol()
+    {
+        await using var rig = RemotesRig.Start(_ => new ScriptedAnswer.Garbage("SSH-2.0-nothing here\r\n\r\n"u8.ToArray()));
+        var read = await rig.Calendar.GetAsync(RemotesRig.Call(), RemotesRig.Address, CancellationToken.None);
+        Assert.Equal(ProviderReason.OutsideProtocol, Assert.IsType<EventRead.Failed>(read).Fault.Reason);
     }
 
     /// <summary>The caller's own limit replaces the configured one.</summary>
@@ -172,4 +191,6 @@ public sealed class AttemptTests
         Assert.Equal(TimeSpan.FromSeconds(60.5), seen.Skew);
         Assert.Equal(TimeSpan.FromSeconds(0.5), seen.Uncertainty);
     }
+
+    private static byte[] HalfAnAnswer() => "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":"u8.ToArray();
 }
