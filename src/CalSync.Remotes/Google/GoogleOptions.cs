@@ -18,4 +18,8 @@ public sealed record GoogleOptions
     /// <summary>A listing with more pages is given up as outside the protocol. Default 1,000.</summary>
     [Limit("pages", 1, 100_000)]
     public int ListingPagesMax { get; init; } = 1_000;
+
+    /// <summary>The options for a server with Google's paths at another place, such as the sandbox.</summary>
+    /// <param name="root">Scheme, host and port.</param>
+    public static GoogleOptions At(Uri root) => new() { Endpoint = new(root, "/calendar/v3") };
 }

@@ -39,6 +39,16 @@ public sealed record OAuthOptions
     [Limit("h", 1, 24)]
     public TimeSpan AccessTokenLifetimeMax { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>The options for a server with Google's paths at another place, such as the sandbox.</summary>
+    /// <param name="root">Scheme, host and port.</param>
+    public static OAuthOptions At(Uri root) => new()
+    {
+        AuthorizationEndpoint = new(root, "/o/oauth2/v2/auth"),
+        TokenEndpoint = new(root, "/token"),
+        RevocationEndpoint = new(root, "/revoke"),
+        UserInfoEndpoint = new(root, "/oauth2/v3/userinfo"),
+    };
+
     /// <summary>All but the secret.</summary>
     public override string ToString() => $"OAuthOptions {{ ClientId = {ClientId}, TokenEndpoint = {TokenEndpoint} }}";
 }

@@ -43,7 +43,7 @@ public sealed class BreakerTests
     [Trait("Requirement", "R-CAL-12-A")]
     public async Task Connection_HalfOpen_SendsASingleProbe()
     {
-        ScriptedAnswer answer = Broken;
+        var answer = Broken;
         await using var rig = RemotesRig.Start(_ => answer);
         for (var call = 0; call < 3; call++)
             await GetAsync(rig);

@@ -188,7 +188,9 @@ public sealed class CallQuotaTests
     {
         var options = new PipelineOptions
         {
-            UserCallCountMax = user, ProjectCallCountMax = project, InteractiveReservePercent = reserve,
+            UserCallCountMax = user,
+            ProjectCallCountMax = project,
+            InteractiveReservePercent = reserve,
         };
         return new CallQuota(options, new RetryPolicy(options.Retry, new Random(5)), clock);
     }
