@@ -2,10 +2,12 @@ using System.Net.Http.Json;
 
 namespace CalSync.Sandbox;
 
-/// <summary>Drives a running sandbox over HTTP: spoils calls, moves the clock, looks at the ground truth.</summary>
+/// <summary>
+/// Drives a running sandbox over HTTP: spoils calls, moves the clock, looks at the ground truth.
+/// </summary>
 /// <remarks>
-/// Every method fails with <see cref="HttpRequestException"/> when the sandbox refuses (an unknown calendar, say) or is
-/// not there. A cancelled call may have been carried out.
+/// Every method fails with <see cref="HttpRequestException"/> when the sandbox refuses (an unknown calendar,
+/// say) or is not there. A cancelled call may have been carried out.
 /// </remarks>
 /// <param name="client">Its base address is the sandbox's; stays the caller's to dispose.</param>
 public sealed class SandboxControl(HttpClient client)
@@ -20,13 +22,16 @@ public sealed class SandboxControl(HttpClient client)
         GetAsync<IReadOnlyList<FaultReport>>("faults", cancellationToken);
 
     /// <summary>Heals everything: removes all fault scripts.</summary>
-    public Task ClearFaultsAsync(CancellationToken cancellationToken) => DeleteAsync("faults", cancellationToken);
+    public Task ClearFaultsAsync(CancellationToken cancellationToken) =>
+        DeleteAsync("faults", cancellationToken);
 
     /// <summary>What time the sandbox thinks it is.</summary>
     public async Task<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken) =>
         (await GetAsync<SandboxTime>("clock", cancellationToken)).Now;
 
-    /// <summary>Sets the sandbox's clock ahead; tokens expire and stale reads end by it, delays do not shorten.</summary>
+    /// <summary>
+    /// Sets the sandbox's clock ahead; tokens expire and stale reads end by it, delays do not shorten.
+    /// </summary>
     /// <returns>The new time.</returns>
     public async Task<DateTimeOffset> AdvanceClockAsync(TimeSpan by, CancellationToken cancellationToken) =>
         (await PostAsync<SandboxTime>("clock", new ClockRequest(by.TotalSeconds), cancellationToken)).Now;
@@ -36,7 +41,8 @@ public sealed class SandboxControl(HttpClient client)
         GetAsync<IReadOnlyList<SandboxCall>>("calls", cancellationToken);
 
     /// <summary>Empties the call log; numbers start again at 1.</summary>
-    public Task ClearCallsAsync(CancellationToken cancellationToken) => DeleteAsync("calls", cancellationToken);
+    public Task ClearCallsAsync(CancellationToken cancellationToken) =>
+        DeleteAsync("calls", cancellationToken);
 
     /// <summary>All calendars and events as really stored.</summary>
     /// <remarks>
@@ -44,17 +50,21 @@ public sealed class SandboxControl(HttpClient client)
     /// </remarks>
     public Task<SandboxTruth> GetTruthAsync(string? calendarId, CancellationToken cancellationToken) =>
         GetAsync<SandboxTruth>(
-            "truth" + (calendarId is null ? "" : "?calendar=" + Uri.EscapeDataString(calendarId)), cancellationToken);
+            "truth" + (calendarId is null ? "" : "?calendar=" + Uri.EscapeDataString(
+                calendarId)), cancellationToken);
 
     /// <summary>The mails that would have been sent.</summary>
     /// <remarks>
     /// <c>includeKeptBack</c>: Also those sendUpdates kept back.
     /// </remarks>
-    public Task<IReadOnlyList<SandboxMail>> GetMailsAsync(bool includeKeptBack, CancellationToken cancellationToken) =>
-        GetAsync<IReadOnlyList<SandboxMail>>("mails?all=" + (includeKeptBack ? "true" : "false"), cancellationToken);
+    public Task<IReadOnlyList<SandboxMail>> GetMailsAsync(
+        bool includeKeptBack, CancellationToken cancellationToken) =>
+        GetAsync<IReadOnlyList<SandboxMail>>(
+            "mails?all=" + (includeKeptBack ? "true" : "false"), cancellationToken);
 
     /// <summary>Empties the mail log.</summary>
-    public Task ClearMailsAsync(CancellationToken cancellationToken) => DeleteAsync("mails", cancellationToken);
+    public Task ClearMailsAsync(CancellationToken cancellationToken) =>
+        DeleteAsync("mails", cancellationToken);
 
     /// <summary>The request limits in force.</summary>
     public Task<SandboxQuota> GetQuotaAsync(CancellationToken cancellationToken) =>
@@ -66,7 +76,8 @@ public sealed class SandboxControl(HttpClient client)
 
     /// <summary>The latency of every provider call.</summary>
     public async Task<TimeSpan> GetLatencyAsync(CancellationToken cancellationToken) =>
-        TimeSpan.FromMilliseconds((await GetAsync<SandboxLatency>("latency", cancellationToken)).Milliseconds);
+        TimeSpan.FromMilliseconds(
+            (await GetAsync<SandboxLatency>("latency", cancellationToken)).Milliseconds);
 
     /// <summary>Sets the latency of every provider call, in whole milliseconds.</summary>
     public Task SetLatencyAsync(TimeSpan latency, CancellationToken cancellationToken) =>
@@ -103,7 +114,8 @@ public sealed class SandboxControl(HttpClient client)
     /// <remarks>
     /// <c>role</c>: owner, writer, reader, freeBusyReader or none.
     /// </remarks>
-    public Task SetAccessAsync(string calendarId, string user, string role, CancellationToken cancellationToken) =>
+    public Task SetAccessAsync(
+        string calendarId, string user, string role, CancellationToken cancellationToken) =>
         SendAsync("set-access", new AccessRequest(calendarId, user, role), cancellationToken);
 
     /// <summary>Changes an event past the API, as a person would.</summary>
@@ -116,11 +128,13 @@ public sealed class SandboxControl(HttpClient client)
     /// is.
     /// <c>user</c>: Calendar-list tokens of this account.
     /// </remarks>
-    public Task InvalidateSyncTokensAsync(string? calendarId, string? user, CancellationToken cancellationToken) =>
+    public Task InvalidateSyncTokensAsync(
+        string? calendarId, string? user, CancellationToken cancellationToken) =>
         SendAsync("invalidate-sync-tokens", new InvalidateRequest(calendarId, user), cancellationToken);
 
     /// <summary>Back to the state at the start; only the clock goes on.</summary>
-    public Task ResetAsync(CancellationToken cancellationToken) => SendAsync("reset", null, cancellationToken);
+    public Task ResetAsync(CancellationToken cancellationToken) =>
+        SendAsync("reset", null, cancellationToken);
 
     private async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken) =>
         (await client.GetFromJsonAsync<T>("_sandbox/" + path, cancellationToken))!;

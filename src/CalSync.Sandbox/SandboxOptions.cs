@@ -39,7 +39,9 @@ public sealed record SandboxOptions(TimeProvider Clock)
         new SandboxUser("sam@student.test", "Sam", "Europe/London"),
     ];
 
-    /// <summary>Request limits to begin with; none by default. <see cref="PublishedQuota"/> is Google's.</summary>
+    /// <summary>
+    /// Request limits to begin with; none by default. <see cref="PublishedQuota"/> is Google's.
+    /// </summary>
     public SandboxQuota Quota { get; init; } = new();
 
     /// <summary>The limits Google publishes for a project: 600 a user, 10,000 together, per minute.</summary>

@@ -6,9 +6,10 @@ using CalSync.Sandbox.OAuth;
 namespace CalSync.Sandbox;
 
 /// <summary>Everything one sandbox holds; a reset makes the model and the OAuth server anew.</summary>
-internal sealed class SandboxState
+internal sealed class SandboxState : IDisposable
 {
     private readonly SandboxOptions _options;
+    private CancellationTokenSource _reset = new();
     private long _latencyTicks;
 
     public SandboxState(SandboxOptions options, CancellationToken stopping)
@@ -34,13 +35,18 @@ internal sealed class SandboxState
 
     public OAuthModel OAuth { get; private set; } = null!;
 
+    /// <summary>Cancelled when the present model is replaced.</summary>
+    public CancellationToken ResetToken => _reset.Token;
+
     public TimeSpan Latency
     {
         get => TimeSpan.FromTicks(Interlocked.Read(ref _latencyTicks));
         set => Interlocked.Exchange(ref _latencyTicks, value.Ticks);
     }
 
-    /// <summary>Back to the state at the start: accounts, settings, faults, calls, mails; the clock goes on.</summary>
+    /// <summary>
+    /// Back to the state at the start: accounts, settings, faults, calls, mails; the clock goes on.
+    /// </summary>
     public void Reset()
     {
         var model = new GoogleModel(Clock, new Random(_options.Seed));
@@ -48,10 +54,15 @@ internal sealed class SandboxState
             model.AddAccount(user.Email, user.Name, user.TimeZone);
         OAuth = new OAuthModel(model, Clock, _options);
         Model = model;
+        var old = Interlocked.Exchange(ref _reset, new CancellationTokenSource());
+        old.Cancel();
+        old.Dispose();
         Faults.Clear();
         Calls.Clear();
         Quota.Clear();
         Quota.Limits = _options.Quota;
         Latency = _options.Latency;
     }
+
+    public void Dispose() => _reset.Dispose();
 }

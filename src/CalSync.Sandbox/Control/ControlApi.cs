@@ -79,8 +79,12 @@ internal static class ControlApi
     {
         control.MapPost("/users", (SandboxUser user) =>
         {
-            if (user.Email is not { Length: > 0 } || user.TimeZone is null || EventTime.Zone(user.TimeZone) is null)
+            if (user.Email is not { Length: > 0 } || user.TimeZone is null
+                || EventTime.Zone(user.TimeZone) is null)
+            {
                 return Refusal(GoogleError.Invalid("An e-mail address and an IANA time zone are needed."));
+            }
+
             lock (state.Model.Gate)
                 state.Model.AddAccount(user.Email, user.Name ?? user.Email, user.TimeZone);
             return Results.Ok(user);

@@ -30,7 +30,8 @@ internal sealed class FaultBook
     }
 
     /// <summary>Counts the call on every script it matches; the first that fires names the effect.</summary>
-    public (int Id, FaultEffect Effect)? Take(string operation, string? user, string? calendarId, string? eventId)
+    public (int Id, FaultEffect Effect)? Take(
+        string operation, string? user, string? calendarId, string? eventId)
     {
         lock (_gate)
         {

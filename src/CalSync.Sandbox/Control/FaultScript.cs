@@ -4,8 +4,9 @@ namespace CalSync.Sandbox;
 
 /// <summary>One line of a fault script: which calls go wrong, and how.</summary>
 /// <remarks>
-/// Scripts are asked in the order they were added; each counts the calls it matches, the first that decides to fire
-/// wins. Without <see cref="Nth"/>, <see cref="Every"/> and <see cref="Probability"/> each matching call fires.
+/// Scripts are asked in the order they were added; each counts the calls it matches, the first that decides
+/// to fire wins. Without <see cref="Nth"/>, <see cref="Every"/> and <see cref="Probability"/> each matching
+/// call fires.
 /// </remarks>
 /// <param name="Operation">
 /// An operation ("events.insert", "token", "revoke", "userinfo", ...), a family ("events.*") or all ("*").
@@ -13,7 +14,9 @@ namespace CalSync.Sandbox;
 /// <param name="Effect">What happens.</param>
 public sealed record FaultScript(string Operation, FaultEffect Effect)
 {
-    /// <summary>Only calls on this calendar ("primary" in a call counts as its real id); null means any.</summary>
+    /// <summary>
+    /// Only calls on this calendar ("primary" in a call counts as its real id); null means any.
+    /// </summary>
     public string? CalendarId { get; init; }
 
     /// <summary>Only calls on this event id; null means any.</summary>
@@ -44,16 +47,22 @@ public sealed record FaultEffect
     /// <summary>Answer with this HTTP status instead of doing anything.</summary>
     public int? Status { get; init; }
 
-    /// <summary>Google's reason, or OAuth's error, for <see cref="Status"/>; a usual one when absent.</summary>
+    /// <summary>
+    /// Google's reason, or OAuth's error, for <see cref="Status"/>; a usual one when absent.
+    /// </summary>
     public string? Reason { get; init; }
 
     /// <summary>Retry-After header in seconds, with <see cref="Status"/>.</summary>
     public int? RetryAfter { get; init; }
 
-    /// <summary>With <see cref="Status"/>: apply the call first, then answer the error all the same.</summary>
+    /// <summary>
+    /// With <see cref="Status"/>: apply the call first, then answer the error all the same.
+    /// </summary>
     public bool ApplyFirst { get; init; }
 
-    /// <summary>Wait so many milliseconds before applying; applied even when the client has left by then.</summary>
+    /// <summary>
+    /// Wait so many milliseconds before applying; applied even when the client has left by then.
+    /// </summary>
     public int? DelayMs { get; init; }
 
     /// <summary>Wait so many milliseconds after applying, before the answer.</summary>
@@ -79,7 +88,9 @@ public sealed record FaultEffect
 }
 
 /// <summary>One field and the value a fault gives it.</summary>
-/// <param name="Path">Names joined by dots, indexes as numbers: "start.dateTime", "attendees.0.responseStatus".</param>
+/// <param name="Path">
+/// Names joined by dots, indexes as numbers: "start.dateTime", "attendees.0.responseStatus".
+/// </param>
 /// <param name="Value">Null removes the field.</param>
 public sealed record FaultField(string Path, JsonNode? Value);
 

@@ -9,7 +9,11 @@ internal static class GroundTruth
     /// <c>calendarId</c>: Only this calendar; null shows all.
     /// </remarks>
     public static SandboxTruth Show(GoogleModel model, string? calendarId) => new(
-        [.. model.AllCalendars.Where(calendar => calendarId is null || calendar.Id == calendarId).Select(Show)]);
+        [
+            .. model.AllCalendars
+                .Where(calendar => calendarId is null || calendar.Id == calendarId)
+                .Select(Show),
+        ]);
 
     private static TruthCalendar Show(CalendarState calendar) => new(
         calendar.Id, calendar.Owner.Email, calendar.Summary, calendar.TimeZone, calendar.Deleted,

@@ -5,7 +5,9 @@ namespace CalSync.Sandbox.Control;
 /// <summary>Changes made past the API, as a person at the calendar's own page makes them.</summary>
 internal static class HandEdits
 {
-    /// <summary>Applies one; an error when calendar, event, guest or field is not there or not valid.</summary>
+    /// <summary>
+    /// Applies one; an error when calendar, event, guest or field is not there or not valid.
+    /// </summary>
     public static GoogleError? Apply(GoogleModel model, HandEdit edit, out HandEdited? edited)
     {
         edited = null;
@@ -45,20 +47,27 @@ internal static class HandEdits
 
     // A copy made in the user interface carries the private extended properties of its original with it.
     private static GoogleError? Recreate(
-        GoogleModel model, CalendarState calendar, EventRecord record, EventWrite write, HandEdit edit, bool keepsOld)
+        GoogleModel model, CalendarState calendar, EventRecord record, EventWrite write, HandEdit edit,
+        bool keepsOld)
     {
         var body = record.Fields.DeepClone().AsObject();
         if (edit.NewId is not null)
             body["id"] = edit.NewId;
         if (!keepsOld && !record.IsCancelled)
             model.Writes.Cancel(calendar, record, write);
-        return Problem(model.Writes.Insert(write with { Body = body, EventId = null, ConferenceVersion = 1 }));
+        return Problem(
+            model.Writes.Insert(write with { Body = body, EventId = null, ConferenceVersion = 1 }));
     }
 
-    private static GoogleError? Answer(GoogleModel model, CalendarState calendar, EventRecord record, HandEdit edit)
+    private static GoogleError? Answer(
+        GoogleModel model, CalendarState calendar, EventRecord record, HandEdit edit)
     {
-        if (edit.Attendee is null || edit.Answer is not ("accepted" or "declined" or "tentative" or "needsAction"))
+        if (edit.Attendee is null
+            || edit.Answer is not ("accepted" or "declined" or "tentative" or "needsAction"))
+        {
             return GoogleError.Invalid("attendee and answer are needed.", "answer");
+        }
+
         var source = record.SourceCalendarId is { } id ? model.Calendar(id)! : calendar;
         return source.Find(record.Id)?.Current is { } original
             && model.Copies.AnswerAt(source, original, edit.Attendee, edit.Answer)

@@ -18,7 +18,9 @@ public sealed record SandboxMail(
 /// <summary>One request the sandbox received.</summary>
 /// <param name="Number">Counts from 1 since the start or the last clearing.</param>
 /// <param name="At">When it arrived, by the sandbox's clock.</param>
-/// <param name="Operation">"events.insert", "token", "revoke", "authorize", ...; "unknown" for other paths.</param>
+/// <param name="Operation">
+/// "events.insert", "token", "revoke", "authorize", ...; "unknown" for other paths.
+/// </param>
 /// <param name="User">The token's account; null without a valid or expired token.</param>
 /// <param name="CalendarId">The real calendar id ("primary" is resolved).</param>
 /// <param name="EventId">The event id of the path, or of an insert's body.</param>
@@ -29,7 +31,8 @@ public sealed record SandboxMail(
 /// <param name="IfMatch">Whether an If-Match header came with it.</param>
 /// <param name="Detail">The grant_type of a token call, the sendUpdates of a write.</param>
 public sealed record SandboxCall(
-    long Number, DateTimeOffset At, string Operation, string? User, string? CalendarId, string? EventId, int Status,
+    long Number, DateTimeOffset At, string Operation, string? User, string? CalendarId, string? EventId,
+    int Status,
     int? Fault, string? TokenState, bool ClientDisconnected, bool IfMatch, string? Detail);
 
 /// <summary>Everything the sandbox holds.</summary>
@@ -66,7 +69,8 @@ public sealed record TruthEvent(
 /// <param name="PerUser">Calls per user; beyond it 403 userRateLimitExceeded. Google publishes 600.</param>
 /// <param name="PerProject">Calls together; beyond it 429 rateLimitExceeded. Google publishes 10,000.</param>
 /// <param name="CalendarUseExceeded">True: every write answers 403 quotaExceeded until switched off.</param>
-public sealed record SandboxQuota(int? PerUser = null, int? PerProject = null, bool CalendarUseExceeded = false);
+public sealed record SandboxQuota(
+    int? PerUser = null, int? PerProject = null, bool CalendarUseExceeded = false);
 
 /// <summary>The sandbox's time.</summary>
 /// <param name="Now">In UTC.</param>

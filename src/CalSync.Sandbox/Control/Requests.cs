@@ -5,7 +5,9 @@ namespace CalSync.Sandbox;
 /// <summary>A person changes an event in the calendar's user interface, past the API.</summary>
 /// <param name="CalendarId">The calendar that holds it.</param>
 /// <param name="EventId">The event's id there.</param>
-/// <param name="Action">patch, delete, recreate (same content, new id), copy (same content beside it) or answer.</param>
+/// <param name="Action">
+/// patch, delete, recreate (same content, new id), copy (same content beside it) or answer.
+/// </param>
 public sealed record HandEdit(string CalendarId, string EventId, string Action)
 {
     /// <summary>patch: the fields to change, with patch semantics.</summary>
@@ -20,7 +22,9 @@ public sealed record HandEdit(string CalendarId, string EventId, string Action)
     /// <summary>answer: accepted, declined, tentative or needsAction.</summary>
     public string? Answer { get; init; }
 
-    /// <summary>delete: let a later undelete answer 403 forbidden, as was reported of the real service.</summary>
+    /// <summary>
+    /// delete: let a later undelete answer 403 forbidden, as was reported of the real service.
+    /// </summary>
     public bool ForbidUndelete { get; init; }
 
     /// <summary>Who would be mailed: all, externalOnly or none (the default).</summary>
@@ -35,7 +39,9 @@ public sealed record HandEdited(string EventId, string ETag);
 /// <summary>Switches that last until changed.</summary>
 /// <param name="EmptyPages">Each event listing begins with an empty page that has a next-page token.</param>
 /// <param name="ConferenceDelaySeconds">How long a requested conference stays pending; 0 by default.</param>
-/// <param name="SyncTokenLifetimeDays">After this a sync token answers 410 fullSyncRequired; 28 by default.</param>
+/// <param name="SyncTokenLifetimeDays">
+/// After this a sync token answers 410 fullSyncRequired; 28 by default.
+/// </param>
 public sealed record SandboxSettings(
     bool EmptyPages = false, int ConferenceDelaySeconds = 0, int SyncTokenLifetimeDays = 28);
 

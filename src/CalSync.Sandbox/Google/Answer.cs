@@ -15,7 +15,9 @@ internal sealed record Answer(int Status, JsonObject? Body, string? ETag = null)
     public static implicit operator Answer(GoogleError error) => new(error.Code, error.ToBody());
 }
 
-/// <summary>One error as Google words it: the client must decide on <paramref name="Reason"/>, not on the status.</summary>
+/// <summary>
+/// One error as Google words it: the client must decide on <paramref name="Reason"/>, not on the status.
+/// </summary>
 internal sealed record GoogleError(
     int Code,
     string Reason,
@@ -110,7 +112,12 @@ internal sealed record GoogleError(
             detail["location"] = Location;
         }
 
-        var error = new JsonObject { ["errors"] = new JsonArray(detail), ["code"] = Code, ["message"] = Message };
+        var error = new JsonObject
+        {
+            ["errors"] = new JsonArray(detail),
+            ["code"] = Code,
+            ["message"] = Message,
+        };
         if (Status is not null)
             error["status"] = Status;
         if (this == InsufficientScope)

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace CalSync.Sandbox.Google;
 
-/// <summary>Keeps the copies in guests' calendars like the organizer's event, and carries guests' answers back.</summary>
+/// <summary>
+/// Keeps the copies in guests' calendars like the organizer's event, and carries guests' answers back.
+/// </summary>
 internal sealed class AttendeeCopies(GoogleModel model)
 {
     /// <summary>Fields each copy has of its own.</summary>
@@ -21,9 +23,14 @@ internal sealed class AttendeeCopies(GoogleModel model)
             if (model.Account(email) is not { } guest || ReferenceEquals(guest.Primary, source))
                 continue;
             if (present.Contains(email))
+            {
                 Put(guest.Primary, source, after);
+            }
             else if (guest.Primary.Find(after.Id)?.Current is { IsCopy: true, IsCancelled: false } copy)
-                model.Store(guest.Primary, copy with { Status = "cancelled", UpdatedMicros = model.NextMicros() });
+            {
+                model.Store(
+                    guest.Primary, copy with { Status = "cancelled", UpdatedMicros = model.NextMicros() });
+            }
         }
     }
 
@@ -35,7 +42,9 @@ internal sealed class AttendeeCopies(GoogleModel model)
             AnswerAt(source, original, copyCalendar.Owner.Email, answer);
     }
 
-    /// <summary>Sets one guest's answer on the organizer's event; false when that person is not a guest.</summary>
+    /// <summary>
+    /// Sets one guest's answer on the organizer's event; false when that person is not a guest.
+    /// </summary>
     public bool AnswerAt(CalendarState source, EventRecord original, string email, string answer)
     {
         var fields = original.Fields.DeepClone().AsObject();

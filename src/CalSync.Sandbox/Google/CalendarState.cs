@@ -30,7 +30,9 @@ internal sealed class CalendarState(string id, string summary, string timeZone, 
     /// <summary>Sync tokens of an earlier epoch answer 410 fullSyncRequired.</summary>
     public int TokenEpoch { get; set; }
 
-    /// <summary>Access role by account e-mail: owner, writer, reader or freeBusyReader; absent means no access.</summary>
+    /// <summary>
+    /// Access role by account e-mail: owner, writer, reader or freeBusyReader; absent means no access.
+    /// </summary>
     public Dictionary<string, string> Roles { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     public string ETag => $"\"{UpdatedMicros}\"";
@@ -45,7 +47,8 @@ internal sealed class CalendarState(string id, string summary, string timeZone, 
 
     public IReadOnlyList<EventSlot> WithICalUid(string uid) => _slotsByICalUid.GetValueOrDefault(uid) ?? [];
 
-    public IReadOnlyList<EventSlot> ExceptionsOf(string masterId) => _exceptions.GetValueOrDefault(masterId) ?? [];
+    public IReadOnlyList<EventSlot> ExceptionsOf(string masterId) =>
+        _exceptions.GetValueOrDefault(masterId) ?? [];
 
     /// <summary>Stores a version of an event and notes the change for incremental listings.</summary>
     public EventSlot Put(EventRecord record, long change)
@@ -122,7 +125,9 @@ internal sealed class AccountState(string email, string subject, string name, st
     public int ListTokenEpoch { get; set; }
 }
 
-/// <summary>One line of an account's calendar list; kept as a tombstone when the calendar goes away.</summary>
+/// <summary>
+/// One line of an account's calendar list; kept as a tombstone when the calendar goes away.
+/// </summary>
 internal sealed class CalendarListEntry(CalendarState calendar)
 {
     public CalendarState Calendar { get; } = calendar;

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace CalSync.Sandbox.Google;
 
-/// <summary>calendars.* and calendarList.*: the calendars themselves and each account's list of them.</summary>
+/// <summary>
+/// calendars.* and calendarList.*: the calendars themselves and each account's list of them.
+/// </summary>
 internal sealed class CalendarWrites(GoogleModel model)
 {
     private static readonly string[] Texts = ["summary", "description", "location", "timeZone"];
@@ -59,7 +61,11 @@ internal sealed class CalendarWrites(GoogleModel model)
         }
 
         if (calendar.IsPrimary)
-            return new GoogleError(403, "cannotDeletePrimaryCalendar", "Cannot delete primary calendar.", "calendar");
+        {
+            return new GoogleError(
+                403, "cannotDeletePrimaryCalendar", "Cannot delete primary calendar.", "calendar");
+        }
+
         Remove(calendar);
         return Answer.NoContent;
     }
@@ -70,7 +76,7 @@ internal sealed class CalendarWrites(GoogleModel model)
         foreach (var account in calendar.Roles.Keys.Select(model.Account).ToList())
             model.SetAccess(calendar, account!, null);
         calendar.Deleted = true;
-        model.Changed?.Invoke(calendar, null);
+        model.Channels.Tell(calendar, null);
     }
 
     public Answer GetEntry(AccountState user, string id)
@@ -106,7 +112,8 @@ internal sealed class CalendarWrites(GoogleModel model)
             return refused;
         var isIncremental = cursor.After >= 0;
         var entries = user.CalendarList.Values
-            .Where(entry => entry.Change > Math.Max(cursor.After, cursor.Position) && entry.Change <= cursor.UpTo)
+            .Where(entry => entry.Change > Math.Max(cursor.After, cursor.Position)
+                && entry.Change <= cursor.UpTo)
             .Where(entry => !entry.Deleted || isIncremental || showDeleted == true)
             .Where(entry => entry.Deleted || role is null || Rank(entry.Calendar.RoleOf(user)) >= Rank(role))
             .OrderBy(entry => entry.Change)
@@ -118,14 +125,21 @@ internal sealed class CalendarWrites(GoogleModel model)
             ["etag"] = $"\"p{cursor.UpTo}g0\"",
         };
         if (page.Count < entries.Count)
+        {
             body["nextPageToken"] = (cursor with { Position = page[^1].Change }).Encode();
+        }
         else
-            body["nextSyncToken"] = (cursor with { Kind = "sync", After = cursor.UpTo, Position = 0 }).Encode();
+        {
+            body["nextSyncToken"] =
+                (cursor with { Kind = "sync", After = cursor.UpTo, Position = 0 }).Encode();
+        }
+
         body["items"] = new JsonArray([.. page.Select(entry => Entry(user, entry))]);
         return Answer.Ok(body);
     }
 
-    private GoogleError? StartList(AccountState user, string? syncText, string? pageText, out ListToken cursor)
+    private GoogleError? StartList(
+        AccountState user, string? syncText, string? pageText, out ListToken cursor)
     {
         var now = model.Now.ToUnixTimeSeconds();
         cursor = new ListToken("page", user.Email, user.ListTokenEpoch, now, -1, model.LastChange, 0);

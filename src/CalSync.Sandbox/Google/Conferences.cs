@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace CalSync.Sandbox.Google;
 
-/// <summary>Meet rooms: made on request, idempotent by requestId, ignored unless the caller speaks version 1.</summary>
+/// <summary>
+/// Meet rooms: made on request, idempotent by requestId, ignored unless the caller speaks version 1.
+/// </summary>
 internal sealed class Conferences(GoogleModel model)
 {
     /// <summary>Settles the conferenceData of a write.</summary>

@@ -57,9 +57,14 @@ internal static class EventFields
         ["status"] = ["confirmed", "tentative", "cancelled"],
     };
 
+    private static readonly string[] CopiedOfAttendee =
+        ["displayName", "optional", "resource", "comment", "additionalGuests"];
+
     private static readonly string[] Answers = ["needsAction", "declined", "tentative", "accepted"];
 
-    /// <summary>Refuses values of the wrong JSON type and words outside an enumeration; unknown names are ignored.</summary>
+    /// <summary>
+    /// Refuses values of the wrong JSON type and words outside an enumeration; unknown names are ignored.
+    /// </summary>
     public static GoogleError? CheckTypes(JsonObject sent)
     {
         foreach (var (name, value) in sent)
@@ -77,7 +82,9 @@ internal static class EventFields
         return CheckInner(sent);
     }
 
-    /// <summary>The writable fields of a body, without the nulls: what an insert or a full update stores.</summary>
+    /// <summary>
+    /// The writable fields of a body, without the nulls: what an insert or a full update stores.
+    /// </summary>
     public static JsonObject Writable(JsonObject sent)
     {
         var fields = new JsonObject();
@@ -91,7 +98,8 @@ internal static class EventFields
     }
 
     /// <summary>
-    /// Patch semantics: an absent field stays, a null removes, an object merges, an array is replaced as a whole.
+    /// Patch semantics: an absent field stays, a null removes, an object merges, an array is replaced as a
+    /// whole.
     /// </summary>
     public static JsonObject Merge(JsonObject stored, JsonObject patch)
     {
@@ -105,7 +113,9 @@ internal static class EventFields
         return merged;
     }
 
-    /// <summary>Brings fields into kept form: times, attendees, extended properties, defaults left out.</summary>
+    /// <summary>
+    /// Brings fields into kept form: times, attendees, extended properties, defaults left out.
+    /// </summary>
     public static GoogleError? Normalise(JsonObject fields, string calendarZone)
     {
         if (fields["start"] is not JsonObject start)
@@ -151,7 +161,8 @@ internal static class EventFields
             foreach (var (_, map) in properties)
             {
                 if (map is not null && (map is not JsonObject inner
-                    || inner.Any(pair => pair.Value is not null && !IsKind(pair.Value, JsonValueKind.String))))
+                    || inner.Any(pair =>
+                        pair.Value is not null && !IsKind(pair.Value, JsonValueKind.String))))
                 {
                     return GoogleError.Invalid("Invalid value for: extendedProperties");
                 }
@@ -263,7 +274,7 @@ internal static class EventFields
             if (!seen.Add(email))
                 continue;
             var attendee = new JsonObject { ["email"] = email };
-            foreach (var name in new[] { "displayName", "optional", "resource", "comment", "additionalGuests" })
+            foreach (var name in CopiedOfAttendee)
             {
                 if (entry[name] is { } value)
                     attendee[name] = value.DeepClone();
@@ -293,7 +304,8 @@ internal static class EventFields
             var keptMap = new JsonObject();
             foreach (var (key, node) in map)
             {
-                // Silently: an over-long key is dropped and an over-long value cut, exactly what a client must survive.
+                // Silently: an over-long key is dropped and an over-long value cut, exactly what a client
+                // must survive.
                 if (node is null || key.Length > PropertyKeyLengthMax)
                     continue;
                 var value = node.GetValue<string>();

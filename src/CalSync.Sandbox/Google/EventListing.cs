@@ -4,18 +4,23 @@ using NodaTime;
 
 namespace CalSync.Sandbox.Google;
 
-/// <summary>Reads of events: one, a page of a full listing, a page of what changed since a sync token.</summary>
+/// <summary>
+/// Reads of events: one, a page of a full listing, a page of what changed since a sync token.
+/// </summary>
 internal sealed class EventListing(GoogleModel model)
 {
     private static readonly Duration UpdatedMinAgeMax = Duration.FromDays(28);
 
-    public Answer Get(AccountState user, string calendarId, string eventId, EventQuery query, string? ifNoneMatch)
+    public Answer Get(
+        AccountState user, string calendarId, string eventId, EventQuery query, string? ifNoneMatch)
     {
         if (model.Calendar(user, calendarId) is not { } calendar)
             return GoogleError.NotFound;
         if (calendar.Find(eventId) is { } slot)
             Provision(calendar, slot);
-        var record = calendar.Find(eventId) is { } known ? known.SeenAt(model.Now) : Instances.Find(calendar, eventId);
+        var record = calendar.Find(eventId) is { } known
+            ? known.SeenAt(model.Now)
+            : Instances.Find(calendar, eventId);
         if (record is null)
             return GoogleError.NotFound;
         return ifNoneMatch == record.ETag
@@ -35,9 +40,47 @@ internal sealed class EventListing(GoogleModel model)
             return refused;
         var page = query.SingleEvents || query.OrderBy is not null
             ? SortedPage(calendar, user, query, cursor)
-            : cursor.After >= 0 ? ChangesPage(calendar, user, query, cursor) : FullPage(calendar, user, query, cursor);
+            : cursor.After >= 0
+                ? ChangesPage(calendar, user, query, cursor)
+                : FullPage(calendar, user, query, cursor);
         return Answer.Ok(Envelope(calendar, user, query, cursor, page));
     }
+
+    /// <summary>The instances of one series, exceptions in their places.</summary>
+    public Answer ListInstances(
+        AccountState user, string calendarId, string eventId, EventQuery query, string? original)
+    {
+        if (model.Calendar(user, calendarId) is not { } calendar
+            || calendar.Find(eventId)?.SeenAt(model.Now) is not { } master)
+        {
+            return GoogleError.NotFound;
+        }
+
+        if (!master.Recurs)
+            return GoogleError.Invalid("The event is not recurring.");
+        if (Start(calendar, query, calendar.Id + "#" + eventId, out var cursor) is { } refused)
+            return refused;
+        var page = new Page();
+        if (cursor.Position < 0)
+            return Answer.Ok(Envelope(calendar, user, query, cursor, page with { Next = 0 }));
+        var exceptions = calendar.ExceptionsOf(eventId)
+            .Select(slot => slot.SeenAt(model.Now))
+            .OfType<EventRecord>();
+        var unchanged = master.IsCancelled
+            ? []
+            : Instances.Expand(calendar, master, query.TimeMin, query.TimeMax);
+        var all = unchanged.Concat(exceptions)
+            .Where(record => (!record.IsCancelled || query.ShowDeleted) && IsInRange(calendar, record, query))
+            .Where(record => original is null || SameMoment(record.OriginalStart!, original))
+            .OrderBy(record => EventTime.InstantOf(record.Start, calendar.TimeZone))
+            .ToList();
+        return Answer.Ok(Envelope(calendar, user, query, cursor, Cut(calendar, user, query, cursor, all)));
+    }
+
+    private static bool SameMoment(JsonObject originalStart, string wanted) =>
+        EventTime.IsDate(originalStart)
+            ? originalStart["date"]!.GetValue<string>() == wanted
+            : EventTime.ParseInstant(wanted) == EventTime.InstantOf(originalStart, "UTC");
 
     private GoogleError? Start(CalendarState calendar, EventQuery query, string scope, out ListToken cursor)
     {
@@ -112,15 +155,26 @@ internal sealed class EventListing(GoogleModel model)
         {
             if (Seen(calendar, slot, page) is not { } record)
                 continue;
-            found.Add(record);
+            if (query.SingleEvents && record is { Recurs: true, IsCancelled: false })
+                found.AddRange(Instances.Expand(calendar, record, query.TimeMin, query.TimeMax));
+            else
+                found.Add(record);
         }
 
         var sorted = found.Where(record => IsWanted(calendar, record, deletedToo));
         sorted = query.OrderBy == "updated"
             ? sorted.OrderBy(record => record.UpdatedMicros)
             : sorted.OrderBy(record => EventTime.InstantOf(record.Start, calendar.TimeZone));
-        var all = sorted.ToList();
-        var end = (int)cursor.Position + query.PageSize;
+        var cut = Cut(calendar, user, query, cursor, [.. sorted]);
+        cut.Hidden.AddRange(page.Hidden);
+        return cut;
+    }
+
+    private static Page Cut(
+        CalendarState calendar, AccountState user, EventQuery query, ListToken cursor, List<EventRecord> all)
+    {
+        var page = new Page();
+        var end = cursor.Position + query.PageSize;
         foreach (var record in all.Skip((int)cursor.Position).Take(query.PageSize))
             page.Items.Add(Shown(calendar, user, query, record));
         return end < all.Count ? page with { Next = end } : page;
@@ -141,7 +195,8 @@ internal sealed class EventListing(GoogleModel model)
         return slot.SeenAt(model.Now);
     }
 
-    private static JsonObject Shown(CalendarState calendar, AccountState user, EventQuery query, EventRecord record)
+    private static JsonObject Shown(
+        CalendarState calendar, AccountState user, EventQuery query, EventRecord record)
     {
         var zone = query.TimeZone ?? calendar.TimeZone;
         return record.IsCancelled
@@ -158,7 +213,9 @@ internal sealed class EventListing(GoogleModel model)
             return false;
         if (query.ICalUid is { } uid && record.ICalUid != uid)
             return false;
-        return IsInRange(calendar, record, query) && HasProperties(record, query) && HasText(record, query.Text);
+        return IsInRange(calendar, record, query)
+            && HasProperties(record, query)
+            && HasText(record, query.Text);
     }
 
     // Cancelled exceptions of a live series come even unasked, unless instances were asked for one by one.
@@ -173,9 +230,12 @@ internal sealed class EventListing(GoogleModel model)
     {
         if (query.TimeMin is null && query.TimeMax is null)
             return true;
+        if (record.Recurs)
+            return Instances.Touches(calendar, record, query.TimeMin, query.TimeMax);
         var start = EventTime.InstantOf(record.Start, calendar.TimeZone);
         var end = EventTime.InstantOf(record.End, calendar.TimeZone);
-        return (query.TimeMin is null || end > query.TimeMin) && (query.TimeMax is null || start < query.TimeMax);
+        return (query.TimeMin is null || end > query.TimeMin)
+            && (query.TimeMax is null || start < query.TimeMax);
     }
 
     private static bool HasProperties(EventRecord record, EventQuery query)

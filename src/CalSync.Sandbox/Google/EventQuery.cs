@@ -90,7 +90,9 @@ internal sealed record EventQuery
 
         if (read.TimeZone is not null && EventTime.Zone(read.TimeZone) is null)
             return GoogleError.Invalid("Invalid time zone.", "timeZone");
-        return read.TimeMin is { } min && read.TimeMax is { } max && min >= max ? GoogleError.TimeRangeEmpty : null;
+        return read.TimeMin is { } min && read.TimeMax is { } max && min >= max
+            ? GoogleError.TimeRangeEmpty
+            : null;
     }
 }
 
@@ -131,7 +133,8 @@ internal sealed class QueryValues(ILookup<string, string> query)
             return null;
         if (EventTime.ParseInstant(text) is { } instant)
             return instant;
-        Problem ??= new GoogleError(400, "badRequest", "Bad Request", LocationType: "parameter", Location: name);
+        Problem ??= new GoogleError(
+            400, "badRequest", "Bad Request", LocationType: "parameter", Location: name);
         return null;
     }
 

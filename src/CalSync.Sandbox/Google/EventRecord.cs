@@ -24,13 +24,17 @@ internal sealed record EventRecord(
 
     public JsonObject? OriginalStart { get; init; }
 
-    /// <summary>True for the copy in an attendee's calendar; the organizer's record is the truth for shared fields.</summary>
+    /// <summary>
+    /// True for the copy in an attendee's calendar; the organizer's record is the truth for shared fields.
+    /// </summary>
     public bool IsCopy { get; init; }
 
     /// <summary>For a copy: the calendar that holds the organizer's record.</summary>
     public string? SourceCalendarId { get; init; }
 
-    /// <summary>Set when a person deleted it in the user interface and undeleting answers 403, as was reported.</summary>
+    /// <summary>
+    /// Set when a person deleted it in the user interface and undeleting answers 403, as was reported.
+    /// </summary>
     public bool IsUndeleteForbidden { get; init; }
 
     public string ETag => $"\"{UpdatedMicros * 2}\"";
@@ -46,7 +50,8 @@ internal sealed record EventRecord(
     public IEnumerable<JsonObject> Attendees =>
         Fields["attendees"] is JsonArray array ? array.Select(entry => entry!.AsObject()) : [];
 
-    public IEnumerable<string> AttendeeEmails => Attendees.Select(attendee => attendee["email"]!.GetValue<string>());
+    public IEnumerable<string> AttendeeEmails =>
+        Attendees.Select(attendee => attendee["email"]!.GetValue<string>());
 }
 
 /// <summary>The place of one event id in one calendar: its current version and the one before.</summary>
@@ -70,7 +75,9 @@ internal sealed class EventSlot(EventRecord record, int order)
         Current = record;
     }
 
-    /// <summary>Reads until then see the version before the latest (none at all for a fresh insert).</summary>
+    /// <summary>
+    /// Reads until then see the version before the latest (none at all for a fresh insert).
+    /// </summary>
     public void HideLatestUntil(DateTimeOffset until)
     {
         _shownWhileStale = Previous;

@@ -9,9 +9,9 @@ namespace CalSync.Sandbox.Google;
 /// The <c>start</c>, <c>end</c> or <c>originalStartTime</c> of an event: a date, or an instant with a zone.
 /// </summary>
 /// <remarks>
-/// Kept as <c>{date}</c> or <c>{dateTime, timeZone}</c> with dateTime in UTC to the second, so that two spellings of
-/// one instant compare equal; shown in the calendar's zone (measured: Google re-renders in the calendar's zone, not in
-/// the event's).
+/// Kept as <c>{date}</c> or <c>{dateTime, timeZone}</c> with dateTime in UTC to the second, so that two
+/// spellings of one instant compare equal; shown in the calendar's zone (measured: Google re-renders in the
+/// calendar's zone, not in the event's).
 /// </remarks>
 internal static class EventTime
 {
@@ -23,7 +23,9 @@ internal static class EventTime
 
     public static bool IsDate(JsonObject time) => time.ContainsKey("date");
 
-    /// <summary>Reads what a client sent into the kept form; an error in Google's words when it cannot.</summary>
+    /// <summary>
+    /// Reads what a client sent into the kept form; an error in Google's words when it cannot.
+    /// </summary>
     /// <remarks>
     /// <c>which</c>: "start" or "end", for the message.
     /// </remarks>
@@ -41,7 +43,9 @@ internal static class EventTime
         if (date is not null)
         {
             normal["date"] = date;
-            return DatePattern.Parse(date).Success ? null : GoogleError.Invalid($"Invalid {which} time.");
+            return DatePattern.Parse(date).TryGetValue(default, out var day) && IsUsual(day.Year)
+                ? null
+                : GoogleError.Invalid($"Invalid {which} time.");
         }
 
         if (dateTime is null)
@@ -57,6 +61,8 @@ internal static class EventTime
             instant = Zone(zoneId)!.AtLeniently(local).ToInstant();
         }
 
+        if (!IsUsual(instant.InUtc().Year))
+            return GoogleError.Invalid($"Invalid {which} time.");
         normal["dateTime"] = Kept(instant);
         normal["timeZone"] = zoneId ?? calendarZone;
         return null;
@@ -80,12 +86,18 @@ internal static class EventTime
 
     public static LocalDate DateOf(JsonObject kept) => DatePattern.Parse(Text(kept, "date")!).Value;
 
-    /// <summary>As Google shows it: the instant at the calendar's offset, the event's own zone beside it.</summary>
+    /// <summary>
+    /// As Google shows it: the instant at the calendar's offset, the event's own zone beside it.
+    /// </summary>
     public static JsonObject Show(JsonObject kept, string shownZone)
     {
         var shown = kept.DeepClone().AsObject();
         if (Text(kept, "dateTime") is { } dateTime)
-            shown["dateTime"] = InstantPattern.Format(ParseInstant(dateTime)!.Value.InZone(Zone(shownZone)!).ToOffsetDateTime());
+        {
+            shown["dateTime"] = InstantPattern.Format(
+                ParseInstant(dateTime)!.Value.InZone(Zone(shownZone)!).ToOffsetDateTime());
+        }
+
         return shown;
     }
 
@@ -94,6 +106,9 @@ internal static class EventTime
         InstantPattern.Parse(text.Replace('t', 'T').Replace('z', 'Z')).TryGetValue(default, out var value)
             ? value.ToInstant()
             : null;
+
+    // Far from the ends of what can be counted, so that no zone or rule runs over them.
+    private static bool IsUsual(int year) => year is >= 1000 and <= 9000;
 
     private static string Kept(Instant instant) =>
         Instant.FromUnixTimeSeconds(instant.ToUnixTimeSeconds())

@@ -38,8 +38,10 @@ internal static class EventView
             return shown;
         }
 
-        shown["htmlLink"] = "https://calendar.sandbox.test/event?eid=" + Ids.ToBase32Hex(record.Id + " " + calendar.Id);
-        shown["created"] = record.Created.ToString("yyyy-MM-dd'T'HH:mm:ss'.000Z'", CultureInfo.InvariantCulture);
+        shown["htmlLink"] =
+            "https://calendar.sandbox.test/event?eid=" + Ids.ToBase32Hex(record.Id + " " + calendar.Id);
+        shown["created"] = record.Created.ToString(
+            "yyyy-MM-dd'T'HH:mm:ss'.000Z'", CultureInfo.InvariantCulture);
         shown["updated"] = Updated(record);
         Copy(fields, shown, "summary", "description", "location", "colorId");
         shown["creator"] = Person(record.CreatorEmail, null, calendar);
@@ -64,7 +66,9 @@ internal static class EventView
         return shown;
     }
 
-    /// <summary>A deletion as incremental listings show it; a cancelled exception keeps its place in the series.</summary>
+    /// <summary>
+    /// A deletion as incremental listings show it; a cancelled exception keeps its place in the series.
+    /// </summary>
     public static JsonObject Tombstone(EventRecord record, string zone)
     {
         var shown = new JsonObject
@@ -117,7 +121,8 @@ internal static class EventView
         return person;
     }
 
-    // "self" is about the calendar the copy is in, not about who looks: a secondary calendar is its own person.
+    // "self" is about the calendar the copy is in, not about who looks: a secondary calendar is its own
+    // person.
     private static bool IsSelf(string email, CalendarState calendar) =>
         string.Equals(email, calendar.Id, StringComparison.OrdinalIgnoreCase);
 

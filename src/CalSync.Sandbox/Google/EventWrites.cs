@@ -26,7 +26,9 @@ internal sealed record EventWrite(
     public (string Path, JsonNode? Value)? Alteration { get; init; }
 }
 
-/// <summary>Insert, import, patch, update, delete and move, with the rules measured on the real service.</summary>
+/// <summary>
+/// Insert, import, patch, update, delete and move, with the rules measured on the real service.
+/// </summary>
 internal sealed class EventWrites(GoogleModel model)
 {
     public Answer Insert(EventWrite write)
@@ -38,7 +40,11 @@ internal sealed class EventWrites(GoogleModel model)
         var id = Text(write.Body, "id");
         var uid = Text(write.Body, "iCalUID");
         if (id is not null && uid is not null)
-            return GoogleError.Invalid("Only one of id and iCalUID may be supplied when an event is created.");
+        {
+            return GoogleError.Invalid(
+                "Only one of id and iCalUID may be supplied when an event is created.");
+        }
+
         if (write.Body["recurringEventId"] is not null)
             return GoogleError.Invalid("An instance of a recurring event cannot be inserted.");
         if (id is not null && !Ids.IsLegalEventId(id))
@@ -65,16 +71,18 @@ internal sealed class EventWrites(GoogleModel model)
         if (Text(write.Body, "eventType") is not null and not "default")
             return GoogleError.Invalid("Only events of type default can be imported.");
         var organizer = (write.Body["organizer"] as JsonObject)?["email"]?.ToString();
-        if (organizer is not null && !Takes(organizer, calendar) && !Attendees(write.Body).Any(email => Takes(email, calendar)))
+        if (organizer is not null && !Takes(organizer, calendar)
+            && !Attendees(write.Body).Any(email => Takes(email, calendar)))
         {
             return new GoogleError(
                 400, "participantIsNeitherOrganizerNorAttendee",
-                "The owner of the calendar must either be the organizer or an attendee of an event that is imported.",
+                "The owner of the calendar must either be the organizer or an attendee of an imported event.",
                 "calendar");
         }
 
         var id = "_" + Ids.ToBase32Hex(uid);
-        return calendar.Find(id) is not null || calendar.WithICalUid(uid).Any(slot => !slot.Current.IsCancelled)
+        return calendar.Find(id) is not null
+            || calendar.WithICalUid(uid).Any(slot => !slot.Current.IsCancelled)
             ? GoogleError.Duplicate
             : Create(write with { SendUpdates = "none" }, calendar, id, uid, organizer ?? calendar.Id);
     }
@@ -97,7 +105,9 @@ internal sealed class EventWrites(GoogleModel model)
         return Answer.NoContent;
     }
 
-    /// <summary>Gives the event to another calendar; the answer is the cancelled source copy (measured).</summary>
+    /// <summary>
+    /// Gives the event to another calendar; the answer is the cancelled source copy (measured).
+    /// </summary>
     public Answer Move(EventWrite write, string destinationId)
     {
         if (Writable(write, out var calendar) is { } refusal)
@@ -134,8 +144,11 @@ internal sealed class EventWrites(GoogleModel model)
         return Answer.Ok(EventView.Show(calendar, left, write.User), left.ETag);
     }
 
-    /// <summary>Cancels an event or makes a cancelled exception; used by deletes through the API and by hand.</summary>
-    public void Cancel(CalendarState calendar, EventRecord before, EventWrite write, bool forbidUndelete = false)
+    /// <summary>
+    /// Cancels an event or makes a cancelled exception; used by deletes through the API and by hand.
+    /// </summary>
+    public void Cancel(
+        CalendarState calendar, EventRecord before, EventWrite write, bool forbidUndelete = false)
     {
         // Measured: a cancelled event with an attendee has sequence 1, one without keeps its sequence.
         var after = before with
@@ -154,6 +167,14 @@ internal sealed class EventWrites(GoogleModel model)
         }
 
         Commit(calendar, before, after, write);
+        foreach (var exception in calendar.ExceptionsOf(before.Id).Select(slot => slot.Current).ToList())
+        {
+            if (!write.Swallow && !exception.IsCancelled)
+            {
+                model.Store(
+                    calendar, exception with { Status = "cancelled", UpdatedMicros = model.NextMicros() });
+            }
+        }
     }
 
     private Answer Create(EventWrite write, CalendarState calendar, string id, string uid, string organizer)
@@ -169,7 +190,8 @@ internal sealed class EventWrites(GoogleModel model)
         var status = Text(write.Body, "status") ?? "confirmed";
         var now = model.NextMicros();
         var after = new EventRecord(
-            id, uid, fields, status, model.Now, now, Number(write.Body, "sequence") ?? 0, write.User.Email, organizer)
+            id, uid, fields, status, model.Now, now, Number(
+                write.Body, "sequence") ?? 0, write.User.Email, organizer)
         {
             OrganizerName = organizer == calendar.Id && !calendar.IsPrimary ? calendar.Summary : null,
         };
@@ -213,7 +235,8 @@ internal sealed class EventWrites(GoogleModel model)
     }
 
     private Answer Finish(
-        CalendarState calendar, EventRecord before, JsonObject fields, string status, int sequence, EventWrite write)
+        CalendarState calendar, EventRecord before, JsonObject fields, string status, int sequence,
+            EventWrite write)
     {
         if (status == "cancelled" && !before.IsCancelled)
         {
@@ -232,7 +255,9 @@ internal sealed class EventWrites(GoogleModel model)
         return Answer.Ok(EventView.Show(calendar, after, write.User), after.ETag);
     }
 
-    /// <summary>A guest changes the own answer and the own private fields; anything shared belongs to the organizer.</summary>
+    /// <summary>
+    /// A guest changes the own answer and the own private fields; anything shared belongs to the organizer.
+    /// </summary>
     private Answer ChangeCopy(
         CalendarState calendar, EventRecord before, JsonObject fields, string status, EventWrite write)
     {
@@ -273,7 +298,8 @@ internal sealed class EventWrites(GoogleModel model)
     }
 
     /// <summary>Time changes raise it by one; a client may raise it further, never lower it.</summary>
-    private static GoogleError? NextSequence(EventRecord before, JsonObject fields, JsonObject sent, out int sequence)
+    private static GoogleError? NextSequence(
+        EventRecord before, JsonObject fields, JsonObject sent, out int sequence)
     {
         var moves = !EventFields.SameValue(before.Fields["start"], fields["start"])
             || !EventFields.SameValue(before.Fields["end"], fields["end"])
@@ -283,7 +309,8 @@ internal sealed class EventWrites(GoogleModel model)
             return null;
         if (wanted < before.Sequence)
         {
-            return GoogleError.Invalid("Invalid sequence value. The specified sequence number is below the current "
+            return GoogleError.Invalid(
+                "Invalid sequence value. The specified sequence number is below the current "
                 + "sequence number of the resource.");
         }
 
@@ -292,7 +319,8 @@ internal sealed class EventWrites(GoogleModel model)
     }
 
     // The caller saw a truncated list, so only its own answer counts and nobody is dropped.
-    private static void OwnAnswerOnly(CalendarState calendar, EventRecord before, JsonObject sent, JsonObject fields)
+    private static void OwnAnswerOnly(
+        CalendarState calendar, EventRecord before, JsonObject sent, JsonObject fields)
     {
         if (before.Fields["attendees"] is not JsonArray stored)
             return;
@@ -336,7 +364,9 @@ internal sealed class EventWrites(GoogleModel model)
         || string.Equals(email, calendar.Owner.Email, StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<string> Attendees(JsonObject body) =>
-        body["attendees"] is JsonArray array ? array.Select(entry => entry!["email"]!.GetValue<string>()) : [];
+        body["attendees"] is JsonArray array
+            ? array.Select(entry => entry!["email"]!.GetValue<string>())
+            : [];
 
     private static string? Text(JsonObject body, string name) => body[name]?.GetValue<string>();
 

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace CalSync.Sandbox.Google;
 
-/// <summary>events.* but instances and watch.</summary>
+/// <summary>events.* but watch.</summary>
 internal static class EventsApi
 {
     private const string Events = "/calendar/v3/calendars/{calendarId}/events";
@@ -19,6 +19,9 @@ internal static class EventsApi
         Write("PUT", Event, "events.update", write => state.Model.Writes.Update(write));
         Write("DELETE", Event, "events.delete", write => state.Model.Writes.Delete(write));
         gateway.Map(
+            routes, "GET", Event + "/instances", new Operation("events.instances", Scopes.EventsRead),
+            ListInstances);
+        gateway.Map(
             routes, "POST", Event + "/move", new Operation("events.move", Scopes.EventsWrite), Move);
 
         Answer List(GoogleCall call) => EventQuery.Read(call.Query, out var query) is { } invalid
@@ -28,6 +31,12 @@ internal static class EventsApi
         Answer Get(GoogleCall call) => EventQuery.Read(call.Query, out var query) is { } invalid
             ? invalid
             : state.Model.Listing.Get(call.User, call.CalendarId, call.EventId, query, call.IfNoneMatch);
+
+        Answer ListInstances(GoogleCall call) => EventQuery.Read(call.Query, out var query) is { } invalid
+            ? invalid
+            : state.Model.Listing.ListInstances(
+                call.User, call.CalendarId, call.EventId, query,
+                call.Query["originalStart"].FirstOrDefault());
 
         Answer Move(GoogleCall call)
         {

@@ -2,10 +2,12 @@ using System.Globalization;
 
 namespace CalSync.Sandbox.Google;
 
-/// <summary>The practice Google itself: accounts, calendars, and everything that happened, without any HTTP.</summary>
+/// <summary>
+/// The practice Google itself: accounts, calendars, and everything that happened, without any HTTP.
+/// </summary>
 /// <remarks>
-/// Not thread-safe by itself: whoever calls a method holds <see cref="Gate"/>. Deterministic under the clock and the
-/// random source it was given.
+/// Not thread-safe by itself: whoever calls a method holds <see cref="Gate"/>. Deterministic under the clock
+/// and the random source it was given.
 /// </remarks>
 internal sealed class GoogleModel
 {
@@ -23,6 +25,7 @@ internal sealed class GoogleModel
         Mails = new MailLog(clock, this);
         Conferences = new Conferences(this);
         Copies = new AttendeeCopies(this);
+        Channels = new Channels(this);
         Writes = new EventWrites(this);
         Listing = new EventListing(this);
         Calendars = new CalendarWrites(this);
@@ -38,6 +41,8 @@ internal sealed class GoogleModel
     public Conferences Conferences { get; }
 
     public AttendeeCopies Copies { get; }
+
+    public Channels Channels { get; }
 
     public EventWrites Writes { get; }
 
@@ -55,9 +60,6 @@ internal sealed class GoogleModel
     public IEnumerable<AccountState> Accounts => _accounts.Values;
 
     public IEnumerable<CalendarState> AllCalendars => _calendars.Values;
-
-    /// <summary>Told of every stored change of an event (the calendar) or of a calendar list (the account).</summary>
-    public Action<CalendarState?, AccountState?>? Changed { get; set; }
 
     /// <summary>Adds an account with its primary calendar, whose id is the e-mail address.</summary>
     public AccountState AddAccount(string email, string name, string timeZone)
@@ -80,7 +82,9 @@ internal sealed class GoogleModel
         return calendar;
     }
 
-    /// <summary>Gives an account a role on a calendar, or takes it away; list and sync tokens follow.</summary>
+    /// <summary>
+    /// Gives an account a role on a calendar, or takes it away; list and sync tokens follow.
+    /// </summary>
     /// <remarks>
     /// <c>role</c>: Null removes the calendar from the account's list and leaves a tombstone.
     /// </remarks>
@@ -100,14 +104,16 @@ internal sealed class GoogleModel
     {
         entry.Change = NextChange();
         entry.UpdatedMicros = NextMicros();
-        Changed?.Invoke(null, account);
+        Channels.Tell(null, account);
     }
 
     public AccountState? Account(string email) => _accounts.GetValueOrDefault(email);
 
     public CalendarState? Calendar(string id) => _calendars.GetValueOrDefault(id);
 
-    /// <summary>The calendar an account means; null when it does not exist or is not shared with it.</summary>
+    /// <summary>
+    /// The calendar an account means; null when it does not exist or is not shared with it.
+    /// </summary>
     public CalendarState? Calendar(AccountState account, string id)
     {
         var calendar = id == "primary" ? account.Primary
@@ -117,7 +123,9 @@ internal sealed class GoogleModel
 
     public long NextChange() => ++_change;
 
-    /// <summary>The clock in microseconds, made to rise with every use so that no two versions share an ETag.</summary>
+    /// <summary>
+    /// The clock in microseconds, made to rise with every use so that no two versions share an ETag.
+    /// </summary>
     public long NextMicros()
     {
         var now = (Now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
@@ -128,7 +136,7 @@ internal sealed class GoogleModel
     public EventSlot Store(CalendarState calendar, EventRecord record)
     {
         var slot = calendar.Put(record, NextChange());
-        Changed?.Invoke(calendar, null);
+        Channels.Tell(calendar, null);
         return slot;
     }
 }

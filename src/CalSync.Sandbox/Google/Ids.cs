@@ -2,7 +2,9 @@ using System.Text;
 
 namespace CalSync.Sandbox.Google;
 
-/// <summary>Ids and secrets from the sandbox's seed, so that a run can be repeated. Callers hold the model's lock.</summary>
+/// <summary>
+/// Ids and secrets from the sandbox's seed, so that a run can be repeated. Callers hold the model's lock.
+/// </summary>
 internal sealed class Ids(Random random)
 {
     private const string Base32HexAlphabet = "0123456789abcdefghijklmnopqrstuv";
@@ -18,7 +20,9 @@ internal sealed class Ids(Random random)
 
     public double NextShare() => random.NextDouble();
 
-    /// <summary>base32hex without padding, lower-case: how an imported event's id is derived from its iCalUID.</summary>
+    /// <summary>
+    /// base32hex without padding, lower-case: how an imported event's id is derived from its iCalUID.
+    /// </summary>
     public static string ToBase32Hex(string text)
     {
         var result = new StringBuilder();
@@ -40,7 +44,10 @@ internal sealed class Ids(Random random)
         return result.ToString();
     }
 
-    /// <summary>Whether Google would take this as a client's own event id: base32hex lower-case, 5 to 1024 long.</summary>
+    /// <summary>
+    /// Whether Google would take this as a client's own event id: base32hex lower-case, 5 to 1024 long.
+    /// </summary>
     public static bool IsLegalEventId(string id) =>
-        id.Length is >= 5 and <= 1024 && id.All(letter => letter is (>= 'a' and <= 'v') or (>= '0' and <= '9'));
+        id.Length is >= 5 and <= 1024
+        && id.All(letter => letter is (>= 'a' and <= 'v') or (>= '0' and <= '9'));
 }

@@ -24,8 +24,12 @@ internal sealed record ListToken(
         if (!Base64Url.IsValid(text))
             return null;
         var parts = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text)).Split('\n');
-        if (parts.Length != 7 || !parts[2..].All(part => long.TryParse(part, CultureInfo.InvariantCulture, out _)))
+        if (parts.Length != 7
+            || !parts[2..].All(part => long.TryParse(part, CultureInfo.InvariantCulture, out _)))
+        {
             return null;
+        }
+
         var numbers = parts[2..].Select(part => long.Parse(part, CultureInfo.InvariantCulture)).ToArray();
         return new ListToken(
             parts[0], parts[1], (int)numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);

@@ -1,6 +1,8 @@
 namespace CalSync.Sandbox.Google;
 
-/// <summary>What would have been mailed: the practice Google sends nothing, it writes down who would have got what.</summary>
+/// <summary>
+/// What would have been mailed: the practice Google sends nothing, it writes down who would have got what.
+/// </summary>
 internal sealed class MailLog(TimeProvider clock, GoogleModel model)
 {
     private static readonly string[] SeenByGuests =

@@ -7,7 +7,8 @@ internal static class Scopes
 
     public static readonly IReadOnlyList<string> EventsRead =
     [
-        Prefix, Prefix + ".readonly", Prefix + ".events", Prefix + ".events.readonly", Prefix + ".events.owned",
+        Prefix, Prefix + ".readonly", Prefix + ".events", Prefix + ".events.readonly",
+        Prefix + ".events.owned",
         Prefix + ".events.owned.readonly", Prefix + ".app.created",
     ];
 
@@ -21,7 +22,8 @@ internal static class Scopes
 
     public static readonly IReadOnlyList<string> CalendarsRead =
     [
-        Prefix, Prefix + ".readonly", Prefix + ".calendars", Prefix + ".calendars.readonly", Prefix + ".app.created",
+        Prefix, Prefix + ".readonly", Prefix + ".calendars", Prefix + ".calendars.readonly",
+            Prefix + ".app.created",
     ];
 
     public static readonly IReadOnlyList<string> CalendarsWrite =

@@ -59,5 +59,6 @@ internal sealed class CallEntry(long number, DateTimeOffset at, string operation
     public string? Detail { get; set; }
 
     public SandboxCall ToCall() => new(
-        number, at, operation, User, CalendarId, EventId, Status, Fault, TokenState, ClientDisconnected, IfMatch, Detail);
+        number, at, operation, User, CalendarId, EventId, Status, Fault, TokenState, ClientDisconnected,
+            IfMatch, Detail);
 }

@@ -18,7 +18,8 @@ internal sealed record Operation(string Name, IReadOnlyList<string> Scopes)
 }
 
 /// <summary>
-/// What every provider call passes through: call log, faults, latency, token, quota, scope, the model, the answer.
+/// What every provider call passes through: call log, faults, latency, token, quota, scope, the model, the
+/// answer.
 /// </summary>
 internal sealed class Gateway(SandboxState state)
 {
@@ -32,13 +33,15 @@ internal sealed class Gateway(SandboxState state)
     public void Map(
         IEndpointRouteBuilder routes, string method, string pattern, Operation operation,
         Func<GoogleCall, Answer> handler) =>
-        routes.MapMethods(pattern, [method], (RequestDelegate)(context => CallAsync(context, operation, handler)));
+        routes.MapMethods(
+            pattern, [method], (RequestDelegate)(context => CallAsync(context, operation, handler)));
 
     /// <summary>An OAuth operation: no token, its own error shape.</summary>
     public void MapOAuth(
         IEndpointRouteBuilder routes, string[] methods, string pattern, string operation,
         Func<HttpContext, IReadOnlyDictionary<string, string>, Answer> handler) =>
-        routes.MapMethods(pattern, methods, (RequestDelegate)(context => OAuthAsync(context, operation, handler)));
+        routes.MapMethods(
+            pattern, methods, (RequestDelegate)(context => OAuthAsync(context, operation, handler)));
 
     /// <summary>Any other path: 404 in Google's shape.</summary>
     public Task UnknownAsync(HttpContext context)
@@ -53,8 +56,12 @@ internal sealed class Gateway(SandboxState state)
         var token = Authenticate(context, entry);
         Locate(context, entry, token.User);
         var body = await ReadBodyAsync(context);
-        if (operation.Name == "events.insert" && body?["id"] is JsonValue id && id.TryGetValue<string>(out var own))
+        if (operation.Name == "events.insert" && body?["id"] is JsonValue id
+            && id.TryGetValue<string>(out var own))
+        {
             entry.EventId = own;
+        }
+
         var fault = state.Faults.Take(operation.Name, entry.User, entry.CalendarId, entry.EventId);
         entry.Fault = fault?.Id;
         var effect = fault?.Effect;
@@ -66,7 +73,8 @@ internal sealed class Gateway(SandboxState state)
             return;
         }
 
-        var answer = Refuse(operation, token, body) ?? Apply(context, operation, token, body!, effect, handler);
+        var answer = Refuse(
+            operation, token, body) ?? Apply(context, operation, token, body!, effect, handler);
         if (!await AfterAsync(context, entry, effect))
             return;
         if (effect is { Status: { } late })
@@ -114,13 +122,18 @@ internal sealed class Gateway(SandboxState state)
     }
 
     private async Task OAuthAsync(
-        HttpContext context, string operation, Func<HttpContext, IReadOnlyDictionary<string, string>, Answer> handler)
+        HttpContext context, string operation, Func<HttpContext, IReadOnlyDictionary<string, string>,
+            Answer> handler)
     {
         var entry = Begin(context, operation);
         var form = await ReadFormAsync(context);
         entry.Detail = form.GetValueOrDefault("grant_type");
         lock (state.Model.Gate)
-            entry.User = state.OAuth.UserOf(form.GetValueOrDefault("refresh_token") ?? form.GetValueOrDefault("token"));
+        {
+            entry.User = state.OAuth.UserOf(
+                form.GetValueOrDefault("refresh_token") ?? form.GetValueOrDefault("token"));
+        }
+
         var fault = state.Faults.Take(operation, entry.User, null, null);
         entry.Fault = fault?.Id;
         var effect = fault?.Effect;
@@ -157,13 +170,17 @@ internal sealed class Gateway(SandboxState state)
         _ => OAuthModel.Error(status, reason ?? "internal_failure", "Backend Error"),
     };
 
-    /// <summary>Delays, black holes and drops that come before anything is applied; false when the call ends here.</summary>
-    private async Task<bool> BeforeAsync(HttpContext context, CallEntry entry, FaultEffect? effect, TimeSpan latency)
+    /// <summary>
+    /// Delays, black holes and drops that come before anything is applied; false when the call ends here.
+    /// </summary>
+    private async Task<bool> BeforeAsync(
+        HttpContext context, CallEntry entry, FaultEffect? effect, TimeSpan latency)
     {
         if (effect?.Blackhole == true)
             await WaitAsync(Timeout.InfiniteTimeSpan, context.RequestAborted);
         var delay = latency + TimeSpan.FromMilliseconds(effect?.DelayMs ?? 0);
-        // The provider goes on even when the client has left: the change may land long after the client gave up.
+        // The provider goes on even when the client has left: the change may land long after the client gave
+        // up.
         if (delay > TimeSpan.Zero)
             await WaitAsync(delay, state.Stopping);
         if (effect?.Drop != "before" && effect?.Blackhole != true)
@@ -196,7 +213,8 @@ internal sealed class Gateway(SandboxState state)
     {
         var entry = state.Calls.Begin(state.Clock.GetUtcNow(), operation);
         entry.IfMatch = context.Request.Headers.ContainsKey("If-Match");
-        entry.Detail = context.Request.Query.TryGetValue("sendUpdates", out var value) ? value.ToString() : null;
+        entry.Detail = context.Request.Query.TryGetValue(
+            "sendUpdates", out var value) ? value.ToString() : null;
         context.RequestAborted.Register(static told => ((CallEntry)told!).ClientDisconnected = true, entry);
         return entry;
     }
@@ -204,7 +222,8 @@ internal sealed class Gateway(SandboxState state)
     private TokenCheck Authenticate(HttpContext context, CallEntry entry)
     {
         var header = context.Request.Headers.Authorization.ToString();
-        var bearer = header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header[7..].Trim() : null;
+        var bearer = header.StartsWith(
+            "Bearer ", StringComparison.OrdinalIgnoreCase) ? header[7..].Trim() : null;
         TokenCheck token;
         lock (state.Model.Gate)
             token = state.OAuth.Check(bearer);
@@ -232,7 +251,8 @@ internal sealed class Gateway(SandboxState state)
             return [];
         try
         {
-            return JsonNode.Parse(octets, null, new JsonDocumentOptions { MaxDepth = BodyDepthMax }) as JsonObject
+            return JsonNode.Parse(
+                octets, null, new JsonDocumentOptions { MaxDepth = BodyDepthMax }) as JsonObject
                 is { } body && HasDistinctNames(body) ? body : null;
         }
         catch (JsonException)
@@ -285,10 +305,15 @@ internal sealed class Gateway(SandboxState state)
         return values;
     }
 
-    private static Task WriteFaultAsync(HttpContext context, CallEntry entry, FaultEffect effect, Answer answer)
+    private static Task WriteFaultAsync(
+        HttpContext context, CallEntry entry, FaultEffect effect, Answer answer)
     {
         if (effect.RetryAfter is { } seconds)
-            context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        {
+            context.Response.Headers.RetryAfter = seconds.ToString(
+                System.Globalization.CultureInfo.InvariantCulture);
+        }
+
         return WriteAsync(context, entry, answer);
     }
 

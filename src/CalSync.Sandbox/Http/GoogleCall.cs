@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace CalSync.Sandbox.Http;
 
 /// <summary>One authenticated call on its way into the model.</summary>
-internal sealed class GoogleCall(HttpContext context, AccountState user, JsonObject body, FaultEffect? effect, DateTimeOffset now)
+internal sealed class GoogleCall(
+    HttpContext context, AccountState user, JsonObject body, FaultEffect? effect, DateTimeOffset now)
 {
     private static readonly string[] SendUpdatesWords = ["all", "externalOnly", "none"];
 

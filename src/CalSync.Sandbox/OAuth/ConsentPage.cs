@@ -4,12 +4,15 @@ using CalSync.Sandbox.Google;
 
 namespace CalSync.Sandbox.OAuth;
 
-/// <summary>The page on which a person picks an account and grants scopes one by one; works without scripts.</summary>
+/// <summary>
+/// The page on which a person picks an account and grants scopes one by one; works without scripts.
+/// </summary>
 internal static class ConsentPage
 {
     private static readonly string[] Carried =
     [
-        "client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method",
+        "client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge",
+            "code_challenge_method",
         "access_type", "prompt", "include_granted_scopes",
     ];
 
@@ -49,7 +52,8 @@ internal static class ConsentPage
 
         form.Append("</fieldset><button name=\"sandbox_consent\" value=\"allow\">Allow</button> ")
             .Append("<button name=\"sandbox_consent\" value=\"deny\" formnovalidate>Deny</button></form>");
-        return Page("Sandbox consent", $"<h1>{Escape(client.ClientId)} wants to use a practice account</h1>{form}");
+        return Page(
+            "Sandbox consent", $"<h1>{Escape(client.ClientId)} wants to use a practice account</h1>{form}");
     }
 
     public static string Error(string code, string text) =>

@@ -15,7 +15,8 @@ internal static class OAuthApi
 
     public static void Map(IEndpointRouteBuilder routes, Gateway gateway, SandboxState state)
     {
-        routes.MapMethods(Authorize, ["GET", "POST"], (RequestDelegate)(context => AuthorizeAsync(context, state)));
+        routes.MapMethods(
+            Authorize, ["GET", "POST"], (RequestDelegate)(context => AuthorizeAsync(context, state)));
         gateway.MapOAuth(
             routes, ["POST"], "/token", "token", (context, form) => state.OAuth.Token(form, Basic(context)));
         gateway.MapOAuth(
@@ -23,7 +24,8 @@ internal static class OAuthApi
             (_, form) => state.OAuth.Revoke(form.GetValueOrDefault("token")));
         gateway.Map(
             routes, "GET", "/oauth2/v3/userinfo",
-            new Operation("userinfo", ["openid", "email", "https://www.googleapis.com/auth/userinfo.email"]), UserInfo);
+            new Operation(
+                "userinfo", ["openid", "email", "https://www.googleapis.com/auth/userinfo.email"]), UserInfo);
     }
 
     private static Answer UserInfo(GoogleCall call) => Answer.Ok(new JsonObject
@@ -71,7 +73,8 @@ internal static class OAuthApi
             if (values.GetValueOrDefault("client_id") is not { } clientId
                 || state.OAuth.Client(clientId) is not { } client)
             {
-                return new PageReply(401, ConsentPage.Error("invalid_client", "The OAuth client was not found."));
+                return new PageReply(
+                    401, ConsentPage.Error("invalid_client", "The OAuth client was not found."));
             }
 
             if (values.GetValueOrDefault("redirect_uri") is not { } redirectUri
@@ -81,12 +84,21 @@ internal static class OAuthApi
                     400, ConsentPage.Error("redirect_uri_mismatch", "This address is not registered."));
             }
 
-            var scopes = values.GetValueOrDefault("scope", "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            var scopes = values.GetValueOrDefault(
+                "scope", "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (values.GetValueOrDefault("response_type") != "code" || scopes.Length == 0)
-                return new PageReply(400, ConsentPage.Error("invalid_request", "Missing response_type=code or scope."));
+            {
+                return new PageReply(
+                    400, ConsentPage.Error("invalid_request", "Missing response_type=code or scope."));
+            }
+
             var method = values.GetValueOrDefault("code_challenge_method", "plain");
             if (method is not ("S256" or "plain"))
-                return new PageReply(400, ConsentPage.Error("invalid_request", "Unknown code_challenge_method."));
+            {
+                return new PageReply(
+                    400, ConsentPage.Error("invalid_request", "Unknown code_challenge_method."));
+            }
+
             var decision = values.GetValueOrDefault("sandbox_consent");
             if (decision is null)
                 return new PageReply(200, ConsentPage.Ask(client, scopes, values, state.Model.Accounts));
@@ -95,7 +107,8 @@ internal static class OAuthApi
             if (state.Model.Account(values.GetValueOrDefault("sandbox_user", "")) is not { } user)
                 return new PageReply(400, ConsentPage.Error("invalid_request", "Unknown sandbox_user."));
             var isPost = HttpMethods.IsPost(context.Request.Method);
-            var granted = isPost ? scopes.Where(scope => IsGranted(scope, ticked)).ToArray() : Narrowed(values, scopes);
+            var granted = isPost ? scopes.Where(
+                scope => IsGranted(scope, ticked)).ToArray() : Narrowed(values, scopes);
             var code = state.OAuth.Agree(new Consent(
                 user, clientId, redirectUri, granted, values.GetValueOrDefault("code_challenge"), method,
                 values.GetValueOrDefault("access_type") == "offline",
@@ -115,7 +128,8 @@ internal static class OAuthApi
     private static bool IsGranted(string scope, string[] ticked) =>
         ConsentPage.IsSignIn(scope) || ticked.Contains(scope);
 
-    private static PageReply Redirect(string uri, Dictionary<string, string> values, string name, string value)
+    private static PageReply Redirect(
+        string uri, Dictionary<string, string> values, string name, string value)
     {
         var location = new StringBuilder(uri)
             .Append(uri.Contains('?', StringComparison.Ordinal) ? '&' : '?')

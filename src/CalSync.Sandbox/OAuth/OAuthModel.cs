@@ -17,7 +17,8 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
     private readonly Dictionary<string, RefreshToken> _refreshTokens = new(StringComparer.Ordinal);
     private readonly Dictionary<(string User, string Client), Grant> _grants = [];
 
-    public SandboxOAuthClient? Client(string id) => options.Clients.FirstOrDefault(client => client.ClientId == id);
+    public SandboxOAuthClient? Client(string id) =>
+        options.Clients.FirstOrDefault(client => client.ClientId == id);
 
     public static bool IsRedirectAllowed(SandboxOAuthClient client, string redirectUri) =>
         client.RedirectUris.Count > 0
@@ -70,7 +71,8 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
     {
         if (string.IsNullOrEmpty(token))
             return Error(400, "invalid_request", "Missing required parameter: token");
-        var grant = _refreshTokens.GetValueOrDefault(token)?.Grant ?? _accessTokens.GetValueOrDefault(token)?.Grant;
+        var grant = _refreshTokens.GetValueOrDefault(
+            token)?.Grant ?? _accessTokens.GetValueOrDefault(token)?.Grant;
         if (grant is null || grant.IsRevoked)
             return Error(400, "invalid_token", "Token expired or revoked");
         grant.IsRevoked = true;
@@ -90,7 +92,8 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
     public int ExpireAccessTokens(string user)
     {
         var expired = 0;
-        foreach (var token in _accessTokens.Values.Where(token => IsOf(token.Grant, user) && !IsExpired(token)))
+        foreach (
+            var token in _accessTokens.Values.Where(token => IsOf(token.Grant, user) && !IsExpired(token)))
         {
             token.ExpiresAt = clock.GetUtcNow();
             expired++;
@@ -104,7 +107,8 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
     {
         if (token is null)
             return null;
-        var grant = _refreshTokens.GetValueOrDefault(token)?.Grant ?? _accessTokens.GetValueOrDefault(token)?.Grant;
+        var grant = _refreshTokens.GetValueOrDefault(
+            token)?.Grant ?? _accessTokens.GetValueOrDefault(token)?.Grant;
         return grant?.User.Email;
     }
 
@@ -163,7 +167,8 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
     private JsonObject NewAccessToken(Grant grant, IReadOnlySet<string> scopes)
     {
         var text = model.Ids.NextSecret("ya29.");
-        _accessTokens.Add(text, new AccessToken(grant, scopes, clock.GetUtcNow() + options.AccessTokenLifetime));
+        _accessTokens.Add(
+            text, new AccessToken(grant, scopes, clock.GetUtcNow() + options.AccessTokenLifetime));
         return new JsonObject
         {
             ["access_token"] = text,
@@ -221,7 +226,8 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
     }
 
     private sealed class Code(
-        Consent consent, Grant grant, IReadOnlySet<string> scopes, DateTimeOffset expiresAt, bool givesRefresh)
+        Consent consent, Grant grant, IReadOnlySet<string> scopes, DateTimeOffset expiresAt,
+            bool givesRefresh)
     {
         public Consent Consent { get; } = consent;
 

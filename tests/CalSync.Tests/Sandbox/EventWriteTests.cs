@@ -5,8 +5,8 @@ using Xunit;
 namespace CalSync.Tests.Sandbox;
 
 /// <summary>
-/// Writing one event: the rules measured on recordings of the real service (R1 to R19) and the documented ones,
-/// each asked over HTTP.
+/// Writing one event: the rules measured on recordings of the real service (R1 to R19) and the documented
+/// ones, each asked over HTTP.
 /// </summary>
 public sealed class EventWriteTests : SandboxTest
 {
@@ -37,8 +37,16 @@ public sealed class EventWriteTests : SandboxTest
     public async Task Insert_InAnotherZone_IsShownInTheCalendarsZone()
     {
         var body = Class();
-        body["start"] = new JsonObject { ["dateTime"] = "2026-03-20T09:00:00-07:00", ["timeZone"] = "America/Los_Angeles" };
-        body["end"] = new JsonObject { ["dateTime"] = "2026-03-20T10:00:00-07:00", ["timeZone"] = "America/Los_Angeles" };
+        body["start"] = new JsonObject
+        {
+            ["dateTime"] = "2026-03-20T09:00:00-07:00",
+            ["timeZone"] = "America/Los_Angeles"
+        };
+        body["end"] = new JsonObject
+        {
+            ["dateTime"] = "2026-03-20T10:00:00-07:00",
+            ["timeZone"] = "America/Los_Angeles"
+        };
         var made = await InsertAsync(body, Arjun);
         Assert.Equal("2026-03-20T21:30:00+05:30", Text(made["start"]!, "dateTime"));
         Assert.Equal("America/Los_Angeles", Text(made["start"]!, "timeZone"));
@@ -77,7 +85,9 @@ public sealed class EventWriteTests : SandboxTest
         Assert.EndsWith(":01.234Z", Text(made, "updated"), StringComparison.Ordinal);
     }
 
-    /// <summary>R8: sequence stays with text and attendees, and rises by one when the time moves (R-FLOW-6).</summary>
+    /// <summary>
+    /// R8: sequence stays with text and attendees, and rises by one when the time moves (R-FLOW-6).
+    /// </summary>
     [Fact]
     [Trait("Rule", "R8")]
     public async Task Patch_OfTextOrTime_RaisesTheSequenceForTimeOnly()
@@ -104,7 +114,9 @@ public sealed class EventWriteTests : SandboxTest
         Assert.Equal(1, (await GetAsync("class1")).Body!["sequence"]!.GetValue<int>());
     }
 
-    /// <summary>R9: attendees are replaced as a whole, answers default to needsAction, the organizer is not added.</summary>
+    /// <summary>
+    /// R9: attendees are replaced as a whole, answers default to needsAction, the organizer is not added.
+    /// </summary>
     [Fact]
     [Trait("Rule", "R9")]
     public async Task Patch_OfAttendees_ReplacesTheWholeList()
@@ -152,14 +164,18 @@ public sealed class EventWriteTests : SandboxTest
         var id = Text(calendar.Body!, "id");
         await InsertAsync(Class("class1"));
         var moved = await CallAsync(
-            "POST", $"calendars/primary/events/class1/move?destination={Uri.EscapeDataString(id)}", new JsonObject());
+            "POST", $"calendars/primary/events/class1/move?destination={Uri.EscapeDataString(id)}",
+                new JsonObject());
         Assert.Equal(200, moved.Status);
         Assert.Equal("cancelled", Text(moved.Body!, "status"));
         Assert.Equal(id, Text(moved.Body!["organizer"]!, "email"));
         Assert.Equal("confirmed", Text((await GetAsync("class1", calendar: id)).Body!, "status"));
     }
 
-    /// <summary>R12: an imported event's id is "_" and the base32hex of its iCalUID; an inserted one's UID is id@google.com.</summary>
+    /// <summary>
+    /// R12: an imported event's id is "_" and the base32hex of its iCalUID; an inserted one's UID is
+    /// id@google.com.
+    /// </summary>
     [Fact]
     [Trait("Rule", "R12")]
     public async Task Import_OfAForeignUid_DerivesTheId()
@@ -171,7 +187,9 @@ public sealed class EventWriteTests : SandboxTest
         Assert.Equal("class1@google.com", Text(await InsertAsync(Class("class1")), "iCalUID"));
     }
 
-    /// <summary>R14: all-day events have dates without zone and do not use default reminders; defaults are left out.</summary>
+    /// <summary>
+    /// R14: all-day events have dates without zone and do not use default reminders; defaults are left out.
+    /// </summary>
     [Fact]
     [Trait("Rule", "R14")]
     public async Task Insert_AllDay_HasDatesOnly()
@@ -196,9 +214,11 @@ public sealed class EventWriteTests : SandboxTest
         await InsertAsync(Class("class1"));
         var read = await GetAsync("class1");
         Assert.Equal("no-transform, must-revalidate, max-age=0, private",
-            string.Join(", ", read.Headers.CacheControl!.ToString().Split(", ").OrderDescending().OrderBy(Rank)));
+            string.Join(
+                ", ", read.Headers.CacheControl!.ToString().Split(", ").OrderDescending().OrderBy(Rank)));
         Assert.Contains("Referer", read.Headers.Vary);
 
-        static int Rank(string part) => part[0] switch { 'n' => 0, 'm' when part[1] == 'u' => 1, 'm' => 2, _ => 3 };
+        static int Rank(
+            string part) => part[0] switch { 'n' => 0, 'm' when part[1] == 'u' => 1, 'm' => 2, _ => 3 };
     }
 }

@@ -12,7 +12,9 @@ public sealed class FaultTests : SandboxTest
     public async Task Status_OnTheNthCall_FiresOnceWithRetryAfter()
     {
         await Control.AddFaultAsync(
-            new FaultScript("events.insert", new FaultEffect { Status = 429, RetryAfter = 7 }) { Nth = 2 }, None);
+            new FaultScript(
+                "events.insert", new FaultEffect { Status = 429, RetryAfter = 7 })
+            { Nth = 2 }, None);
         await InsertAsync(Class());
         var refused = await CallAsync("POST", "calendars/primary/events", Class());
         AssertError(refused, 429, "rateLimitExceeded");
@@ -52,7 +54,8 @@ public sealed class FaultTests : SandboxTest
         var full = await ListAsync();
         await InsertAsync(Class("class1"));
         AssertError(await GetAsync("class1"), 404, "notFound");
-        var token = Text((await ListAsync("?syncToken=" + Text(full.Body!, "nextSyncToken"))).Body!, "nextSyncToken");
+        var token = Text(
+            (await ListAsync("?syncToken=" + Text(full.Body!, "nextSyncToken"))).Body!, "nextSyncToken");
         await Control.AdvanceClockAsync(TimeSpan.FromSeconds(3), None);
         Assert.Equal(200, (await GetAsync("class1")).Status);
         Assert.Equal(["class1"], Ids(await ListAsync("?syncToken=" + token)));
@@ -61,7 +64,8 @@ public sealed class FaultTests : SandboxTest
     [Fact]
     public async Task Swallow_OnInsert_AnswersSuccessAndStoresNothing()
     {
-        await Control.AddFaultAsync(new FaultScript("events.insert", new FaultEffect { Swallow = true }) { Times = 1 }, None);
+        await Control.AddFaultAsync(
+            new FaultScript("events.insert", new FaultEffect { Swallow = true }) { Times = 1 }, None);
         Assert.Equal("class1", Text(await InsertAsync(Class("class1")), "id"));
         AssertError(await GetAsync("class1"), 404, "notFound");
         await InsertAsync(Class("class1"));
@@ -70,8 +74,10 @@ public sealed class FaultTests : SandboxTest
     [Fact]
     public async Task StoreIn_OnInsert_PutsTheEventElsewhere()
     {
-        var other = Text((await CallAsync("POST", "calendars", new JsonObject { ["summary"] = "Other" })).Body!, "id");
-        await Control.AddFaultAsync(new FaultScript("events.insert", new FaultEffect { StoreIn = other }), None);
+        var other = Text(
+            (await CallAsync("POST", "calendars", new JsonObject { ["summary"] = "Other" })).Body!, "id");
+        await Control.AddFaultAsync(
+            new FaultScript("events.insert", new FaultEffect { StoreIn = other }), None);
         await InsertAsync(Class("class1"));
         AssertError(await GetAsync("class1"), 404, "notFound");
         var truth = await Control.GetTruthAsync(other, None);
@@ -82,11 +88,13 @@ public sealed class FaultTests : SandboxTest
     public async Task ChangeField_OnAWriteAndOnARead_ChangesWhatIsStoredOrShown()
     {
         await Control.AddFaultAsync(
-            new FaultScript("events.insert", new FaultEffect { ChangeField = new FaultField("summary", "Other") }), None);
+            new FaultScript(
+                "events.insert", new FaultEffect { ChangeField = new FaultField("summary", "Other") }), None);
         await InsertAsync(Class("class1"));
         Assert.Equal("Other", Text((await GetAsync("class1")).Body!, "summary"));
         await Control.AddFaultAsync(
-            new FaultScript("events.get", new FaultEffect { ChangeField = new FaultField("start.dateTime", "x") }), None);
+            new FaultScript(
+                "events.get", new FaultEffect { ChangeField = new FaultField("start.dateTime", "x") }), None);
         Assert.Equal("x", Text((await GetAsync("class1")).Body!["start"]!, "dateTime"));
     }
 
@@ -94,11 +102,14 @@ public sealed class FaultTests : SandboxTest
     [Fact]
     public async Task Blackhole_UntilTheClientLeaves_IsSeenInTheCallLog()
     {
-        await Control.AddFaultAsync(new FaultScript("events.get", new FaultEffect { Blackhole = true }), None);
+        await Control.AddFaultAsync(
+            new FaultScript("events.get", new FaultEffect { Blackhole = true }), None);
         await TokenAsync(Maya);
         using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-        using var request = new HttpRequestMessage(HttpMethod.Get, "calendar/v3/calendars/primary/events/class1");
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Http.SendAsync(request, impatient.Token));
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get, "calendar/v3/calendars/primary/events/class1");
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => Http.SendAsync(request, impatient.Token));
         var seen = false;
         for (var turn = 0; turn < 200 && !seen; turn++)
         {
@@ -114,7 +125,8 @@ public sealed class FaultTests : SandboxTest
     public async Task Delay_OnAPatch_IsWaitedOnTheClockAndAppliedAfterTheClientLeft()
     {
         await InsertAsync(Class("class1"));
-        await Control.AddFaultAsync(new FaultScript("events.patch", new FaultEffect { DelayMs = 15_000 }), None);
+        await Control.AddFaultAsync(
+            new FaultScript("events.patch", new FaultEffect { DelayMs = 15_000 }), None);
         var waiting = PatchAsync("class1", new JsonObject { ["summary"] = "Late" });
         while (Clock.PendingTimerCount == 0)
             await Task.Delay(5);
@@ -135,7 +147,9 @@ public sealed class FaultTests : SandboxTest
         async Task<List<int>> RunAsync()
         {
             await Control.AddFaultAsync(
-                new FaultScript("events.get", new FaultEffect { Status = 503 }) { Probability = 0.5, Seed = 7 }, None);
+                new FaultScript(
+                    "events.get", new FaultEffect { Status = 503 })
+                { Probability = 0.5, Seed = 7 }, None);
             var statuses = new List<int>();
             for (var turn = 0; turn < 20; turn++)
                 statuses.Add((await GetAsync("nothing")).Status);

@@ -9,7 +9,8 @@ using Xunit;
 namespace CalSync.Tests.Sandbox;
 
 /// <summary>
-/// Starts a sandbox on a clock that stands still and talks to it over real loopback HTTP, as any client would.
+/// Starts a sandbox on a clock that stands still and talks to it over real loopback HTTP, as any client
+/// would.
 /// </summary>
 public abstract class SandboxTest : IAsyncLifetime, IDisposable
 {
@@ -55,7 +56,9 @@ public abstract class SandboxTest : IAsyncLifetime, IDisposable
 
     protected virtual SandboxOptions Options() => new(Clock);
 
-    /// <summary>An access token of the account, with the given scopes, through the whole consent round trip.</summary>
+    /// <summary>
+    /// An access token of the account, with the given scopes, through the whole consent round trip.
+    /// </summary>
     protected async Task<string> TokenAsync(string user, string scope = AllCalendar)
     {
         if (_tokens.TryGetValue(user + scope, out var known))
@@ -67,10 +70,13 @@ public abstract class SandboxTest : IAsyncLifetime, IDisposable
     protected async Task<string> CodeAsync(string user, string scope = AllCalendar, string more = "")
     {
         using var response = await Http.GetAsync(
-            $"o/oauth2/v2/auth?response_type=code&client_id=calsync-sandbox&redirect_uri={Uri.EscapeDataString(Redirect)}"
-            + $"&scope={Uri.EscapeDataString(scope)}&state=s1&sandbox_consent=allow&sandbox_user={user}{more}");
+
+                           "o/oauth2/v2/auth?response_type=code&client_id=calsync-sandbox"
+            + $"&redirect_uri={Uri.EscapeDataString(Redirect)}&scope={Uri.EscapeDataString(
+                scope)}&state=s1&sandbox_consent=allow&sandbox_user={user}{more}");
         Assert.Equal(HttpStatusCode.Found, response.StatusCode);
-        var query = response.Headers.Location!.Query.TrimStart('?').Split('&').Select(pair => pair.Split('='));
+        var query = response.Headers.Location!.Query.TrimStart(
+            '?').Split('&').Select(pair => pair.Split('='));
         return Uri.UnescapeDataString(query.Single(pair => pair[0] == "code")[1]);
     }
 
@@ -167,7 +173,8 @@ public abstract class SandboxTest : IAsyncLifetime, IDisposable
         var body = response.Content.Headers.ContentType?.MediaType == "application/json"
             ? JsonNode.Parse(text) as JsonObject
             : null;
-        return new Reply((int)response.StatusCode, body, text, response.Headers.ETag?.ToString(), response.Headers);
+        return new Reply(
+            (int)response.StatusCode, body, text, response.Headers.ETag?.ToString(), response.Headers);
     }
 
     protected sealed record Reply(
