@@ -168,7 +168,7 @@ internal sealed class SqliteChannel(SqliteLink link, Action<SqliteLink> giveBack
     {
         try
         {
-            return link.Prepare(sql, args).ExecuteNonQuery();
+            return link.Execute(sql, args);
         }
         catch (SqliteException error)
         {
