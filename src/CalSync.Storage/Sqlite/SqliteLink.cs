@@ -45,8 +45,8 @@ internal sealed class SqliteLink : IDisposable
 
     /// <summary>Runs one statement that changes rows; how many it changed.</summary>
     /// <remarks>
-    /// Straight on the engine: a group of commands is hundreds of small statements in one transaction, and the
-    /// command object's own work would cost several times the statement's.
+    /// Straight on the engine: a group of commands is hundreds of small statements in one transaction, and
+    /// the command object's own work would cost several times the statement's.
     /// </remarks>
     public int Execute(string sql, object? args)
     {
