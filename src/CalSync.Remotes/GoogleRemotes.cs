@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using CalSync.Remotes.Google;
 using CalSync.Remotes.OAuth;
 using CalSync.Remotes.Pipeline;
@@ -59,6 +60,9 @@ public sealed class GoogleRemotes : IDisposable
     /// <summary>Breakers, quota and retry budget as they are now.</summary>
     public RemotesHealth Health() => new(
         _calendarPipeline.Phase, _oauthPipeline.Phase, _quota.Use(), _budget.RemainingAt(_clock.GetUtcNow()));
+
+    /// <summary>Whether a meter is this instance's, where several live in one process.</summary>
+    internal bool Owns(Meter meter) => _meter.Is(meter);
 
     /// <summary>Closes all sockets; calls under way fail.</summary>
     public void Dispose()

@@ -39,6 +39,7 @@ internal sealed class CallTicket(string connectionId)
 internal sealed class CallQuota : IDisposable
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ThrottleMemory = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
     private readonly TimeProvider _clock;
@@ -163,8 +164,9 @@ internal sealed class CallQuota : IDisposable
         foreach (var (id, usage) in _usages.ToArray())
         {
             usage.Tickets.RemoveAll(ticket => ticket.CountsUntil <= now);
+            var cautious = usage.Throttles > 0 && usage.PausedUntil > now - ThrottleMemory;
             if (usage.Tickets.Count == 0 && usage.UnderWay == 0 && usage.PausedUntil <= now
-                && usage.WritesPausedUntil <= now && usage.Throttles == 0)
+                && usage.WritesPausedUntil <= now && !cautious)
             {
                 _usages.Remove(id);
             }

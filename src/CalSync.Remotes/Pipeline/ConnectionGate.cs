@@ -19,29 +19,39 @@ internal sealed class ConnectionGate(IBreakerLedger ledger, BreakerOptions optio
     }
 
     /// <summary>Asks to send; takes the probe when the breaker is half-open.</summary>
-    /// <returns>Null to go ahead, else how long to wait.</returns>
-    public async Task<TimeSpan?> EnterAsync(string connectionId, CancellationToken cancellation)
+    /// <returns>Null in <c>Wait</c> to go ahead, else how long to wait; and the breaker that was passed.</returns>
+    public async Task<(TimeSpan? Wait, ConnectionBreaker Passed)> EnterAsync(
+        string connectionId, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
         var breaker = await ledger.LoadAsync(connectionId, cancellation);
         switch (breaker.PhaseAt(now))
         {
             case BreakerPhase.Closed:
-                return null;
+                return (null, breaker);
             case BreakerPhase.Open:
-                return breaker.OpenUntil - now;
+                return (breaker.OpenUntil - now, breaker);
             case BreakerPhase.HalfOpen:
                 var taken = breaker.AfterProbeTaken(now, options);
-                return await ledger.SaveAsync(connectionId, breaker, taken, cancellation) ? null : options.ProbeLease;
+                var won = await ledger.SaveAsync(connectionId, breaker, taken, cancellation);
+                return (won ? null : options.ProbeLease, taken);
             default:
                 throw new System.Diagnostics.UnreachableException("Unknown breaker phase.");
         }
     }
 
     /// <summary>Notes how a call ended.</summary>
-    public async Task LeaveAsync(string connectionId, ProviderFault? fault, CancellationToken cancellation)
+    /// <param name="connectionId">Whose call.</param>
+    /// <param name="passed">What <see cref="EnterAsync"/> gave.</param>
+    /// <param name="fault">Null when it succeeded.</param>
+    /// <param name="cancellation">Leaves the breaker as it was.</param>
+    public async Task LeaveAsync(
+        string connectionId, ConnectionBreaker passed, ProviderFault? fault, CancellationToken cancellation)
     {
+        // The healthy path reads nothing twice: a failure noted by somebody meanwhile stays noted.
         var failed = fault is not null && ConnectionBreaker.Counts(fault.Reason);
+        if (!failed && passed == ConnectionBreaker.Closed)
+            return;
         for (var attempt = 0; attempt < StoreAttempts; attempt++)
         {
             var breaker = await ledger.LoadAsync(connectionId, cancellation);

@@ -4,6 +4,7 @@ namespace CalSync.Remotes.Pipeline;
 internal static class HttpClients
 {
     private static readonly TimeSpan SocketLifetime = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan PingAfter = TimeSpan.FromSeconds(5);
 
     /// <param name="options">How many sockets.</param>
     /// <param name="endpoint">A loopback endpoint is reached without the machine's proxy.</param>
@@ -23,6 +24,12 @@ internal static class HttpClients
                 // Names are looked up again now and then; a drained rest would keep a hostile socket alive.
                 PooledConnectionLifetime = SocketLifetime,
                 MaxResponseDrainSize = 0,
+
+                // Over HTTP/2 a timeout resets the stream only: a dead connection is found and left by pings.
+                EnableMultipleHttp2Connections = true,
+                KeepAlivePingDelay = PingAfter,
+                KeepAlivePingTimeout = PingAfter,
+                KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             };
             var client = new HttpClient(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
             handler = null;

@@ -69,6 +69,8 @@ internal sealed class ProviderMeter : IDisposable
             null,
             "Provider breaker: 0 closed, 1 open, 2 half-open.");
 
+    public bool Is(Meter meter) => ReferenceEquals(_meter, meter);
+
     public void Dispose() => _meter.Dispose();
 }
 

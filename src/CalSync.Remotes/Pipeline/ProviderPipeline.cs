@@ -170,13 +170,13 @@ internal sealed class ProviderPipeline : IDisposable
     {
         if (_gate is null || caller.ConnectionId is null)
             return await AttemptAsync(request, caller, read, cancellation);
-        var wait = await _gate.EnterAsync(caller.ConnectionId, cancellation);
+        var (wait, passed) = await _gate.EnterAsync(caller.ConnectionId, cancellation);
         if (wait is not null)
             return NoteRefused(request, caller, BreakerOpen(request, "the connection", wait));
         var fault = await AttemptAsync(request, caller, read, cancellation);
 
         // Not cancellable: the outcome is known and belongs into the ledger.
-        await _gate.LeaveAsync(caller.ConnectionId, fault, CancellationToken.None);
+        await _gate.LeaveAsync(caller.ConnectionId, passed, fault, CancellationToken.None);
         return fault;
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using CalSync.Lab;
 using CalSync.Remotes.Pipeline;
 using CalSync.Sync.Providers;
@@ -154,6 +155,55 @@ public sealed class AttemptTests
             call, RemotesRig.Address, RemotesRig.Content(), Notify.None, CancellationToken.None);
         Assert.True(Assert.IsType<EventWrite.Failed>(write).Fault.OutcomeUnknown);
         Assert.Equal(4, rig.Server.Requests.Count);
+    }
+
+    /// <summary>R-CAL-10-C: without retry budget a read is not repeated, however often the caller asks.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-10-C")]
+    public async Task Get_WithoutRetryBudget_IsNotRepeated()
+    {
+        var options = new PipelineOptions
+        {
+            Retry = new RetryOptions { BudgetPercent = 0, BudgetFloorPerMinute = 0 },
+        };
+        await using var rig = RemotesRig.Start(_ => RemotesRig.Error(503, "backendError"), options);
+        var call = RemotesRig.Call() with { ReadAttempts = 10 };
+        await rig.Calendar.GetAsync(call, RemotesRig.Address, CancellationToken.None);
+        Assert.Single(rig.Server.Requests);
+        Assert.Equal(0, rig.Remotes.Health().RetriesLeft);
+    }
+
+    /// <summary>R-CAL-10-P: calls by outcome, and how much of the quota is used; never a connection as a label.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-10-P")]
+    public async Task Metrics_AfterCalls_ShowOutcomesAndQuota()
+    {
+        await using var rig = RemotesRig.Start(request =>
+            request.Number == 1 ? RemotesRig.Ok(RemotesRig.EventJson()) : RemotesRig.Error(412, "conditionNotMet"));
+        var seen = new List<(string Name, long Value, string Labels)>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (rig.Remotes.Owns(instrument.Meter))
+                    self.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, labels, _) =>
+            seen.Add((instrument.Name, value, string.Join(' ', labels.ToArray().Select(label => label.Value)))));
+        listener.SetMeasurementEventCallback<int>((instrument, value, labels, _) =>
+            seen.Add((instrument.Name, value, string.Join(' ', labels.ToArray().Select(label => label.Value)))));
+        listener.Start();
+        await rig.Calendar.GetAsync(RemotesRig.Call("con_secret"), RemotesRig.Address, CancellationToken.None);
+        await rig.Calendar.GetAsync(RemotesRig.Call("con_secret"), RemotesRig.Address, CancellationToken.None);
+        listener.RecordObservableInstruments();
+        Assert.Contains(("calsync.provider.calls", 1, "calendar events.get Succeeded"), seen);
+        Assert.Contains(("calsync.provider.calls", 1, "calendar events.get PreconditionFailed"), seen);
+        Assert.Contains(("calsync.provider.quota.project.used", 2, ""), seen);
+        Assert.Contains(("calsync.provider.quota.user.used", 2, ""), seen);
+        Assert.Contains(("calsync.provider.quota.user.limit", 480, ""), seen);
+        Assert.Contains(("calsync.provider.breaker", 0, "calendar"), seen);
+        Assert.DoesNotContain(seen, one => one.Labels.Contains("con_secret", StringComparison.Ordinal));
     }
 
     /// <summary>Nobody listens: surely not applied.</summary>
