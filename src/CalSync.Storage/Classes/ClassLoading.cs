@@ -1,0 +1,302 @@
+using System.Collections.Immutable;
+using CalSync.Classes;
+
+namespace CalSync.Storage.Classes;
+
+/// <summary>What a batch of commands has to read, and nothing more.</summary>
+internal sealed class ClassNeeds
+{
+    private const string Live =
+        "state IN ('pending_calendar', 'active', 'active_without_calendar', 'needs_attention', 'cancelling', 'rolling_back')";
+
+    private readonly SortedSet<string> _classes = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _people = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _creators = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _students = [];
+    private readonly HashSet<string> _seats = [];
+    private readonly HashSet<string> _operations = [];
+    private readonly HashSet<string> _ending = [];
+    private readonly HashSet<string> _keys = [];
+    private readonly HashSet<string> _users = [];
+    private readonly HashSet<string> _tenants = [];
+    private DateTimeOffset _since = DateTimeOffset.MaxValue;
+
+    public void Add(CommandEnvelope envelope)
+    {
+        _tenants.Add(envelope.Actor.TenantId);
+        AddId(_classes, envelope.ClassId);
+        if (envelope.Idempotency is { } claim)
+        {
+            _keys.Add(claim.Key);
+            _users.Add(envelope.Actor.UserId);
+        }
+
+        switch (envelope.Command)
+        {
+            case ClassCommand.CreateClass create:
+                AddId(_people, create.InstructorId ?? envelope.Actor.UserId);
+                AddId(_creators, create.InstructorId ?? envelope.Actor.UserId);
+                var since = envelope.Now - ClassLimits.LookalikeWindow;
+                _since = since < _since ? since : _since;
+                break;
+            case ClassCommand.Enrol enrol:
+                AddId(_people, enrol.StudentId ?? envelope.Actor.UserId);
+                AddId(_students, enrol.StudentId ?? envelope.Actor.UserId);
+                break;
+            case ClassCommand.CancelClass:
+                AddId(_ending, envelope.ClassId);
+                break;
+            case ClassCommand.CancelSeat seat:
+                AddId(_seats, seat.EnrolmentId);
+                break;
+            case ClassCommand.ConfirmPayment seat:
+                AddId(_seats, seat.EnrolmentId);
+                break;
+            case ClassCommand.FailEnrolment seat:
+                AddId(_seats, seat.EnrolmentId);
+                break;
+            case ClassCommand.SettleOperation operation:
+                AddId(_operations, operation.OperationId);
+                break;
+            case ClassCommand.RetryOperation operation:
+                AddId(_operations, operation.OperationId);
+                break;
+            case ClassCommand.AbandonOperation operation:
+                AddId(_operations, operation.OperationId);
+                break;
+        }
+    }
+
+    /// <summary>Whether text can be one of our ids; anything else cannot be found and is not sent to the database.</summary>
+    public static bool IsId(string? text) => text is { Length: > 0 and <= ClassLimits.IdLengthMax }
+        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+
+    /// <summary>Locks the classes and reads all of it, in one round trip.</summary>
+    public async Task<ClassFacts> LoadAsync(WriteSession session)
+    {
+        var (sql, reads) = Compose(session);
+        using var grid = await session.QueryMultipleAsync(sql, new
+        {
+            Classes = _classes.ToArray(),
+            Creators = _creators.ToArray(),
+            People = _people.ToArray(),
+            Students = _students.ToArray(),
+            Seats = _seats.ToArray(),
+            Operations = _operations.ToArray(),
+            Ending = _ending.ToArray(),
+            Keys = _keys.ToArray(),
+            Users = _users.ToArray(),
+            Tenants = _tenants.ToArray(),
+            Since = _since,
+        });
+        var facts = new ClassFacts();
+        foreach (var read in reads)
+            await read(grid, facts);
+        facts.Join();
+        return facts;
+    }
+
+    private (string Sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> Reads) Compose(WriteSession session)
+    {
+        var sql = new List<string>();
+        var reads = new List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>>();
+        // Keys of other rows refer to the locked ones; only changes of the rows themselves must wait.
+        var locked = session.Engine == Engine.Postgres ? " FOR NO KEY UPDATE" : "";
+        if (_creators.Count > 0)
+        {
+            // Two creations by one instructor see each other: an equal class is found even without a key.
+            sql.Add($"SELECT id FROM users WHERE {session.In("id", "@Creators")} ORDER BY id{locked}");
+            reads.Add(async (grid, _) => await grid.ReadAsync<string>());
+        }
+
+        if (_classes.Count > 0)
+        {
+            sql.Add($"SELECT {ClassRow.Columns} FROM classes WHERE {session.In("id", "@Classes")} ORDER BY id{locked}");
+            reads.Add(async (grid, facts) => facts.ClassRows.AddRange(await grid.ReadAsync<ClassRow>()));
+            sql.Add($"{SlotRow.Select} WHERE {session.In("s.class_id", "@Classes")} ORDER BY s.id");
+            reads.Add(async (grid, facts) => facts.SlotRows.AddRange(await grid.ReadAsync<SlotRow>()));
+            AddSeats(session, sql, reads);
+        }
+
+        if (_people.Count > 0)
+        {
+            sql.Add($"SELECT id, tenant_id, role, calendar_email FROM users WHERE {session.In("id", "@People")}");
+            reads.Add(async (grid, facts) => facts.People.AddRange(await grid.ReadAsync<PersonRow>()));
+        }
+
+        if (_creators.Count > 0)
+            AddCreation(session, sql, reads);
+        if (_keys.Count > 0)
+        {
+            sql.Add(
+                $"""
+                SELECT tenant_id, user_id, route, key, fingerprint, status, headers, body, class_id, enrolment_id,
+                    operation_id, lease_until, expires_at
+                FROM idempotency_keys WHERE {session.In("tenant_id", "@Tenants")} AND {session.In("user_id", "@Users")}
+                    AND {session.In("key", "@Keys")}
+                """);
+            reads.Add(async (grid, facts) => facts.Keys.AddRange(await grid.ReadAsync<KeyRow>()));
+        }
+
+        return (string.Join(";\n", sql), reads);
+    }
+
+    private void AddSeats(
+        WriteSession session, List<string> sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)
+    {
+        var ofClasses = session.In("class_id", "@Classes");
+        var ofStudents = $"SELECT id FROM enrolments WHERE {ofClasses} AND {session.In("student_id", "@Students")} AND {Live}";
+        var ofOperations = $"SELECT enrolment_id FROM operations WHERE {session.In("id", "@Operations")}";
+        var (seats, operations) = (new List<string>(), new List<string>());
+        if (_students.Count > 0)
+        {
+            seats.Add(ofStudents);
+            operations.Add($"o.enrolment_id IN ({ofStudents})");
+        }
+
+        if (_seats.Count > 0)
+        {
+            seats.Add($"SELECT id FROM enrolments WHERE {session.In("id", "@Seats")}");
+            operations.Add(session.In("o.enrolment_id", "@Seats"));
+        }
+
+        if (_ending.Count > 0)
+        {
+            seats.Add($"SELECT id FROM enrolments WHERE {session.In("class_id", "@Ending")} AND {Live}");
+            operations.Add($"({session.In("o.class_id", "@Ending")} AND NOT o.settled)");
+        }
+
+        if (_operations.Count > 0)
+        {
+            seats.Add(ofOperations);
+            seats.Add(
+                $"""
+                SELECT id FROM enrolments WHERE {Live} AND class_id IN (SELECT class_id FROM operations
+                    WHERE {session.In("id", "@Operations")} AND kind IN ('class.cancel', 'slot.move', 'slot.cancel'))
+                """);
+            operations.Add(session.In("o.id", "@Operations"));
+            operations.Add($"o.enrolment_id IN ({ofOperations})");
+            sql.Add(
+                $"""
+                SELECT n.slot_id, n.enrolment_id FROM notices n JOIN slots s ON s.id = n.slot_id
+                WHERE n.kind = 'reminder' AND n.state = 'sent' AND n.slot_version < s.version AND n.slot_id IN (
+                    SELECT m.slot_id FROM operations o JOIN operation_steps t ON t.operation_id = o.id
+                    JOIN mirrors m ON m.id = t.mirror_id
+                    WHERE {session.In("o.id", "@Operations")} AND o.kind = 'slot.move')
+                """);
+            reads.Add(async (grid, facts) => facts.Reminded.AddRange(await grid.ReadAsync<RemindedRow>()));
+        }
+
+        if (seats.Count == 0)
+            return;
+        sql.Add($"{SeatRow.Select} WHERE e.id IN ({string.Join(" UNION ", seats)})");
+        reads.Add(async (grid, facts) => facts.SeatRows.AddRange(await grid.ReadAsync<SeatRow>()));
+        sql.Add($"{OperationRow.Select} WHERE {string.Join(" OR ", operations)}");
+        reads.Add(async (grid, facts) => facts.OperationRows.AddRange(await grid.ReadAsync<OperationRow>()));
+    }
+
+    private static void AddCreation(
+        WriteSession session, List<string> sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)
+    {
+        sql.Add(
+            $"""
+            SELECT c.user_id, c.id AS connection_id, k.id AS calendar_id
+            FROM connections c JOIN calendars k ON k.connection_id = c.id
+            WHERE {session.In("c.user_id", "@Creators")} AND k.selected AND k.state = 'available'
+                AND c.state <> 'disconnected'
+            ORDER BY CASE WHEN c.state = 'needs_reauth' THEN 1 ELSE 0 END, c.created_at, c.id
+            """);
+        reads.Add(async (grid, facts) => facts.Targets.AddRange(await grid.ReadAsync<TargetRow>()));
+        sql.Add(
+            $"""
+            SELECT id, instructor_id, content_hash, created_at FROM classes
+            WHERE {session.In("tenant_id", "@Tenants")} AND {session.In("instructor_id", "@Creators")}
+                AND created_at >= @Since AND state = 'scheduled'
+            ORDER BY created_at DESC LIMIT 1000
+            """);
+        reads.Add(async (grid, facts) => facts.Recent.AddRange(await grid.ReadAsync<RecentRow>()));
+    }
+
+    private static void AddId(ISet<string> ids, string? id)
+    {
+        if (IsId(id))
+            ids.Add(id!);
+    }
+}
+
+/// <summary>What was read for a batch, and the classes as the batch's decisions leave them.</summary>
+internal sealed class ClassFacts
+{
+    private static readonly Dictionary<string, Role> Roles = new(StringComparer.Ordinal)
+    {
+        ["admin"] = Role.Admin,
+        ["operator"] = Role.Operator,
+        ["instructor"] = Role.Instructor,
+        ["student"] = Role.Student,
+    };
+
+    public List<ClassRow> ClassRows { get; } = [];
+
+    public List<SlotRow> SlotRows { get; } = [];
+
+    public List<SeatRow> SeatRows { get; } = [];
+
+    public List<OperationRow> OperationRows { get; } = [];
+
+    public List<PersonRow> People { get; } = [];
+
+    public List<TargetRow> Targets { get; } = [];
+
+    public List<RecentRow> Recent { get; } = [];
+
+    public List<RemindedRow> Reminded { get; } = [];
+
+    public List<KeyRow> Keys { get; } = [];
+
+    public Dictionary<string, ClassState> Classes { get; } = new(StringComparer.Ordinal);
+
+    public void Join()
+    {
+        var slots = SlotRows.ToLookup(row => row.ClassId, StringComparer.Ordinal);
+        var seats = SeatRows.ToLookup(row => row.ClassId, StringComparer.Ordinal);
+        var operations = OperationRows.ToLookup(row => row.ClassId, StringComparer.Ordinal);
+        foreach (var row in ClassRows)
+        {
+            Classes[row.Id] = row.ToState() with
+            {
+                Slots = [.. slots[row.Id].Select(slot => slot.ToSlot())],
+                Seats = seats[row.Id].ToImmutableDictionary(seat => seat.Id, seat => seat.ToSeat()),
+                Operations = operations[row.Id].ToImmutableDictionary(each => each.Id, each => each.ToOperation()),
+            };
+        }
+    }
+
+    public DecisionContext Context(CommandEnvelope envelope, string correlationId, Func<string, string> nextId)
+    {
+        var personId = envelope.Command switch
+        {
+            ClassCommand.CreateClass create => create.InstructorId ?? envelope.Actor.UserId,
+            ClassCommand.Enrol enrol => enrol.StudentId ?? envelope.Actor.UserId,
+            _ => null,
+        };
+        var person = personId is null
+            ? null
+            : People.Find(row => row.Id == personId && row.TenantId == envelope.Actor.TenantId);
+        var target = Targets.Find(row => row.UserId == personId);
+        return new DecisionContext(envelope.Actor, envelope.Now, correlationId, nextId)
+        {
+            Mode = envelope.Mode,
+            IntentNamed = envelope.Idempotency is not null,
+            Person = person is null ? null : new Person(person.Id, Roles[person.Role], person.CalendarEmail),
+            Target = target is null ? null : new CalendarTarget(target.ConnectionId, target.CalendarId),
+            FindLookalike = hash => Lookalike(hash, personId, envelope.Now - ClassLimits.LookalikeWindow),
+            RemindedEarlier = [.. Reminded.Select(row => (row.SlotId, row.EnrolmentId))],
+        };
+    }
+
+    private Lookalike? Lookalike(string hash, string? instructorId, DateTimeOffset since) =>
+        Recent.Find(row => row.ContentHash == hash && row.InstructorId == instructorId && row.CreatedAt >= since)
+            is { } found
+            ? new Lookalike(found.Id, found.CreatedAt)
+            : null;
+}
