@@ -95,7 +95,7 @@ public sealed class ClassCommands : IAsyncDisposable
     }
 
     private Channel<Waiting> Lane(string key) =>
-        _lanes[_lanes.Length == 1 ? 0 : (int)((uint)string.GetHashCode(key, StringComparison.Ordinal) % _lanes.Length)];
+        _lanes[(string.GetHashCode(key, StringComparison.Ordinal) & int.MaxValue) % _lanes.Length];
 
     private async Task RunAsync(ChannelReader<Waiting> lane)
     {
