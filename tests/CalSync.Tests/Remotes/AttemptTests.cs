@@ -157,6 +157,39 @@ public sealed class AttemptTests
         Assert.Equal(4, rig.Server.Requests.Count);
     }
 
+    /// <summary>R-FIX-5-C: the attempts of a read lie BASE * MULT^n apart, less the jitter.</summary>
+    [Fact]
+    [Trait("Requirement", "R-FIX-5-C")]
+    public async Task Get_Repeated_FollowsTheBackoffCurve()
+    {
+        await using var rig = RemotesRig.Start(
+            _ => RemotesRig.Error(503, "backendError"),
+            new PipelineOptions { Breaker = new BreakerOptions { FailureCountMax = 20 } });
+        var call = RemotesRig.Call() with { ReadAttempts = 4 };
+        var read = rig.Calendar.GetAsync(call, RemotesRig.Address, CancellationToken.None);
+        using var limit = new CancellationTokenSource(RemotesRig.Patience);
+        for (var attempt = 1; attempt < 4; attempt++)
+        {
+            // The attempt is over, its retry is taken from the budget of six, and the wait has begun.
+            while (rig.Remotes.Health().RetriesLeft != 6 - attempt || rig.Clock.PendingTimerCount == 0)
+                await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, limit.Token);
+
+            // Once the wait has fired no timer is left until the next attempt has noted its start.
+            for (var step = 0; step < 50 << (attempt - 1) && rig.Clock.PendingTimerCount > 0; step++)
+                rig.Clock.Advance(TimeSpan.FromMilliseconds(20));
+            while (rig.Server.Requests.Count == attempt)
+                await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, limit.Token);
+        }
+
+        Assert.IsType<EventRead.Failed>(await read);
+        var gaps = call.Trace.Zip(call.Trace.Skip(1), (left, right) => (right.StartedAt - left.StartedAt).TotalSeconds);
+        Assert.Collection(
+            gaps,
+            gap => Assert.InRange(gap, 0.5, 1.2),
+            gap => Assert.InRange(gap, 1.0, 2.2),
+            gap => Assert.InRange(gap, 2.0, 4.2));
+    }
+
     /// <summary>R-CAL-10-C: without retry budget a read is not repeated, however often the caller asks.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-10-C")]
