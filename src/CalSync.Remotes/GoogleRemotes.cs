@@ -6,7 +6,9 @@ using CalSync.Sync.Providers;
 
 namespace CalSync.Remotes;
 
-/// <summary>Google as the product sees it: its calendars and its sign-in, behind shared limits and breakers.</summary>
+/// <summary>
+/// Google as the product sees it: its calendars and its sign-in, behind shared limits and breakers.
+/// </summary>
 /// <remarks>One for the life of the process. Thread-safe.</remarks>
 public sealed class GoogleRemotes : IDisposable
 {

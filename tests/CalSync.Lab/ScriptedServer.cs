@@ -38,7 +38,9 @@ public abstract record ScriptedAnswer
     /// <summary>The socket is reset.</summary>
     public sealed record Reset : ScriptedAnswer;
 
-    /// <summary>No answer until the client goes away, which <see cref="ScriptedServer.Abandoned"/> counts.</summary>
+    /// <summary>
+    /// No answer until the client goes away, which <see cref="ScriptedServer.Abandoned"/> counts.
+    /// </summary>
     /// <param name="First">Sent before the silence; null for nothing.</param>
     public sealed record Silence(byte[]? First = null) : ScriptedAnswer;
 }

@@ -7,16 +7,18 @@ namespace CalSync.Remotes.Google;
 
 /// <summary>Reads event and calendar resources.</summary>
 /// <remarks>
-/// Unknown fields are kept in <see cref="ProviderEvent.Json"/> and otherwise ignored. A missing optional field is
-/// null or its documented default. A field of the wrong type, or a missing id or ETag, makes the whole answer
-/// unusable: null is returned, and nothing may be concluded from it.
+/// Unknown fields are kept in <see cref="ProviderEvent.Json"/> and otherwise ignored. A missing optional
+/// field is null or its documented default. A field of the wrong type, or a missing id or ETag, makes the
+/// whole answer unusable: null is returned, and nothing may be concluded from it.
 /// </remarks>
 internal static class EventReader
 {
     /// <summary>Reads one event.</summary>
     /// <param name="json">The resource.</param>
     /// <param name="calendarId">Where it was read.</param>
-    /// <param name="listZone">The listing's <c>timeZone</c>, for times that name none; null outside listings.</param>
+    /// <param name="listZone">
+    /// The listing's <c>timeZone</c>, for times that name none; null outside listings.
+    /// </param>
     public static ProviderEvent? Event(JsonElement json, string calendarId, string? listZone)
     {
         if (json.ValueKind != JsonValueKind.Object)

@@ -6,7 +6,9 @@ using CalSync.Sync.Providers;
 
 namespace CalSync.Remotes.Google;
 
-/// <summary>Writes the bodies of insert and patch. Never writes <c>sequence</c>, which is the provider's.</summary>
+/// <summary>
+/// Writes the bodies of insert and patch. Never writes <c>sequence</c>, which is the provider's.
+/// </summary>
 internal static class EventWriter
 {
     /// <summary>The whole event, under an id of our choice.</summary>

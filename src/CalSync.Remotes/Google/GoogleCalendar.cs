@@ -7,8 +7,9 @@ namespace CalSync.Remotes.Google;
 
 /// <summary>Google Calendar API v3 over HTTP.</summary>
 /// <remarks>
-/// Every write names <c>sendUpdates</c> and <c>conferenceDataVersion=1</c>: Google's defaults would drop the video
-/// link. Nothing is ever read with <c>maxAttendees</c>, and attendees of a truncated read are never written.
+/// Every write names <c>sendUpdates</c> and <c>conferenceDataVersion=1</c>: Google's defaults would drop the
+/// video link. Nothing is ever read with <c>maxAttendees</c>, and attendees of a truncated read are never
+/// written.
 /// </remarks>
 internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions options) : IEventCalendar
 {

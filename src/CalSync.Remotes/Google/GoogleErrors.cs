@@ -17,9 +17,9 @@ internal sealed record GoogleErrorRow(string Code, ImmutableArray<int> Statuses,
 /// </para>
 /// <para>
 /// Without a known code: 5xx is <c>ServerError</c> whatever its body; 401 <c>CredentialsRejected</c>; 429
-/// <c>RateLimited</c>; 412 <c>PreconditionFailed</c>. In Google's error shape also 400 <c>InvalidRequest</c>, 403
-/// <c>NotWritable</c>, 404 <c>NotFound</c>, 409 <c>Conflict</c>. Anything else is <c>OutsideProtocol</c>: above all a
-/// 404 or 410 of some proxy never says that an event is gone.
+/// <c>RateLimited</c>; 412 <c>PreconditionFailed</c>. In Google's error shape also 400 <c>InvalidRequest</c>,
+/// 403 <c>NotWritable</c>, 404 <c>NotFound</c>, 409 <c>Conflict</c>. Anything else is <c>OutsideProtocol</c>:
+/// above all a 404 or 410 of some proxy never says that an event is gone.
 /// </para>
 /// </remarks>
 internal static class GoogleErrors
@@ -135,7 +135,9 @@ internal static class GoogleErrors
         return null;
     }
 
-    /// <summary>Google says which field a 400 is about in <c>location</c>, or by this one fixed sentence.</summary>
+    /// <summary>
+    /// Google says which field a 400 is about in <c>location</c>, or by this one fixed sentence.
+    /// </summary>
     private static bool NamesAttendee(ProviderReason reason, Said said) =>
         reason == ProviderReason.InvalidRequest
         && (said.Location?.StartsWith("attendees", StringComparison.Ordinal) == true

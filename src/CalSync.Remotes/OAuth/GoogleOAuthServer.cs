@@ -8,8 +8,8 @@ namespace CalSync.Remotes.OAuth;
 
 /// <summary>Google's OAuth 2 server, or one that behaves like it.</summary>
 /// <remarks>
-/// The client secret goes into the body (RFC 6749 section 2.3.1). Only <c>invalid_grant</c> with 400 or 401 says
-/// something about the grant; every other failure is one of this call alone.
+/// The client secret goes into the body (RFC 6749 section 2.3.1). Only <c>invalid_grant</c> with 400 or 401
+/// says something about the grant; every other failure is one of this call alone.
 /// </remarks>
 internal sealed class GoogleOAuthServer(ProviderPipeline pipeline, OAuthOptions options) : IOAuthServer
 {

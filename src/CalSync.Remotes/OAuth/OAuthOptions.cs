@@ -12,7 +12,9 @@ public sealed record OAuthOptions
     /// <summary>Sent in the body of token requests. Secret: never logged or shown.</summary>
     public string ClientSecret { get; init; } = "";
 
-    /// <summary>The page a person consents on. Default <c>https://accounts.google.com/o/oauth2/v2/auth</c>.</summary>
+    /// <summary>
+    /// The page a person consents on. Default <c>https://accounts.google.com/o/oauth2/v2/auth</c>.
+    /// </summary>
     public Uri AuthorizationEndpoint { get; init; } = new("https://accounts.google.com/o/oauth2/v2/auth");
 
     /// <summary>Default <c>https://oauth2.googleapis.com/token</c>.</summary>
@@ -24,7 +26,9 @@ public sealed record OAuthOptions
     /// <summary>OpenID Connect. Default <c>https://openidconnect.googleapis.com/v1/userinfo</c>.</summary>
     public Uri UserInfoEndpoint { get; init; } = new("https://openidconnect.googleapis.com/v1/userinfo");
 
-    /// <summary>What is asked for: the account's identity, its events, and the list of its calendars.</summary>
+    /// <summary>
+    /// What is asked for: the account's identity, its events, and the list of its calendars.
+    /// </summary>
     public ImmutableArray<string> Scopes { get; init; } =
     [
         "openid",
@@ -34,7 +38,8 @@ public sealed record OAuthOptions
     ];
 
     /// <summary>
-    /// A longer lifetime of an access token is refused: it would be believed long after it died. Default 24 h.
+    /// A longer lifetime of an access token is refused: it would be believed long after it died. Default 24
+    /// h.
     /// </summary>
     [Limit("h", 1, 24)]
     public TimeSpan AccessTokenLifetimeMax { get; init; } = TimeSpan.FromHours(24);

@@ -32,9 +32,9 @@ internal sealed class CallTicket(string connectionId)
 /// connection the provider throttles.
 /// </summary>
 /// <remarks>
-/// Waiting calls are admitted interactive first, then by how little their connection used in the last minute, then
-/// in order of arrival: a heavy user's backlog does not starve a light one. After throttling a connection is paused;
-/// then one call at a time is let through until one is answered normally. Thread-safe.
+/// Waiting calls are admitted interactive first, then by how little their connection used in the last minute,
+/// then in order of arrival: a heavy user's backlog does not starve a light one. After throttling a
+/// connection is paused; then one call at a time is let through until one is answered normally. Thread-safe.
 /// </remarks>
 internal sealed class CallQuota : IDisposable
 {
@@ -175,7 +175,9 @@ internal sealed class CallQuota : IDisposable
         _nextExpiry = _project.Min(ticket => ticket.CountsUntil) ?? now;
     }
 
-    /// <summary>Admits whom it can, refuses whose time is over, and sets the timer for the next change.</summary>
+    /// <summary>
+    /// Admits whom it can, refuses whose time is over, and sets the timer for the next change.
+    /// </summary>
     private void Dispatch(DateTimeOffset now)
     {
         while (Next(now) is { } waiter)

@@ -19,7 +19,9 @@ internal sealed class ConnectionGate(IBreakerLedger ledger, BreakerOptions optio
     }
 
     /// <summary>Asks to send; takes the probe when the breaker is half-open.</summary>
-    /// <returns>Null in <c>Wait</c> to go ahead, else how long to wait; and the breaker that was passed.</returns>
+    /// <returns>
+    /// Null in <c>Wait</c> to go ahead, else how long to wait; and the breaker that was passed.
+    /// </returns>
     public async Task<(TimeSpan? Wait, ConnectionBreaker Passed)> EnterAsync(
         string connectionId, CancellationToken cancellation)
     {

@@ -5,13 +5,15 @@ namespace CalSync.Remotes.Pipeline;
 
 /// <summary>How calls to a provider are limited, timed and protected.</summary>
 /// <remarks>
-/// Google's published limits (read 2026-11, "developers.google.com/workspace/calendar/api/guides/quota"): 600 calls
-/// per minute per user per project and 10,000 per minute per project, both sliding. The defaults stay below them.
-/// They hold for one process; with several, give each its share.
+/// Google's published limits (read 2026-11, "developers.google.com/workspace/calendar/api/guides/quota"): 600
+/// calls per minute per user per project and 10,000 per minute per project, both sliding. The defaults stay
+/// below them. They hold for one process; with several, give each its share.
 /// </remarks>
 public sealed record PipelineOptions
 {
-    /// <summary>Limit of one attempt, from sending to the last byte of the answer. Default 10 s (R-FIX-5-A).</summary>
+    /// <summary>
+    /// Limit of one attempt, from sending to the last byte of the answer. Default 10 s (R-FIX-5-A).
+    /// </summary>
     [Limit("ms", 1_000, 30_000)]
     public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -19,7 +21,9 @@ public sealed record PipelineOptions
     [Limit("calls per minute", 1, 600)]
     public int UserCallCountMax { get; init; } = 480;
 
-    /// <summary>Calls per sliding 60 s of all connections. Default 8,000, Google's limit being 10,000.</summary>
+    /// <summary>
+    /// Calls per sliding 60 s of all connections. Default 8,000, Google's limit being 10,000.
+    /// </summary>
     [Limit("calls per minute", 1, 10_000)]
     public int ProjectCallCountMax { get; init; } = 8_000;
 
@@ -31,7 +35,9 @@ public sealed record PipelineOptions
     [Limit("ms", 0, 30_000)]
     public TimeSpan QuotaWaitMax { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The pause of an account's writes after <c>quotaExceeded</c> without Retry-After. Default 1 h.</summary>
+    /// <summary>
+    /// The pause of an account's writes after <c>quotaExceeded</c> without Retry-After. Default 1 h.
+    /// </summary>
     [Limit("min", 1, 1440)]
     public TimeSpan QuotaExceededPause { get; init; } = TimeSpan.FromHours(1);
 

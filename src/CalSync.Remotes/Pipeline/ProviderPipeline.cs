@@ -7,12 +7,13 @@ using Polly.CircuitBreaker;
 namespace CalSync.Remotes.Pipeline;
 
 /// <summary>
-/// The only way to a provider: quota, then breakers, then one attempt with a timeout that cancels, then the answer
-/// read to its end and judged.
+/// The only way to a provider: quota, then breakers, then one attempt with a timeout that cancels, then the
+/// answer read to its end and judged.
 /// </summary>
 /// <remarks>
-/// One for each service of a provider, because a broken token endpoint says nothing about the calendar. Reads are
-/// repeated when the caller asks for several attempts and the retry budget has one left; writes never are.
+/// One for each service of a provider, because a broken token endpoint says nothing about the calendar. Reads
+/// are repeated when the caller asks for several attempts and the retry budget has one left; writes never
+/// are.
 /// </remarks>
 internal sealed class ProviderPipeline : IDisposable
 {

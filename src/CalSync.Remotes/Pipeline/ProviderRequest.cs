@@ -43,8 +43,8 @@ internal sealed record ProviderRequest(
         }
         else if (IsWrite || Target.Scheme == Uri.UriSchemeHttp)
         {
-            // The handler silently sends a request again when a reused connection breaks before the answer, unless
-            // the request has a body, even an empty one. Repeating is decided by RetryPolicy alone.
+            // The handler silently sends a request again when a reused connection breaks before the answer,
+            // unless the request has a body, even an empty one. Repeating is decided by RetryPolicy alone.
             message.Content = new ByteArrayContent([]);
         }
 

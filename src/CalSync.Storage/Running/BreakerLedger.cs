@@ -3,7 +3,8 @@ using CalSync.Sync.Providers;
 namespace CalSync.Storage.Running;
 
 /// <summary>
-/// The breakers of connections, in <c>connections</c>: one for all processes, and still there after a restart.
+/// The breakers of connections, in <c>connections</c>: one for all processes, and still there after a
+/// restart.
 /// </summary>
 /// <remarks>A closed breaker is never written by a success, so the healthy path only reads.</remarks>
 /// <param name="database">The database.</param>

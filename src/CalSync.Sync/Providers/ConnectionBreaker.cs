@@ -25,8 +25,8 @@ public sealed record BreakerOptions
     public TimeSpan OpenFor { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// How long a taken probe keeps others out; after it, a prober that died is replaced. Default 60 s. More than
-    /// the attempt timeout, else two probes can run at once.
+    /// How long a taken probe keeps others out; after it, a prober that died is replaced. Default 60 s. More
+    /// than the attempt timeout, else two probes can run at once.
     /// </summary>
     [Limit("s", 1, 300)]
     public TimeSpan ProbeLease { get; init; } = TimeSpan.FromSeconds(60);
@@ -36,9 +36,9 @@ public sealed record BreakerOptions
 /// The breaker of one connection: closed, open after failures in a row, half-open for one probe. Pure.
 /// </summary>
 /// <remarks>
-/// Stored as <c>connections.consecutive_failures</c> and <c>connections.open_until</c>, so it survives a restart
-/// and is one for all processes. A taken probe is nothing but a short <see cref="OpenUntil"/>: whoever stores it
-/// first (compare-and-swap) probes, and all others see the breaker open.
+/// Stored as <c>connections.consecutive_failures</c> and <c>connections.open_until</c>, so it survives a
+/// restart and is one for all processes. A taken probe is nothing but a short <see cref="OpenUntil"/>:
+/// whoever stores it first (compare-and-swap) probes, and all others see the breaker open.
 /// </remarks>
 /// <param name="ConsecutiveFailures">Counted failures since the last success.</param>
 /// <param name="OpenUntil">Null while closed; else when the next probe is due, UTC.</param>
@@ -64,10 +64,12 @@ public sealed record ConnectionBreaker(int ConsecutiveFailures, DateTimeOffset? 
         return new(failures, failures >= options.FailureCountMax ? now + options.OpenFor : OpenUntil);
     }
 
-    /// <summary>Whether a fault says that provider or network are broken, rather than the request or the grant.</summary>
+    /// <summary>
+    /// Whether a fault says that provider or network are broken, rather than the request or the grant.
+    /// </summary>
     /// <remarks>
-    /// Refused grants, refused requests, conflicts and throttling are answers of a working provider: they count
-    /// neither here nor for the provider (C-10). Throttling has its own pause, named by the provider.
+    /// Refused grants, refused requests, conflicts and throttling are answers of a working provider: they
+    /// count neither here nor for the provider (C-10). Throttling has its own pause, named by the provider.
     /// </remarks>
     public static bool Counts(ProviderReason reason) => reason switch
     {
@@ -89,7 +91,9 @@ public interface IBreakerLedger
     /// <summary>Reads a connection's breaker; an unknown connection has a closed one.</summary>
     Task<ConnectionBreaker> LoadAsync(string connectionId, CancellationToken cancellation);
 
-    /// <summary>Stores <paramref name="replacement"/> if the stored breaker still is <paramref name="expected"/>.</summary>
+    /// <summary>
+    /// Stores <paramref name="replacement"/> if the stored breaker still is <paramref name="expected"/>.
+    /// </summary>
     /// <returns>False when somebody else stored first; nothing was changed then.</returns>
     Task<bool> SaveAsync(
         string connectionId, ConnectionBreaker expected, ConnectionBreaker replacement, CancellationToken cancellation);

@@ -27,7 +27,9 @@ public sealed record RetryOptions
     [Limit("percent", 0, 50)]
     public int BudgetPercent { get; init; } = 10;
 
-    /// <summary>Retries a minute that are always allowed, so that a quiet system can recover. Default 6.</summary>
+    /// <summary>
+    /// Retries a minute that are always allowed, so that a quiet system can recover. Default 6.
+    /// </summary>
     [Limit("retries per minute", 0, 600)]
     public int BudgetFloorPerMinute { get; init; } = 6;
 
@@ -36,11 +38,13 @@ public sealed record RetryOptions
     public int BudgetSavedMax { get; init; } = 100;
 }
 
-/// <summary>The one place that says when a failed call is repeated: BASE * MULT^n, capped, with jitter.</summary>
+/// <summary>
+/// The one place that says when a failed call is repeated: BASE * MULT^n, capped, with jitter.
+/// </summary>
 /// <remarks>
 /// Pure but for the random source, which is injected: one seed gives one sequence. The wait after failure n
-/// (from 1) lies between (1 - jitter) and 1 times min(MAX, BASE * MULT^(n-1)). A Retry-After wins: the wait is
-/// never shorter than it, and at most <see cref="RetryOptions.Base"/> longer. Thread-safe.
+/// (from 1) lies between (1 - jitter) and 1 times min(MAX, BASE * MULT^(n-1)). A Retry-After wins: the wait
+/// is never shorter than it, and at most <see cref="RetryOptions.Base"/> longer. Thread-safe.
 /// </remarks>
 /// <param name="options">The curve.</param>
 /// <param name="random">Gives the jitter.</param>
@@ -78,8 +82,8 @@ public sealed class RetryPolicy(RetryOptions options, Random random)
 
 /// <summary>Keeps retries a small share of calls, however many callers want to retry. Thread-safe.</summary>
 /// <remarks>
-/// Each first attempt saves up a fraction of a retry; each retry spends one. When none is saved, a small floor
-/// that grows with time is spent, so that a nearly idle system is not stuck.
+/// Each first attempt saves up a fraction of a retry; each retry spends one. When none is saved, a small
+/// floor that grows with time is spent, so that a nearly idle system is not stuck.
 /// </remarks>
 /// <param name="options">Share, floor and how much can be saved.</param>
 public sealed class RetryBudget(RetryOptions options)

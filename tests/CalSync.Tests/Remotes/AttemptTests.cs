@@ -6,7 +6,9 @@ using Xunit;
 
 namespace CalSync.Tests.Remotes;
 
-/// <summary>Goal: one call is one attempt that ends in time, whatever the server does. Over real sockets.</summary>
+/// <summary>
+/// Goal: one call is one attempt that ends in time, whatever the server does. Over real sockets.
+/// </summary>
 public sealed class AttemptTests
 {
     /// <summary>R-FIX-5-A, R-FIX-5-E, D-05: the timeout names itself and closes the socket.</summary>
@@ -94,7 +96,9 @@ public sealed class AttemptTests
         Assert.True(await rig.Server.Abandoned(RemotesRig.Patience));
     }
 
-    /// <summary>R-FIX-5-B: nobody below the retry owner repeats anything, not even on a broken kept-alive socket.</summary>
+    /// <summary>
+    /// R-FIX-5-B: nobody below the retry owner repeats anything, not even on a broken kept-alive socket.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -190,7 +194,9 @@ public sealed class AttemptTests
             gap => Assert.InRange(gap, 2.0, 4.2));
     }
 
-    /// <summary>R-CAL-10-C: without retry budget a read is not repeated, however often the caller asks.</summary>
+    /// <summary>
+    /// R-CAL-10-C: without retry budget a read is not repeated, however often the caller asks.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-CAL-10-C")]
     public async Task Get_WithoutRetryBudget_IsNotRepeated()
@@ -206,7 +212,9 @@ public sealed class AttemptTests
         Assert.Equal(0, rig.Remotes.Health().RetriesLeft);
     }
 
-    /// <summary>R-CAL-10-P: calls by outcome, and how much of the quota is used; never a connection as a label.</summary>
+    /// <summary>
+    /// R-CAL-10-P: calls by outcome, and how much of the quota is used; never a connection as a label.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-CAL-10-P")]
     public async Task Metrics_AfterCalls_ShowOutcomesAndQuota()

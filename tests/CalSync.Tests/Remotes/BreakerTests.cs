@@ -5,14 +5,18 @@ using Xunit;
 
 namespace CalSync.Tests.Remotes;
 
-/// <summary>Goal: a broken provider is left alone, a broken grant harms nobody, and both recover by themselves.</summary>
+/// <summary>
+/// Goal: a broken provider is left alone, a broken grant harms nobody, and both recover by themselves.
+/// </summary>
 public sealed class BreakerTests
 {
     private static readonly ScriptedAnswer Broken = new ScriptedAnswer.Send(503);
 
     private static readonly ScriptedAnswer Fine = RemotesRig.Ok(RemotesRig.EventJson());
 
-    /// <summary>R-CAL-12-A, C-10, C-11: three failures, five minutes, one probe; a failed probe starts again.</summary>
+    /// <summary>
+    /// R-CAL-12-A, C-10, C-11: three failures, five minutes, one probe; a failed probe starts again.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-CAL-12-A")]
     public async Task Connection_AfterThreeFailures_IsLeftAloneForFiveMinutesThenProbedOnce()
@@ -77,7 +81,9 @@ public sealed class BreakerTests
         Assert.Equal(BreakerPhase.Closed, rig.Remotes.Health().Calendar);
     }
 
-    /// <summary>R-CAL-12-A, C-10: half of twenty calls failing in 30 s stops all connections; one probe frees them.</summary>
+    /// <summary>
+    /// R-CAL-12-A, C-10: half of twenty calls failing in 30 s stops all connections; one probe frees them.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-CAL-12-A")]
     public async Task Provider_WhenHalfOfTwentyCallsFail_IsLeftAloneByAllConnections()
@@ -105,7 +111,9 @@ public sealed class BreakerTests
         Assert.Equal(BreakerPhase.Closed, rig.Remotes.Health().Calendar);
     }
 
-    /// <summary>R-CAL-12-A: a refused call is answered without the provider, in no time, and uses no quota.</summary>
+    /// <summary>
+    /// R-CAL-12-A: a refused call is answered without the provider, in no time, and uses no quota.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-CAL-12-A")]
     public async Task Provider_WhileOpen_RefusesWithoutUsingQuota()
@@ -139,7 +147,9 @@ public sealed class BreakerTests
             new ConnectionBreaker(4, later + TimeSpan.FromMinutes(5)), probing.AfterFailure(later, options));
     }
 
-    /// <summary>R-CAL-10-C: everything throttled for ten minutes, ten connections, four callers each.</summary>
+    /// <summary>
+    /// R-CAL-10-C: everything throttled for ten minutes, ten connections, four callers each.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -5,12 +5,16 @@ using Xunit;
 
 namespace CalSync.Tests.Remotes;
 
-/// <summary>Goal: the provider never sees more than the budget, and nobody starves. Simulated time, seeded.</summary>
+/// <summary>
+/// Goal: the provider never sees more than the budget, and nobody starves. Simulated time, seeded.
+/// </summary>
 public sealed class CallQuotaTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
-    /// <summary>R-CAL-10-P: whenever between sending and answer a call arrives, no sliding 60 s holds too many.</summary>
+    /// <summary>
+    /// R-CAL-10-P: whenever between sending and answer a call arrives, no sliding 60 s holds too many.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -129,7 +133,9 @@ public sealed class CallQuotaTests
         Assert.All(backlog, call => Assert.False(call.IsCompleted));
     }
 
-    /// <summary>R-CAL-10-P: a throttled connection pauses as long as it was told, the others go on; then one tries.</summary>
+    /// <summary>
+    /// R-CAL-10-P: a throttled connection pauses as long as it was told, the others go on; then one tries.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-CAL-10-P")]
     public async Task Release_AfterThrottling_PausesThatConnectionOnlyAndThenLetsOneTry()
@@ -163,7 +169,9 @@ public sealed class CallQuotaTests
         Assert.IsType<Admission.Granted>(await quota.AdmitAsync("a", true, false, CancellationToken.None));
     }
 
-    /// <summary>Whoever leaves the queue takes no place with him; whoever waits too long is refused.</summary>
+    /// <summary>
+    /// Whoever leaves the queue takes no place with him; whoever waits too long is refused.
+    /// </summary>
     [Fact]
     public async Task AdmitAsync_CancelledOrTooLate_TakesNoPlace()
     {

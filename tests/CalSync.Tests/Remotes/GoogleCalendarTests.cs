@@ -5,10 +5,14 @@ using Xunit;
 
 namespace CalSync.Tests.Remotes;
 
-/// <summary>Goal: what is sent is exactly what was meant, and what comes back is read by meaning or not at all.</summary>
+/// <summary>
+/// Goal: what is sent is exactly what was meant, and what comes back is read by meaning or not at all.
+/// </summary>
 public sealed class GoogleCalendarTests
 {
-    /// <summary>R-FIX-1-G, D-01: id, local time with offset and zone, mark, conference, explicit flags; no sequence.</summary>
+    /// <summary>
+    /// R-FIX-1-G, D-01: id, local time with offset and zone, mark, conference, explicit flags; no sequence.
+    /// </summary>
     [Theory]
     [InlineData(Notify.None, "none")]
     [InlineData(Notify.ExternalOnly, "externalOnly")]
@@ -40,7 +44,9 @@ public sealed class GoogleCalendarTests
         Assert.False(body.TryGetProperty("location", out _));
     }
 
-    /// <summary>Only the named fields, an absent text as null, If-Match, and a cleared all-day date.</summary>
+    /// <summary>
+    /// Only the named fields, an absent text as null, If-Match, and a cleared all-day date.
+    /// </summary>
     [Fact]
     public async Task Patch_SendsOnlyTheNamedFieldsUnderIfMatch()
     {
@@ -92,7 +98,9 @@ public sealed class GoogleCalendarTests
         Assert.Empty(rig.Server.Requests);
     }
 
-    /// <summary>D-02: the answer is rendered in another zone and under another name, and means the same.</summary>
+    /// <summary>
+    /// D-02: the answer is rendered in another zone and under another name, and means the same.
+    /// </summary>
     [Fact]
     public async Task Get_WithTheTimeRenderedElsewhere_ReadsTheSameInstantAndZone()
     {
@@ -104,7 +112,9 @@ public sealed class GoogleCalendarTests
         Assert.Equal("\"3181161784712000\"", found.ETag);
     }
 
-    /// <summary>Optional fields may be missing, null or new; a time that cannot be read is null, not a guess.</summary>
+    /// <summary>
+    /// Optional fields may be missing, null or new; a time that cannot be read is null, not a guess.
+    /// </summary>
     [Theory]
     [InlineData("""{"id":"ID","etag":"\"1\""}""")]
     [InlineData("""{"id":"ID","etag":"\"1\"","summary":null,"attendees":null,"start":null,"new":{"x":[1,2]}}""")]
@@ -122,7 +132,9 @@ public sealed class GoogleCalendarTests
         Assert.Empty(found.Attendees);
     }
 
-    /// <summary>An answer of another shape is outside the protocol: no event, and never an exception.</summary>
+    /// <summary>
+    /// An answer of another shape is outside the protocol: no event, and never an exception.
+    /// </summary>
     [Theory]
     [InlineData("")]
     [InlineData("null")]
@@ -171,7 +183,9 @@ public sealed class GoogleCalendarTests
         Assert.Equal(ProviderReason.OutsideProtocol, Assert.IsType<EventRead.Failed>(read).Fault.Reason);
     }
 
-    /// <summary>R-BCAL-2: a rejected token is a value for the token's owner, and no breaker's business.</summary>
+    /// <summary>
+    /// R-BCAL-2: a rejected token is a value for the token's owner, and no breaker's business.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-BCAL-2")]
     public async Task Get_WithARejectedToken_IsCredentialsRejectedEveryTime()
@@ -219,7 +233,9 @@ public sealed class GoogleCalendarTests
         Assert.Empty(rig.Server.Requests);
     }
 
-    /// <summary>All pages, empty ones too; events that are not ours are dropped even if the server did not filter.</summary>
+    /// <summary>
+    /// All pages, empty ones too; events that are not ours are dropped even if the server did not filter.
+    /// </summary>
     [Fact]
     public async Task FindByMirror_ReadsAllPagesAndKeepsOnlyOurs()
     {

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace CalSync.Tests.Remotes;
 
-/// <summary>Goal: every answer that is no success is exactly one fault. One case a row of the published table.</summary>
+/// <summary>
+/// Goal: every answer that is no success is exactly one fault. One case a row of the published table.
+/// </summary>
 public sealed class GoogleErrorsTests
 {
     /// <summary>R-CAL-12-P, R-BCAL-2: reason code and status to reason, and whether a retry helps.</summary>
@@ -143,7 +145,9 @@ public sealed class GoogleErrorsTests
     public void Classify_InvalidNamingAnAttendee_IsAttendeeRejected(string body) =>
         Assert.Equal(ProviderReason.AttendeeRejected, Classify(400, body).Reason);
 
-    /// <summary>C-08: what the provider wrote never reaches the message, and a code is only letters and digits.</summary>
+    /// <summary>
+    /// C-08: what the provider wrote never reaches the message, and a code is only letters and digits.
+    /// </summary>
     [Fact]
     public void Classify_WithSecretsInTheBody_ShowsNoneOfThem()
     {
@@ -155,7 +159,9 @@ public sealed class GoogleErrorsTests
         Assert.Null(fault.ProviderCode);
     }
 
-    /// <summary>A write that met a 5xx may have been applied; a refused one was not; a read has no outcome.</summary>
+    /// <summary>
+    /// A write that met a 5xx may have been applied; a refused one was not; a read has no outcome.
+    /// </summary>
     [Theory]
     [InlineData(true, 503, true)]
     [InlineData(true, 409, false)]

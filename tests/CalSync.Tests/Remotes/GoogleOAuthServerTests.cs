@@ -5,7 +5,9 @@ using Xunit;
 
 namespace CalSync.Tests.Remotes;
 
-/// <summary>Goal: only invalid_grant says something about a grant, and no token is believed that cannot be one.</summary>
+/// <summary>
+/// Goal: only invalid_grant says something about a grant, and no token is believed that cannot be one.
+/// </summary>
 public sealed class GoogleOAuthServerTests
 {
     private static readonly Uri Redirect = new("http://127.0.0.1:9999/oauth/callback");
@@ -95,7 +97,9 @@ public sealed class GoogleOAuthServerTests
             "refresh-secret", Assert.IsType<TokenAnswer.InvalidGrant>(answer).Description, StringComparison.Ordinal);
     }
 
-    /// <summary>D-13: a lifetime that cannot be, or a token that cannot be sent, is outside the protocol.</summary>
+    /// <summary>
+    /// D-13: a lifetime that cannot be, or a token that cannot be sent, is outside the protocol.
+    /// </summary>
     [Theory]
     [InlineData("""{"access_token":"a","expires_in":86401,"token_type":"Bearer"}""")]
     [InlineData("""{"access_token":"a","expires_in":1767603600000,"token_type":"Bearer"}""")]

@@ -15,7 +15,9 @@ using Xunit;
 
 namespace CalSync.Tests.Remotes;
 
-/// <summary>Goal: the real client and the sandbox agree, over real HTTP, also when answers are lost.</summary>
+/// <summary>
+/// Goal: the real client and the sandbox agree, over real HTTP, also when answers are lost.
+/// </summary>
 public sealed class SandboxRemotesTests : SandboxTest
 {
     private static readonly EventAddress Address = new(Maya, RemotesRig.EventId);
@@ -54,7 +56,9 @@ public sealed class SandboxRemotesTests : SandboxTest
         Assert.IsType<TokenAnswer.InvalidGrant>(await remotes.OAuth.RefreshAsync(granted.RefreshToken, None));
     }
 
-    /// <summary>R-FIX-1-G, D-01, D-02: create, read, change, find and delete, each read back by meaning, no mail sent.</summary>
+    /// <summary>
+    /// R-FIX-1-G, D-01, D-02: create, read, change, find and delete, each read back by meaning, no mail sent.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-FIX-1-G")]
     public async Task Calendar_CreateToDelete_MeansTheSameThroughout()
@@ -100,7 +104,9 @@ public sealed class SandboxRemotesTests : SandboxTest
             one => Assert.Equal("none", one.Detail));
     }
 
-    /// <summary>R-CAL-12-C, C-15: applied, answer lost; the next attempt meets its own event, and there is one.</summary>
+    /// <summary>
+    /// R-CAL-12-C, C-15: applied, answer lost; the next attempt meets its own event, and there is one.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-CAL-12-C")]
     public async Task Insert_WhenTheAnswerIsLostAfterApplying_IsUnknownThenDuplicateThenFound()
@@ -137,7 +143,9 @@ public sealed class SandboxRemotesTests : SandboxTest
         Assert.True(await EventuallyAsync(one => one is { Operation: "events.insert", ClientDisconnected: true }));
     }
 
-    /// <summary>R-CAL-10-A, R-CAL-10-P: 200 creates at once against Google's own limit: none lost, none refused.</summary>
+    /// <summary>
+    /// R-CAL-10-A, R-CAL-10-P: 200 creates at once against Google's own limit: none lost, none refused.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-CAL-10-A")]
     [Trait("Requirement", "R-CAL-10-P")]
@@ -177,7 +185,9 @@ public sealed class SandboxRemotesTests : SandboxTest
             inserts.Count(one => one.At >= first.At && one.At < first.At.AddSeconds(60)) <= 50));
     }
 
-    /// <summary>R-CAL-10-C, C-16: a limit lower than we think is learned from the answers, with few calls wasted.</summary>
+    /// <summary>
+    /// R-CAL-10-C, C-16: a limit lower than we think is learned from the answers, with few calls wasted.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-CAL-10-C")]
     public async Task Get_WhenTheProvidersLimitIsLower_LearnsFromItsAnswers()
@@ -196,7 +206,9 @@ public sealed class SandboxRemotesTests : SandboxTest
         Assert.InRange(call.Trace.Count(one => one.Reason == ProviderReason.RateLimited), 10, 30);
     }
 
-    /// <summary>R-BCAL-2, R-CAL-12-P: what the sandbox says in Google's words is what the caller learns.</summary>
+    /// <summary>
+    /// R-BCAL-2, R-CAL-12-P: what the sandbox says in Google's words is what the caller learns.
+    /// </summary>
     [Theory]
     [InlineData(401, "authError", ProviderReason.CredentialsRejected)]
     [InlineData(403, "insufficientPermissions", ProviderReason.InsufficientScope)]

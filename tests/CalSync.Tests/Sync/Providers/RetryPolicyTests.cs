@@ -3,7 +3,9 @@ using Xunit;
 
 namespace CalSync.Tests.Sync.Providers;
 
-/// <summary>Goal: waits follow the documented curve, and retries stay a small share of calls. Seeded.</summary>
+/// <summary>
+/// Goal: waits follow the documented curve, and retries stay a small share of calls. Seeded.
+/// </summary>
 public sealed class RetryPolicyTests
 {
     private static readonly RetryOptions Options = new();
@@ -38,7 +40,9 @@ public sealed class RetryPolicyTests
             Assert.InRange(waits.Count(wait => wait >= slot && wait < slot + 1), 75, 175);
     }
 
-    /// <summary>R-CAL-10-C: never earlier than the provider said, hardly later; absurd waits are cut.</summary>
+    /// <summary>
+    /// R-CAL-10-C: never earlier than the provider said, hardly later; absurd waits are cut.
+    /// </summary>
     [Theory]
     [InlineData(0, 0)]
     [InlineData(7, 7)]
@@ -72,7 +76,9 @@ public sealed class RetryPolicyTests
             Assert.Equal(left.Delay(failures, null), right.Delay(failures, null));
     }
 
-    /// <summary>R-CAL-10-C: when every call fails and all want to retry, a tenth and the floor are retried.</summary>
+    /// <summary>
+    /// R-CAL-10-C: when every call fails and all want to retry, a tenth and the floor are retried.
+    /// </summary>
     [Fact]
     [Trait("Requirement", "R-CAL-10-C")]
     public void Budget_WhenEverythingFails_AllowsATenthAndTheFloor()
