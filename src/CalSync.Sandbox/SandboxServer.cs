@@ -56,6 +56,11 @@ public sealed class SandboxServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
         });
         builder.Services.AddRoutingCore();
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.RespectNullableAnnotations = true;
+            json.SerializerOptions.RespectRequiredConstructorParameters = true;
+        });
         var application = builder.Build();
         var stopping = new CancellationTokenSource();
         var state = new SandboxState(options, stopping.Token);

@@ -169,6 +169,12 @@ internal static class EventFields
             }
         }
 
+        if (sent["conferenceData"]?["entryPoints"] is { } points
+            && (points is not JsonArray list || list.Any(point => point is not JsonObject)))
+        {
+            return GoogleError.Invalid("Invalid conference data.");
+        }
+
         if (sent["recurrence"] is JsonArray lines
             && lines.Any(line => line is null || !IsKind(line, JsonValueKind.String)))
         {

@@ -51,6 +51,46 @@ public sealed class EventConflictTests : SandboxTest
         Assert.Equal(Text(made, "etag"), patched.ETag);
     }
 
+    [Fact]
+    [Trait("Rule", "D-ID")]
+    public async Task Insert_OfOneIdFromManyClients_SucceedsExactlyOnce()
+    {
+        await TokenAsync(Maya);
+        var replies = await Task.WhenAll(
+            Enumerable.Range(
+                0, 50).Select(_ => CallAsync("POST", "calendars/primary/events", Class("class1"))));
+        Assert.Equal(1, replies.Count(reply => reply.Status == 200));
+        Assert.Equal(49, replies.Count(reply => reply.Status == 409));
+    }
+
+    /// <summary>
+    /// Fifty clients each add a guest under If-Match and read again on 412: nobody is lost.
+    /// </summary>
+    [Fact]
+    [Trait("Rule", "D-ETAG")]
+    public async Task Patch_FromManyClientsUnderIfMatch_LosesNobody()
+    {
+        await InsertAsync(Class("class1"));
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(number => AddAsync($"guest{number}@guest.test")));
+        var truth = (await Control.GetTruthAsync(Maya, None)).Calendars[0].Events[0];
+        Assert.Equal(50, truth.Attendees.Count);
+
+        async Task AddAsync(string email)
+        {
+            while (true)
+            {
+                var read = await GetAsync("class1");
+                var guests = read.Body!["attendees"]?.DeepClone().AsArray() ?? [];
+                guests.Add(new JsonObject { ["email"] = email });
+                var patched = await PatchAsync(
+                    "class1", new JsonObject { ["attendees"] = guests }, read.ETag);
+                if (patched.Status == 200)
+                    return;
+                AssertError(patched, 412, "conditionNotMet");
+            }
+        }
+    }
+
     [Theory]
     [InlineData("abcd")]
     [InlineData("has-dash")]
@@ -181,6 +221,7 @@ public sealed class EventConflictTests : SandboxTest
     [InlineData("""{"status":"unknown"}""", "invalid")]
     [InlineData("""{"sequence":1.5}""", "invalid")]
     [InlineData("""{"recurrence":[5]}""", "invalid")]
+    [InlineData("""{"conferenceData":{"entryPoints":"x"}}""", "invalid")]
     [InlineData("""{"extendedProperties":{"private":{"a":5}}}""", "invalid")]
     [InlineData("""[]""", "parseError")]
     [InlineData("""{"a":""", "parseError")]

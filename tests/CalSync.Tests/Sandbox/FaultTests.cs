@@ -157,6 +157,19 @@ public sealed class FaultTests : SandboxTest
         }
     }
 
+    [Theory]
+    [InlineData("faults", "{}")]
+    [InlineData("faults", "[")]
+    [InlineData("edit-event", "{}")]
+    [InlineData("set-access", "{\"calendarId\":null}")]
+    [InlineData("clock", "{\"advanceSeconds\":\"x\"}")]
+    public async Task Control_WithABadBody_Answers400(string path, string body)
+    {
+        using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        using var response = await Http.PostAsync("_sandbox/" + path, content);
+        Assert.Equal(400, (int)response.StatusCode);
+    }
+
     [Fact]
     public async Task Every_OtherCall_FiresOnEachSecond()
     {
