@@ -347,6 +347,8 @@ internal sealed class EventWrites(GoogleModel model)
 
     private static bool DiffersOnlyInReminders(EventRecord before, EventRecord after)
     {
+        if (EventFields.SameValue(before.Fields["reminders"], after.Fields["reminders"]))
+            return false;
         var left = before.Fields.DeepClone().AsObject();
         var right = after.Fields.DeepClone().AsObject();
         left.Remove("reminders");

@@ -7,9 +7,9 @@ namespace CalSync.Tests.Sandbox;
 /// <summary>Guests: their copies, their answers, and who would have been mailed (D, section 3.7).</summary>
 public sealed class AttendeeTests : SandboxTest
 {
-    /// <summary>R-FLOW-5: the event is in the guest's calendar too, at the same instant.</summary>
+    /// <summary>The event is in the guest's calendar too, at the same instant.</summary>
     [Fact]
-    [Trait("Requirement", "R-FLOW-5")]
+    [Trait("Rule", "D-ATTENDEES")]
     public async Task Insert_WithAGuestWhoHasAnAccount_ShowsInTheGuestsCalendar()
     {
         var made = await InsertAsync(Class("class1", Sam));
@@ -23,7 +23,7 @@ public sealed class AttendeeTests : SandboxTest
     }
 
     [Fact]
-    [Trait("Requirement", "R-FLOW-5")]
+    [Trait("Rule", "D-ATTENDEES")]
     public async Task Patch_MoveOrRemoval_FollowsInTheGuestsCalendar()
     {
         await InsertAsync(Class("class1", Sam, Arjun));

@@ -86,7 +86,7 @@ public sealed class EventWriteTests : SandboxTest
     }
 
     /// <summary>
-    /// R8: sequence stays with text and attendees, and rises by one when the time moves (R-FLOW-6).
+    /// R8: sequence stays with text and attendees, and rises by one when the time moves.
     /// </summary>
     [Fact]
     [Trait("Rule", "R8")]

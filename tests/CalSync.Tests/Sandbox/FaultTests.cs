@@ -5,7 +5,7 @@ using Xunit;
 namespace CalSync.Tests.Sandbox;
 
 /// <summary>Each effect a fault script can have, seen from the client and from the ground truth.</summary>
-[Trait("Requirement", "R-TEST-12")]
+[Trait("Rule", "FAULTS")]
 public sealed class FaultTests : SandboxTest
 {
     [Fact]
@@ -45,7 +45,7 @@ public sealed class FaultTests : SandboxTest
         AssertError(await GetAsync("class1"), 404, "notFound");
     }
 
-    /// <summary>R-CAL-03-A: reads see the time before the write until the stale window ends.</summary>
+    /// <summary>Reads see the time before the write until the stale window ends.</summary>
     [Fact]
     public async Task StaleSeconds_OnInsertAndPatch_HidesTheWriteFromReadsForAWhile()
     {
@@ -98,7 +98,7 @@ public sealed class FaultTests : SandboxTest
         Assert.Equal("x", Text((await GetAsync("class1")).Body!["start"]!, "dateTime"));
     }
 
-    /// <summary>R-FIX-5-E: the sandbox sees the client give up.</summary>
+    /// <summary>The sandbox sees the client give up.</summary>
     [Fact]
     public async Task Blackhole_UntilTheClientLeaves_IsSeenInTheCallLog()
     {

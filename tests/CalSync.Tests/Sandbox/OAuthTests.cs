@@ -253,9 +253,9 @@ public sealed class OAuthTests : SandboxTest
         Assert.NotEmpty(Text(reply.Body!, "sub"));
     }
 
-    /// <summary>R-FIX-2-D: the token endpoint can be scripted to fail in either way.</summary>
+    /// <summary>The token endpoint can be scripted to fail in either way.</summary>
     [Fact]
-    [Trait("Requirement", "R-FIX-2-D")]
+    [Trait("Rule", "FAULTS")]
     public async Task Refresh_UnderAFault_FailsAsScripted()
     {
         var granted = await ExchangeAsync(await CodeAsync(Maya, more: "&access_type=offline"));
