@@ -21,6 +21,7 @@ public sealed class ClassCommands : IAsyncDisposable
     private readonly Database _database;
     private readonly Func<string, string> _nextId;
     private readonly Channel<Waiting>[] _lanes;
+    private readonly Channel<Waiting> _answers = NewLane();
     private readonly Task[] _loops;
 
     /// <summary>Starts the loops.</summary>
@@ -37,12 +38,9 @@ public sealed class ClassCommands : IAsyncDisposable
         var count = Math.Clamp(loopCount ?? (database.Engine == Engine.Postgres ? 2 : 1), 1, 16);
         _lanes = new Channel<Waiting>[count];
         for (var i = 0; i < count; i++)
-        {
-            _lanes[i] = Channel.CreateBounded<Waiting>(
-                new BoundedChannelOptions(WaitingCountMax) { SingleReader = true });
-        }
-
-        _loops = [.. _lanes.Select(lane => RunAsync(lane.Reader))];
+            _lanes[i] = NewLane();
+        // Answers are kept beside the commands, not between them: nobody's seat waits for them.
+        _loops = [.. _lanes.Append(_answers).Select(lane => RunAsync(lane.Reader))];
     }
 
     /// <summary>Executes one command.</summary>
@@ -82,17 +80,20 @@ public sealed class ClassCommands : IAsyncDisposable
     {
         var answer = new StoredAnswer(actor.TenantId, actor.UserId, claim, status, headers, body);
         var waiting = new Waiting(null, answer);
-        await Lane(actor.UserId).Writer.WriteAsync(waiting, cancellation);
+        await _answers.Writer.WriteAsync(waiting, cancellation);
         await waiting.Outcome.Task.WaitAsync(cancellation);
     }
 
     /// <summary>Lets in no more, finishes what waits, and ends the loops.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var lane in _lanes)
+        foreach (var lane in _lanes.Append(_answers))
             lane.Writer.TryComplete();
         await Task.WhenAll(_loops);
     }
+
+    private static Channel<Waiting> NewLane() =>
+        Channel.CreateBounded<Waiting>(new BoundedChannelOptions(WaitingCountMax) { SingleReader = true });
 
     private Channel<Waiting> Lane(string key) =>
         _lanes[(string.GetHashCode(key, StringComparison.Ordinal) & int.MaxValue) % _lanes.Length];

@@ -9,15 +9,25 @@ internal sealed class ClassNeeds
     private const string Live =
         "state IN ('pending_calendar', 'active', 'active_without_calendar', 'needs_attention', 'cancelling', 'rolling_back')";
 
+    /// <summary>For PostgreSQL: plan for the size tables will have.</summary>
+    /// <remarks>
+    /// Prepared plans are kept for long, and one made while a table was small reads all of it once it has grown.
+    /// Every statement of a command finds its rows by key, so nested index lookups are right at any size.
+    /// </remarks>
+    public const string IndexOnly =
+        """
+        SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+            set_config('enable_mergejoin', 'off', true)
+        """;
+
     private readonly SortedSet<string> _classes = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _people = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _creators = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _students = [];
+    private readonly HashSet<(string ClassId, string StudentId)> _students = [];
     private readonly HashSet<string> _seats = [];
     private readonly HashSet<string> _operations = [];
     private readonly HashSet<string> _ending = [];
-    private readonly HashSet<string> _keys = [];
-    private readonly HashSet<string> _users = [];
+    private readonly HashSet<(string TenantId, string UserId, string Route, string Key)> _keys = [];
     private readonly HashSet<string> _tenants = [];
     private DateTimeOffset _since = DateTimeOffset.MaxValue;
 
@@ -27,8 +37,7 @@ internal sealed class ClassNeeds
         AddId(_classes, envelope.ClassId);
         if (envelope.Idempotency is { } claim)
         {
-            _keys.Add(claim.Key);
-            _users.Add(envelope.Actor.UserId);
+            _keys.Add((envelope.Actor.TenantId, envelope.Actor.UserId, claim.Route, claim.Key));
         }
 
         switch (envelope.Command)
@@ -41,7 +50,8 @@ internal sealed class ClassNeeds
                 break;
             case ClassCommand.Enrol enrol:
                 AddId(_people, enrol.StudentId ?? envelope.Actor.UserId);
-                AddId(_students, enrol.StudentId ?? envelope.Actor.UserId);
+                if (IsId(envelope.ClassId) && IsId(enrol.StudentId ?? envelope.Actor.UserId))
+                    _students.Add((envelope.ClassId!, enrol.StudentId ?? envelope.Actor.UserId));
                 break;
             case ClassCommand.CancelClass:
                 AddId(_ending, envelope.ClassId);
@@ -75,26 +85,36 @@ internal sealed class ClassNeeds
     public async Task<ClassFacts> LoadAsync(WriteSession session)
     {
         var (sql, reads) = Compose(session);
-        using var grid = await session.QueryMultipleAsync(sql, new
-        {
-            Classes = _classes.ToArray(),
-            Creators = _creators.ToArray(),
-            People = _people.ToArray(),
-            Students = _students.ToArray(),
-            Seats = _seats.ToArray(),
-            Operations = _operations.ToArray(),
-            Ending = _ending.ToArray(),
-            Keys = _keys.ToArray(),
-            Users = _users.ToArray(),
-            Tenants = _tenants.ToArray(),
-            Since = _since,
-        });
         var facts = new ClassFacts();
-        foreach (var read in reads)
-            await read(grid, facts);
+        using (var grid = await session.QueryMultipleAsync(sql, Values()))
+        {
+            foreach (var read in reads)
+                await read(grid, facts);
+        }
+
+        if (_students.Count > 0 && facts.SeatRows.Count > 0)
+            await AddSeatOperationsAsync(session, facts);
         facts.Join();
         return facts;
     }
+
+    private object Values() => new
+    {
+        Classes = _classes.ToArray(),
+        Creators = _creators.ToArray(),
+        People = _people.ToArray(),
+        SeatClasses = _students.Select(pair => pair.ClassId).ToArray(),
+        SeatStudents = _students.Select(pair => pair.StudentId).ToArray(),
+        Seats = _seats.ToArray(),
+        Operations = _operations.ToArray(),
+        Ending = _ending.ToArray(),
+        KeyTenants = _keys.Select(key => key.TenantId).ToArray(),
+        KeyUsers = _keys.Select(key => key.UserId).ToArray(),
+        KeyRoutes = _keys.Select(key => key.Route).ToArray(),
+        Keys = _keys.Select(key => key.Key).ToArray(),
+        Tenants = _tenants.ToArray(),
+        Since = _since,
+    };
 
     private (string Sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> Reads) Compose(WriteSession session)
     {
@@ -130,12 +150,17 @@ internal sealed class ClassNeeds
         {
             sql.Add(
                 $"""
-                SELECT tenant_id, user_id, route, key, fingerprint, status, headers, body, class_id, enrolment_id,
-                    operation_id, lease_until, expires_at
-                FROM idempotency_keys WHERE {session.In("tenant_id", "@Tenants")} AND {session.In("user_id", "@Users")}
-                    AND {session.In("key", "@Keys")}
-                """);
+                SELECT k.tenant_id, k.user_id, k.route, k.key, k.fingerprint, k.status, k.headers, k.body, k.class_id,
+                    k.enrolment_id, k.operation_id, k.lease_until, k.expires_at
+                FROM idempotency_keys k
+                """ + KeysFrom(session));
             reads.Add(async (grid, facts) => facts.Keys.AddRange(await grid.ReadAsync<KeyRow>()));
+        }
+
+        if (session.Engine == Engine.Postgres)
+        {
+            sql.Insert(0, IndexOnly);
+            reads.Insert(0, async (grid, _) => await grid.ReadAsync<string>());
         }
 
         return (string.Join(";\n", sql), reads);
@@ -144,14 +169,22 @@ internal sealed class ClassNeeds
     private void AddSeats(
         WriteSession session, List<string> sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)
     {
-        var ofClasses = session.In("class_id", "@Classes");
-        var ofStudents = $"SELECT id FROM enrolments WHERE {ofClasses} AND {session.In("student_id", "@Students")} AND {Live}";
+        // Lateral, so that no plan can begin with all seats there are.
+        var ofStudents = session.Engine == Engine.Postgres
+            ? $"""
+              FROM unnest(@SeatClasses, @SeatStudents) AS x(class_id, student_id)
+              CROSS JOIN LATERAL (SELECT * FROM enrolments y
+                  WHERE y.class_id = x.class_id AND y.student_id = x.student_id AND y.{Live} LIMIT 1) e
+              """
+            : $"""
+              FROM enrolments e WHERE {session.In("e.class_id", "@SeatClasses")}
+                  AND {session.In("e.student_id", "@SeatStudents")} AND e.{Live}
+              """;
         var ofOperations = $"SELECT enrolment_id FROM operations WHERE {session.In("id", "@Operations")}";
         var (seats, operations) = (new List<string>(), new List<string>());
         if (_students.Count > 0)
         {
-            seats.Add(ofStudents);
-            operations.Add($"o.enrolment_id IN ({ofStudents})");
+            seats.Add($"SELECT e.id {ofStudents}");
         }
 
         if (_seats.Count > 0)
@@ -189,11 +222,38 @@ internal sealed class ClassNeeds
 
         if (seats.Count == 0)
             return;
-        sql.Add($"{SeatRow.Select} WHERE e.id IN ({string.Join(" UNION ", seats)})");
+        sql.Add(seats.Count == 1 && _students.Count > 0 && session.Engine == Engine.Postgres
+            ? $"{SeatRow.Select} {ofStudents} {SeatRow.Payment}"
+            : $"{SeatRow.Select} {SeatRow.From} {SeatRow.Payment} WHERE e.id IN ({string.Join(" UNION ", seats)})");
         reads.Add(async (grid, facts) => facts.SeatRows.AddRange(await grid.ReadAsync<SeatRow>()));
+        if (operations.Count == 0)
+            return;
         sql.Add($"{OperationRow.Select} WHERE {string.Join(" OR ", operations)}");
         reads.Add(async (grid, facts) => facts.OperationRows.AddRange(await grid.ReadAsync<OperationRow>()));
     }
+
+    /// <summary>Somebody who asks for a seat has one: what it waits for is told. Rare, so it costs its own round trip.</summary>
+    private static async Task AddSeatOperationsAsync(WriteSession session, ClassFacts facts)
+    {
+        var known = facts.OperationRows.Select(row => row.Id).ToHashSet(StringComparer.Ordinal);
+        var rows = await session.QueryAsync<OperationRow>(
+            $"{OperationRow.Select} WHERE {session.In("o.enrolment_id", "@ids")}",
+            new { ids = facts.SeatRows.Select(row => row.Id).ToArray() });
+        facts.OperationRows.AddRange(rows.Where(row => !known.Contains(row.Id)));
+    }
+
+    /// <summary>Exactly the asked keys: by its whole primary key each, however many a user has.</summary>
+    private static string KeysFrom(WriteSession session) => session.Engine == Engine.Postgres
+        ? """
+
+          JOIN unnest(@KeyTenants, @KeyUsers, @KeyRoutes, @Keys) AS x(tenant_id, user_id, route, key)
+              ON k.tenant_id = x.tenant_id AND k.user_id = x.user_id AND k.route = x.route AND k.key = x.key
+          """
+        : $"""
+
+          WHERE {session.In("k.tenant_id", "@KeyTenants")} AND {session.In("k.user_id", "@KeyUsers")}
+              AND {session.In("k.route", "@KeyRoutes")} AND {session.In("k.key", "@Keys")}
+          """;
 
     private static void AddCreation(
         WriteSession session, List<string> sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)

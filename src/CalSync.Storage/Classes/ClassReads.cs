@@ -47,14 +47,20 @@ public sealed class ClassReads(Database database)
             async session =>
             {
                 var view = await session.FirstOrDefaultAsync<ClassHead>(
-                    $"SELECT {ClassColumns} FROM classes c JOIN users u ON u.id = c.instructor_id WHERE c.id = @classId AND {Visible}",
+                    $"""
+                    SELECT {ClassColumns} FROM classes c JOIN users u ON u.id = c.instructor_id
+                    WHERE c.id = @classId AND {Visible}
+                    """,
                     Args(actor, classId));
                 if (view is null)
                     return null;
                 var schedules = await session.QueryAsync<ScheduleRow>(
                     "SELECT id, ordinal, rrule FROM schedules WHERE class_id = @classId ORDER BY ordinal", new { classId });
                 var slots = (await session.QueryAsync<SlotViewRow>(
-                    $"SELECT {SlotViewRow.Columns(session.Engine)} FROM slots s {SlotViewRow.Joins} WHERE s.class_id = @classId ORDER BY s.start_at, s.id",
+                    $"""
+                    SELECT {SlotViewRow.Columns(session.Engine)} FROM slots s {SlotViewRow.Joins}
+                    WHERE s.class_id = @classId ORDER BY s.start_at, s.id
+                    """,
                     new { classId })).ToLookup(row => row.ScheduleId, row => row.ToView());
                 return view.ToView([
                     .. schedules.Select(row => new ScheduleView(row.Id, row.Ordinal, row.Rrule, [.. slots[row.Id]])),

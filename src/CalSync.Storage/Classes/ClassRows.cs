@@ -133,8 +133,11 @@ internal sealed record SeatRow
         SELECT e.id, e.class_id, e.student_id, e.calendar_email, e.state, e.reason, e.deadline_at, e.version,
             e.created_at, e.updated_at, p.id AS payment_id, p.amount_minor, p.currency, p.state AS payment_state,
             p.confirmed_by, p.confirmed_at, p.version AS payment_version
-        FROM enrolments e LEFT JOIN payments p ON p.enrolment_id = e.id
         """;
+
+    public const string From = " FROM enrolments e ";
+
+    public const string Payment = " LEFT JOIN payments p ON p.enrolment_id = e.id ";
 
     public string Id { get; init; } = "";
 

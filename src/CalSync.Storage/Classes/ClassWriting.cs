@@ -11,11 +11,12 @@ internal sealed class ClassWriting(DateTimeOffset now)
     private readonly Dictionary<string, ClassState> _created = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ClassState> _changed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ClassState> _reseated = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (ClassState State, string SlotId, DateTimeOffset At)> _slots = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (long Before, long Wanted, string CorrelationId)> _mirrors = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (ClassState State, Seat Seat, bool Opened)> _seats = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (ClassState State, string EnrolmentId, Payment Payment, bool Opened)> _payments = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (ClassState State, Operation Operation, bool Opened)> _operations = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (ClassState State, string SlotId, DateTimeOffset At)> _slots = [];
+    private readonly Dictionary<string, (long Before, long Wanted, string CorrelationId)> _mirrors = [];
+    private readonly Dictionary<string, (ClassState State, Seat Seat, bool Opened)> _seats = [];
+    private readonly Dictionary<string, (ClassState State, string EnrolmentId, Payment Payment, bool Opened)>
+        _payments = [];
+    private readonly Dictionary<string, (ClassState State, Operation Operation, bool Opened)> _operations = [];
     private readonly List<(ClassState State, Notice Notice, DateTimeOffset At)> _notices = [];
     private readonly List<(string ClassId, string? SlotId, string? EnrolmentId)> _voidReminders = [];
     private readonly List<string> _due = [];

@@ -95,6 +95,8 @@ internal sealed class IdempotencyWriting
                 (long)answer.Status, answer.Headers, answer.Body);
         }
 
+        if (session.Engine == Engine.Postgres)
+            session.Queue(ClassNeeds.IndexOnly);
         bulk.Update(
             session,
             "idempotency_keys",

@@ -71,7 +71,9 @@ public abstract class ClassContract(TestDatabase fixture) : StoreContract(fixtur
         new Price(4500, "EUR"),
         false,
         null,
-        [new ScheduleDraft(null, [.. Enumerable.Range(10, slots).Select(day => new SlotDraft($"2026-03-{day}T10:00", DurationMinutes: 60))])]);
+        [new ScheduleDraft(null, [.. Enumerable.Range(10, slots).Select(Day)])]);
+
+    private static SlotDraft Day(int day) => new($"2026-03-{day}T10:00", DurationMinutes: 60);
 
     protected CommandEnvelope Envelope(
         Actor actor, ClassCommand command, string? classId = null, IdempotencyClaim? key = null, DateTimeOffset? now = null) =>
