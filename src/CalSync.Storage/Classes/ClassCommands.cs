@@ -28,14 +28,14 @@ public sealed class ClassCommands : IAsyncDisposable
     /// <param name="database">Where classes are.</param>
     /// <param name="nextId">Makes an id from a prefix; thread-safe.</param>
     /// <param name="loopCount">
-    /// Transactions at a time, 1 to 16; a class always goes through the same one. Null: 1 on SQLite, which has one
-    /// writer anyway, 2 on PostgreSQL.
+    /// Transactions at a time, 1 to 16; a class always goes through the same one. Null: 1, since larger batches cost
+    /// less than parallel ones gain until there are many processors.
     /// </param>
     public ClassCommands(Database database, Func<string, string> nextId, int? loopCount = null)
     {
         _database = database;
         _nextId = nextId;
-        var count = Math.Clamp(loopCount ?? (database.Engine == Engine.Postgres ? 2 : 1), 1, 16);
+        var count = Math.Clamp(loopCount ?? 1, 1, 16);
         _lanes = new Channel<Waiting>[count];
         for (var i = 0; i < count; i++)
             _lanes[i] = NewLane();
@@ -107,6 +107,8 @@ public sealed class ClassCommands : IAsyncDisposable
                 batch.Add(waiting);
             await CommitAsync(batch);
             batch.Clear();
+            // Those just answered may ask again: let them in before the next batch begins, or it begins half full.
+            await Task.Yield();
         }
     }
 
