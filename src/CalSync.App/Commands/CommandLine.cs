@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Text.Json;
 using CalSync.App.Configuration;
+using CalSync.Storage;
 
 namespace CalSync.App.Commands;
 
@@ -12,7 +13,11 @@ internal static class CommandLine
     // The dispatch table. One line a verb, one file a line.
     private static readonly Func<GlobalOptions, Surroundings, Verb>[] Verbs =
     [
-        ConfigCommand.Create,
+        SandboxCommand.Create, DbCommand.Create, ConfigCommand.Create, TenantsCommand.Create,
+            UsersCommand.Create,
+        SwitchesCommand.Create, OperationsCommand.Create, EventsCommand.Create, TraceCommand.Create,
+            JournalCommand.Create,
+        IdempotencyCommand.Create, DoctorCommand.Create,
     ];
 
     /// <summary>Builds the commands; docs/cli.md is made from them.</summary>
@@ -52,6 +57,8 @@ internal static class CommandLine
             Output = around.Out,
             Error = around.Error,
             EnableDefaultExceptionHandler = false,
+            // More than a stopping worker takes to let its writes finish.
+            ProcessTerminationTimeout = TimeSpan.FromSeconds(15),
         };
         try
         {
@@ -61,6 +68,16 @@ internal static class CommandLine
         {
             Complain(around, json, fault.Code, fault.Message, fault.Where, fault.Advice);
             return (int)fault.Code;
+        }
+        catch (StorageException fault)
+        {
+            Complain(around, json, ExitCode.Failed, fault.Message, "database", "calsync db check");
+            return (int)ExitCode.Failed;
+        }
+        catch (OperationCanceledException)
+        {
+            Complain(around, json, ExitCode.Failed, "Interrupted.", null, null);
+            return (int)ExitCode.Failed;
         }
         catch (InvalidConfigurationException fault)
         {

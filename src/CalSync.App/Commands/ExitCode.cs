@@ -32,7 +32,8 @@ internal sealed class CommandException(
     : Exception(what)
 {
     /// <summary>The command line makes no sense.</summary>
-    public static CommandException Usage(string what, string advice) => new(ExitCode.Usage, what, null, advice);
+    public static CommandException Usage(string what, string advice) =>
+        new(ExitCode.Usage, what, null, advice);
 
     /// <summary>How the process ends.</summary>
     public ExitCode Code { get; } = code;

@@ -20,7 +20,7 @@ internal sealed class GlobalOptions
     public Option<string[]> Set { get; } = Make<string[]>(
         "--set", "KEY=VALUE", "Value of a configuration key, see docs/operating.md. May be repeated.");
 
-    public Option<bool> Json { get; } = Make<bool>("--json", null, "Print the result as JSON on stdout.");
+    public Option<bool> Json { get; } = Make<bool>("--json", "", "Print the result as JSON on stdout.");
 
     /// <summary>All of them, in the order of the help.</summary>
     public IEnumerable<Option> All => [Data, Database, Config, Set, Json];
@@ -53,6 +53,27 @@ internal sealed class GlobalOptions
         return new ConfigurationInput(parsed.GetValue(Config), values.ToImmutable(), around.Environment);
     }
 
-    private static Option<T> Make<T>(string name, string? value, string description) =>
-        new(name) { Description = description, HelpName = value, Recursive = true };
+    private static Option<T> Make<T>(string name, string value, string description)
+    {
+        var option = Words.Option<T>(name, value, description);
+        option.Recursive = true;
+        return option;
+    }
+}
+
+/// <summary>The words of a command line.</summary>
+internal static class Words
+{
+    /// <summary>An option.</summary>
+    /// <param name="name">With its dashes.</param>
+    /// <param name="value">What the help calls its value; empty for a flag.</param>
+    /// <param name="description">Meaning, unit and default.</param>
+    /// <param name="required">True when the verb makes no sense without it.</param>
+    public static Option<T> Option<T>(string name, string value, string description, bool required = false) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = value.Length == 0 ? null : value,
+            Required = required,
+        };
 }

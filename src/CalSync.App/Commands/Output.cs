@@ -70,7 +70,7 @@ internal sealed class Output(Surroundings around, bool json)
         }
     }
 
-    private static string Cell(object? value) => value switch
+    internal static string Cell(object? value) => value switch
     {
         null => "-",
         DateTimeOffset instant => instant.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss'Z'", null),

@@ -42,6 +42,10 @@ internal sealed class Invocation(ParseResult parsed, GlobalOptions globals, Surr
     public ConfigurationOutcome ReadConfiguration(params IEnumerable<(Key Key, string? Text)> more) =>
         ConfigurationReader.Read(globals.Input(parsed, around, more));
 
+    /// <summary>Opens the database of the configuration.</summary>
+    public Task<Workplace> OpenAsync(CancellationToken cancellation) =>
+        Workplace.OpenAsync(Settings(), around, cancellation);
+
     /// <summary>Reads the configuration, or ends the verb with 78 and every error.</summary>
     /// <param name="more">Values of the verb's own options.</param>
     /// <exception cref="InvalidConfigurationException">At least one value is invalid.</exception>

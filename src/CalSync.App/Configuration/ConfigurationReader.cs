@@ -92,7 +92,7 @@ internal sealed class ConfigurationReader
         if (!File.Exists(path))
         {
             if (_input.ConfigFile is { } named)
-                _errors.Add(new("--config", named, "command line", "does not exist", "name a JSON file", null));
+                _errors.Add(new("--config", named, "command line", "does not exist", "name a file", null));
             return;
         }
 

@@ -50,13 +50,15 @@ internal static class ConfigurationRules
         var url = settings.Text(Keys.DatabaseUrl);
         (bool Broken, Key Key, string Problem, string Allowed)[] rules =
         [
-            (settings.Text(Keys.TestingClock) is not null, Keys.TestingClock,
-                "is a test clock in production", "nothing"),
+            (settings.Duration(Keys.TestingClock) != TimeSpan.Zero, Keys.TestingClock,
+                "is a test clock in production", "0"),
             (settings.Text(Keys.Provider) == "google-sandbox", Keys.Provider,
                 "is the sandbox in production", "google"),
-            (settings.Text(Keys.GoogleClientSecret) == SandboxOptions.DefaultClientSecret, Keys.GoogleClientSecret,
+            (settings.Text(
+                Keys.GoogleClientSecret) == SandboxOptions.DefaultClientSecret, Keys.GoogleClientSecret,
                 "is a secret everybody knows", "the secret of your own OAuth client"),
-            (key is not null && Convert.FromBase64String(key).Distinct().Count() < 8, Keys.SecretsKey,
+            (key?.Split(',').Any(one => Convert.FromBase64String(one.Trim()).Distinct().Count() < 8) == true,
+                Keys.SecretsKey,
                 "is a key anybody guesses", "32 random bytes in base64"),
             (url is not null && IsOpen(new Uri(url)), Keys.DatabaseUrl,
                 "sends plaintext to another host",

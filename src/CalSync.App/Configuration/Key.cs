@@ -28,11 +28,8 @@ internal enum KeyType
     /// <summary>A <c>postgres://</c> address.</summary>
     Database = 7,
 
-    /// <summary>32 bytes in base64.</summary>
+    /// <summary>Keys of 32 bytes in base64, separated by commas.</summary>
     SecretKey = 8,
-
-    /// <summary>An instant, RFC 3339 with an offset.</summary>
-    Instant = 9,
 }
 
 /// <summary>One configuration key: everything there is to know about it stands here once.</summary>
@@ -72,7 +69,11 @@ internal sealed record Key(string Name, KeyType Type, string? Default, string Ex
     public PropertyInfo? Target { get; init; }
 
     /// <summary>The same key, setting an option.</summary>
-    public Key For<TOptions>(string property) => this with { Target = typeof(TOptions).GetProperty(property) };
+    public Key For<TOptions>(string property) =>
+        this with { Target = typeof(TOptions).GetProperty(property) };
+
+    /// <summary>The same key under more names.</summary>
+    public Key Or(params string[] aliases) => this with { Aliases = [.. Aliases, .. aliases] };
 
     /// <summary>The same key, never shown.</summary>
     public Key KeptSecret() => this with { Secret = true };
@@ -104,7 +105,6 @@ internal sealed record Key(string Name, KeyType Type, string? Default, string Ex
         KeyType.Choice => string.Join(", ", Choices),
         KeyType.Address => "an http or https address",
         KeyType.Database => "a postgres:// address",
-        KeyType.SecretKey => "32 bytes in base64",
-        KeyType.Instant => "an instant with its offset",
+        KeyType.SecretKey => "keys of 32 bytes in base64",
     };
 }

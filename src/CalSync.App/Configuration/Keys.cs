@@ -25,21 +25,25 @@ internal static class Keys
         "PostgreSQL to use; without it SQLite in the data directory.")
         .For<DatabaseOptions>(nameof(DatabaseOptions.Url));
 
-    public static readonly Key ServerUrls = Text("server.urls", "http://127.0.0.1:8080", "http://127.0.0.1:8080",
+    public static readonly Key ServerUrls = Text(
+        "server.urls", "http://127.0.0.1:8080", "http://127.0.0.1:8080",
         "Addresses the API listens on, separated by semicolons.");
 
-    public static readonly Key ServerPublicUrl = Address("server.public_url", null, "https://calsync.example.com",
+    public static readonly Key ServerPublicUrl = Address(
+        "server.public_url", null, "https://calsync.example.com",
         "Address people reach the API at, and where OAuth sends browsers back; the asked one when unset.");
 
     public static readonly Key SecretsKey = new Key("secrets.key", KeyType.SecretKey, null,
         "the output of: head -c 32 /dev/urandom | base64",
-        "Key that encrypts provider tokens; made once in the data directory when unset.")
-        .KeptSecret();
+        "Keys of stored provider tokens, the current one first, separated by commas; made in the data directory "
+        + "when unset.")
+        .KeptSecret().Or("CALSYNC_ENCRYPTION_KEY");
 
-    public static readonly Key TestingClock = new("testing.clock", KeyType.Instant, null, "2026-03-07T12:00:00Z",
-        "Instant at which the product's clock starts, for rehearsals; the real time when unset.");
+    public static readonly Key TestingClock = Duration("testing.clock_offset", 0, -87_600, 87_600, "h",
+        "How far the product's clock is ahead of the real one, to rehearse another day.");
 
-    public static readonly Key Provider = Choice("google.provider", "google-sandbox", ["google", "google-sandbox"],
+    public static readonly Key Provider = Choice(
+        "google.provider", "google-sandbox", ["google", "google-sandbox"],
         "Which Google new connections are made with; the sandbox belongs to test tenants only.");
 
     public static readonly Key GoogleClientId = Text("google.client_id", SandboxOptions.DefaultClientId,
@@ -51,11 +55,13 @@ internal static class Keys
         .KeptSecret().For<OAuthOptions>(nameof(OAuthOptions.ClientSecret));
 
     public static readonly Key SandboxUrl = Address("sandbox.url", "http://127.0.0.1:8790",
-        "http://127.0.0.1:8790", "Where calsync sandbox listens; used with google.provider = google-sandbox.");
+        "http://127.0.0.1:8790",
+            "Where calsync sandbox listens; used with google.provider = google-sandbox.");
 
     public static readonly Key ProviderTimeout = Limit<PipelineOptions>("provider.timeout",
         nameof(PipelineOptions.AttemptTimeout),
-        "Longest one call may take; then it is cancelled and its outcome read back.", "CALENDAR_OPERATION_TIMEOUT")
+        "Longest one call may take; then it is cancelled and its outcome read back.",
+            "CALENDAR_OPERATION_TIMEOUT")
         .ChangedLiveWith("calsync switches set provider-timeout");
 
     public static readonly Key RetryBase = Limit<RetryOptions>("retry.base", nameof(RetryOptions.Base),
@@ -71,7 +77,8 @@ internal static class Keys
         nameof(PipelineOptions.UserCallCountMax), "Calls in any 60 s for one account; Google published 600.");
 
     public static readonly Key QuotaProject = Limit<PipelineOptions>("quota.project_calls",
-        nameof(PipelineOptions.ProjectCallCountMax), "Calls in any 60 s of this process; Google published 10,000.");
+        nameof(PipelineOptions.ProjectCallCountMax),
+            "Calls in any 60 s of this process; Google published 10,000.");
 
     public static readonly Key BreakerProbeLease = Limit<BreakerOptions>("breaker.probe_lease",
         nameof(BreakerOptions.ProbeLease), "How long one probe keeps others out.");
@@ -98,11 +105,14 @@ internal static class Keys
         "Refuse a change that comes without an Idempotency-Key.");
 
     public static readonly Key DuplicateWindow = Duration("duplicates.window", 5, 1, 1_440, "min",
-        "How long a class like one just made is answered with a warning.", "EVENT_DEDUPLICATION_WINDOW_MINUTES")
-        .Otherwise("0 disables duplicate prevention; use the explicit switch: calsync switches set idempotency off");
+        "How long a class like one just made is answered with a warning.",
+            "EVENT_DEDUPLICATION_WINDOW_MINUTES")
+        .Otherwise(
+            "0 disables duplicate prevention; use the explicit switch: calsync switches set idempotency off");
 
     public static readonly Key CalendarCacheTtl = Duration("cache.calendar_ttl", 300, 1, 600, "s",
-        "How long the choice of calendar of a connection is remembered.", "CALENDAR_RESOLUTION_CACHE_TTL", "CACHE_TTL");
+        "How long the choice of calendar of a connection is remembered.", "CALENDAR_RESOLUTION_CACHE_TTL",
+            "CACHE_TTL");
 
     public static readonly Key EnrolmentMode =
         Choice("enrolment.mode", "wait", ["strict", "wait", "deferred"],
@@ -188,7 +198,8 @@ internal static class Keys
     {
         var target = typeof(TOptions).GetProperty(property)!;
         var limit = target.GetCustomAttribute<LimitAttribute>()
-            ?? throw new ArgumentException($"{typeof(TOptions).Name}.{property} has no limit.", nameof(property));
+            ?? throw new ArgumentException(
+                $"{typeof(TOptions).Name}.{property} has no limit.", nameof(property));
         var text = SettingText.Write(target.GetValue(Activator.CreateInstance<TOptions>())!, limit.Unit);
         var type = target.PropertyType == typeof(TimeSpan) ? KeyType.Duration : KeyType.Count;
         return new(name, type, text, type == KeyType.Duration ? text + limit.Unit : text, meaning)
@@ -215,15 +226,18 @@ internal static class Keys
         new(name, KeyType.Choice, @default, @default, meaning) { Choices = choices };
 
     private static Key Count(
-        string name, long @default, long min, long max, string unit, string meaning, params string[] aliases) =>
+        string name, long @default, long min, long max, string unit, string meaning,
+            params string[] aliases) =>
         Number(KeyType.Count, name, @default, min, max, unit, $"{@default}", meaning, aliases);
 
     private static Key Duration(
-        string name, long @default, long min, long max, string unit, string meaning, params string[] aliases) =>
+        string name, long @default, long min, long max, string unit, string meaning,
+            params string[] aliases) =>
         Number(KeyType.Duration, name, @default, min, max, unit, $"{@default}{unit}", meaning, aliases);
 
     private static Key Number(
-        KeyType type, string name, long @default, long min, long max, string unit, string example, string meaning,
+        KeyType type, string name, long @default, long min, long max, string unit, string example,
+            string meaning,
         string[] aliases) =>
         new(name, type, $"{@default}", example, meaning)
         {

@@ -8,14 +8,16 @@ internal static class SettingText
     private static readonly char[] Letters = [.. "abcdefghijklmnopqrstuvwxyz "];
     private static readonly (string Suffix, TimeSpan Length)[] Units =
     [
-        ("ms", TimeSpan.FromMilliseconds(1)), ("s", TimeSpan.FromSeconds(1)), ("min", TimeSpan.FromMinutes(1)),
+        ("ms", TimeSpan.FromMilliseconds(
+            1)), ("s", TimeSpan.FromSeconds(1)), ("min", TimeSpan.FromMinutes(1)),
         ("m", TimeSpan.FromMinutes(1)), ("h", TimeSpan.FromHours(1)), ("d", TimeSpan.FromDays(1)),
     ];
 
     /// <summary>A number.</summary>
     public static decimal? Number(string text) =>
         decimal.TryParse(
-            text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
+            text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture,
             out var number)
             ? number
             : null;
@@ -26,7 +28,8 @@ internal static class SettingText
         var digits = text.TrimEnd(Letters);
         var suffix = text[digits.Length..].Trim();
         var unit = UnitOf(suffix.Length == 0 ? key.Unit! : suffix);
-        return Number(digits) is { } number && Math.Abs(number) <= int.MaxValue ? unit * (double)number : null;
+        return Number(digits) is { } number
+            && Math.Abs(number) <= int.MaxValue ? unit * (double)number : null;
     }
 
     /// <summary>Writes a default as it would be written by hand: a length of time as a number of units.</summary>
@@ -43,7 +46,6 @@ internal static class SettingText
         KeyType.Flag => Flag(text)!.Value,
         KeyType.Address => new Uri(text),
         KeyType.Text or KeyType.Choice or KeyType.Database or KeyType.SecretKey => text,
-        KeyType.Instant => Instant(text)!.Value,
     };
 
     /// <summary><c>true</c> or <c>false</c>.</summary>
@@ -63,17 +65,8 @@ internal static class SettingText
         KeyType.Choice => key.Choices.Contains(text) ? null : "is not one of the choices",
         KeyType.Address => IsWebAddress(text) ? null : "is not an absolute http or https address",
         KeyType.Database => IsAddress(text, "postgres", "postgresql") ? null : "is not a postgres:// address",
-        KeyType.SecretKey => IsSecretKey(text) ? null : "is not 32 bytes in base64",
-        KeyType.Instant => Instant(text) is null ? "is not an instant with its offset" : null,
+        KeyType.SecretKey => IsSecretKey(text) ? null : "is not a list of keys",
     };
-
-    /// <summary>An instant, RFC 3339 with an offset.</summary>
-    public static DateTimeOffset? Instant(string text) =>
-        DateTimeOffset.TryParseExact(
-            text, ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"], CultureInfo.InvariantCulture,
-            DateTimeStyles.None, out var instant) && (text.EndsWith('Z') || text[^6] is '+' or '-')
-            ? instant.ToUniversalTime()
-            : null;
 
     private static TimeSpan? UnitOf(string suffix) => Array.Find(Units, unit => unit.Suffix == suffix) switch
     {
@@ -93,7 +86,8 @@ internal static class SettingText
 
     private static bool IsSecretKey(string text)
     {
-        Span<byte> key = stackalloc byte[48];
-        return Convert.TryFromBase64String(text, key, out var length) && length == 32;
+        var bytes = new byte[48];
+        return text.Split(',').All(key =>
+            Convert.TryFromBase64String(key.Trim(), bytes, out var length) && length == 32);
     }
 }

@@ -14,13 +14,18 @@ internal sealed record Shell
     public bool IsTerminal { get; init; }
 
     /// <summary>Runs one command line to its end.</summary>
-    public async Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments)
+    public Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments) =>
+        RunAsync(arguments, CancellationToken.None);
+
+    /// <summary>Runs one command line until it ends or is stopped.</summary>
+    public async Task<(int Code, string Out, string Error)> RunAsync(
+        string[] arguments, CancellationToken cancellation)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
         var around =
             new Surroundings(output, error, IsTerminal, Environment, TimeProvider.System, new Random(1));
-        var code = await CommandLine.RunAsync(arguments, around, CancellationToken.None);
+        var code = await CommandLine.RunAsync(arguments, around, cancellation);
         return (code, output.ToString(), error.ToString());
     }
 }

@@ -114,7 +114,7 @@ public sealed class ConfigurationReaderTests : IDisposable
     [Theory]
     [Trait("Requirement", "R-CAL-23-E")]
     [Trait("Requirement", "R-CAL-20-A")]
-    [InlineData("testing.clock", "2026-03-07T12:00:00Z")]
+    [InlineData("testing.clock_offset", "1h")]
     [InlineData("google.provider", "google-sandbox")]
     [InlineData("google.client_secret", SandboxOptions.DefaultClientSecret)]
     [InlineData("secrets.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]

@@ -26,5 +26,7 @@ internal static class GeneratedDocument
     /// <summary>A table in Markdown.</summary>
     public static string Table(string[] titles, IEnumerable<string[]> rows) => string.Concat(
         new[] { titles, [.. titles.Select(_ => "---")] }.Concat(rows)
-            .Select(row => $"| {string.Join(" | ", row.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |\n"));
+            .Select(row => $"| {string.Join(" | ", row.Select(Escaped))} |\n"));
+
+    private static string Escaped(string cell) => cell.Replace("|", "\\|", StringComparison.Ordinal);
 }

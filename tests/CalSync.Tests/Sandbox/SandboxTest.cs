@@ -174,7 +174,8 @@ public abstract class SandboxTest : IAsyncLifetime, IDisposable
     {
         var text = await response.Content.ReadAsStringAsync();
 
-        var isJson = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal);
+        var isJson = response.Content.Headers.ContentType?.MediaType?.EndsWith(
+            "json", StringComparison.Ordinal);
         var body = isJson == true ? JsonNode.Parse(text) as JsonObject : null;
         return new Reply(
             (int)response.StatusCode, body, text, response.Headers.ETag?.ToString(), response.Headers);

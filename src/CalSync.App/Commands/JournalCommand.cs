@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.Collections.Immutable;
+using CalSync.Storage.Journal;
+using CalSync.Sync.Journal;
+
+namespace CalSync.App.Commands;
+
+/// <summary><c>calsync journal</c>, <c>events</c> and <c>trace</c>: three ways to read the journal.</summary>
+internal static class JournalCommand
+{
+    private const int PageCount = 1000;
+
+    public static Verb Create(GlobalOptions globals, Surroundings around) =>
+        new("journal", "Checks the journal.", "calsync journal verify")
+        {
+            new Verb("verify", "Recomputes the hash chain; exit code 3 when an entry was changed or removed.",
+                "calsync journal verify").Does(globals, around, VerifyAsync),
+        };
+
+    /// <summary>Prints entries, all pages.</summary>
+    internal static async Task<ExitCode> PrintAsync(
+        Invocation call, JournalQuery query, string whenEmpty, CancellationToken cancellation)
+    {
+        await using var place = await call.OpenAsync(cancellation);
+        var all = ImmutableArray.CreateBuilder<JournalRecord>();
+        while (true)
+        {
+            var page = await place.Journal.ReadAsync(query with { CountMax = PageCount }, cancellation);
+            all.AddRange(page);
+            if (page.Length < PageCount)
+                break;
+            query = query with { After = page[^1].Seq };
+        }
+
+        call.Output.Table(
+            all.ToImmutable(),
+            whenEmpty,
+            new("SEQ", record => record.Seq),
+            new("AT", record => record.Entry.At),
+            new("WHO", record => record.Entry.Actor),
+            new("WHY", record => record.Entry.Cause),
+            new("WHAT", record => record.Entry.Kind),
+            new("SUBJECT", record => record.Entry.SubjectId),
+            new("BEFORE", record => Short(record.Entry.Before)),
+            new("AFTER", record => Short(record.Entry.After)));
+        return all.Count > 0 ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private static async Task<ExitCode> VerifyAsync(Invocation call, CancellationToken cancellation)
+    {
+        await using var place = await call.OpenAsync(cancellation);
+        switch (await place.Journal.VerifyChainAsync(cancellation))
+        {
+            case ChainCheck.Intact intact:
+                call.Output.Value(
+                    new { Intact = true, intact.Count, intact.Hash },
+                    $"The journal is intact: {intact.Count} entries, last hash {intact.Hash}.");
+                return ExitCode.Ok;
+            case ChainCheck.Broken broken:
+                call.Output.Value(
+                    new { Intact = false, broken.Seq, broken.Problem },
+                    $"The journal is broken at entry {broken.Seq}: {broken.Problem}",
+                    "Somebody changed the database behind the product: find out who and why.");
+                return ExitCode.Unhealthy;
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    private static string? Short(string? json) => json is { Length: > 60 } ? json[..59] + "…" : json;
+}
+
+/// <summary><c>calsync events history</c>: everything that ever happened to one thing.</summary>
+internal static class EventsCommand
+{
+    public static Verb Create(GlobalOptions globals, Surroundings around)
+    {
+        var id = new Argument<string>("ID")
+        {
+            Description = "Id of a class, slot, enrolment, mirror, connection, user or operation.",
+        };
+        var history = new Verb(
+            "history", "Prints who changed it, when, why, from what and to what.",
+                "calsync events history ID") { id };
+        return new Verb("events", "Reads the history of one thing.", "calsync events history ID")
+        {
+            history.Does(globals, around, (call, cancellation) => JournalCommand.PrintAsync(
+                call,
+                call.Get(id)!.StartsWith("cls_", StringComparison.Ordinal)
+                    ? new JournalQuery { ClassId = call.Get(id) }
+                    : new JournalQuery { SubjectId = call.Get(id) },
+                "Nothing is known under this id.",
+                cancellation)),
+        };
+    }
+}
+
+/// <summary><c>calsync trace</c>: everything one request or run caused.</summary>
+internal static class TraceCommand
+{
+    public static Verb Create(GlobalOptions globals, Surroundings around)
+    {
+        var correlation = new Argument<string>("CORRELATION")
+        {
+            Description = "The correlationId of an answer, a problem or a log line.",
+        };
+        var verb = new Verb(
+            "trace", "Prints everything one request caused, in order.",
+                "calsync trace CORRELATION") { correlation };
+        return verb.Does(globals, around, (call, cancellation) => JournalCommand.PrintAsync(
+            call,
+            new JournalQuery { CorrelationId = call.Get(correlation) },
+            "Nothing is known under this correlation id.",
+            cancellation));
+    }
+}
