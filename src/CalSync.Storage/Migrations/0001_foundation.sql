@@ -79,6 +79,8 @@ CREATE TABLE connection_attempts (
     provider       text NOT NULL,
     code_verifier  {bytes} NOT NULL,
     redirect_uri   text NOT NULL,
+    -- The connection being renewed; null for a new one.
+    reconnect_id   text REFERENCES connections (id),
     created_at     {instant} NOT NULL,
     expires_at     {instant} NOT NULL
 );

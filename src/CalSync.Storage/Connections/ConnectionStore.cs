@@ -1,0 +1,429 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using CalSync.Storage.Secrets;
+using CalSync.Sync;
+using CalSync.Sync.Connections;
+using CalSync.Sync.Journal;
+using CalSync.Sync.Mirroring;
+using CalSync.Storage.Mirroring;
+using CalSync.Sync.Providers;
+
+namespace CalSync.Storage.Connections;
+
+/// <summary>Connections, their sealed tokens and their calendars, in rows.</summary>
+/// <remarks>
+/// A refresh holds a lease with a fence and names the token version it was decided on: a refresher that lost either
+/// changes nothing. Every outcome of a refresh is journalled, without any secret.
+/// </remarks>
+/// <param name="database">Where.</param>
+/// <param name="cipher">Seals tokens to their row and column.</param>
+/// <param name="ids">Names connections, calendars and notices.</param>
+public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSource ids) : IConnectionStore
+{
+    private const string AccessColumn = "connections.access_token";
+    private const string RefreshColumn = "connections.refresh_token";
+    private const string VerifierColumn = "connection_attempts.code_verifier";
+
+    /// <inheritdoc/>
+    public async Task<ConnectionGrant?> LoadAsync(string connectionId, CancellationToken cancellation)
+    {
+        var row = await database.ReadAsync(
+            session => session.FirstOrDefaultAsync<GrantRow>(
+                """
+                SELECT id, tenant_id, user_id, provider, state, reason, access_token, access_expires_at, refresh_token,
+                    token_version, lease_until, consecutive_failures, next_attempt_at
+                FROM connections WHERE id = @connectionId
+                """,
+                new { connectionId }),
+            cancellation);
+        return row is null
+            ? null
+            : new ConnectionGrant(
+                row.Id, row.TenantId, row.UserId, row.Provider, StateOf(row.State), row.Reason,
+                Open(row, AccessColumn, row.AccessToken), row.AccessExpiresAt, Open(row, RefreshColumn, row.RefreshToken),
+                row.TokenVersion, row.LeaseUntil, row.ConsecutiveFailures, row.NextAttemptAt);
+    }
+
+    /// <inheritdoc/>
+    public Task<RefreshLease?> TryLeaseAsync(
+        ConnectionGrant grant, string owner, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation) =>
+        database.WriteAsync(
+            async session =>
+            {
+                var fence = await session.FirstOrDefaultAsync<long?>(
+                    """
+                    UPDATE connections SET lease_owner = @owner, lease_until = @until, lease_fence = lease_fence + 1,
+                        state = 'refreshing', updated_at = @now
+                    WHERE id = @Id AND token_version = @TokenVersion AND (lease_until IS NULL OR lease_until <= @now)
+                        AND state NOT IN ('needs_reauth', 'disconnected')
+                    RETURNING lease_fence
+                    """,
+                    new { owner, until, now, grant.Id, grant.TokenVersion });
+                return fence is null ? null : new RefreshLease(grant.Id, fence.Value, grant.TokenVersion, ids.Next("cor"));
+            },
+            cancellation);
+
+    /// <inheritdoc/>
+    public Task<bool> SaveTokensAsync(
+        RefreshLease lease, TokenAnswer.Granted tokens, DateTimeOffset now, CancellationToken cancellation) =>
+        database.WriteAsync(
+            async session =>
+            {
+                if (await HeldByAsync(session, lease) is not { } tenantId)
+                    return false;
+                session.Queue(
+                    """
+                    UPDATE connections SET access_token = @Access, access_expires_at = @ExpiresAt,
+                        refresh_token = COALESCE(@Refresh, refresh_token), token_version = token_version + 1,
+                        lease_owner = NULL, lease_until = NULL, state = 'healthy', reason = NULL,
+                        consecutive_failures = 0, next_attempt_at = NULL, updated_at = @now, version = version + 1
+                    WHERE id = @ConnectionId AND lease_fence = @Fence AND token_version = @TokenVersion
+                    """,
+                    new
+                    {
+                        Access = cipher.Seal(new SecretPlace(tenantId, lease.ConnectionId, AccessColumn), tokens.AccessToken),
+                        ExpiresAt = now + tokens.ExpiresIn,
+                        Refresh = Sealed(tenantId, lease.ConnectionId, RefreshColumn, tokens.RefreshToken),
+                        now,
+                        lease.ConnectionId,
+                        lease.Fence,
+                        lease.TokenVersion,
+                    },
+                    expectRows: 1);
+                session.Journal(Entry(
+                    now, tenantId, lease.CorrelationId, "connection.refreshed", lease.ConnectionId,
+                    new { expiresAt = now + tokens.ExpiresIn, refreshTokenReplaced = tokens.RefreshToken is not null }));
+                return true;
+            },
+            cancellation);
+
+    /// <inheritdoc/>
+    public Task<bool> SaveFailureAsync(
+        RefreshLease lease, string reason, DateTimeOffset nextAttemptAt, DateTimeOffset now,
+        CancellationToken cancellation) =>
+        database.WriteAsync(
+            async session =>
+            {
+                if (await HeldByAsync(session, lease) is not { } tenantId)
+                    return false;
+                session.Queue(
+                    """
+                    UPDATE connections SET lease_owner = NULL, lease_until = NULL, state = 'degraded', reason = @reason,
+                        consecutive_failures = consecutive_failures + 1, next_attempt_at = @nextAttemptAt,
+                        updated_at = @now, version = version + 1
+                    WHERE id = @ConnectionId AND lease_fence = @Fence
+                    """,
+                    new { reason, nextAttemptAt, now, lease.ConnectionId, lease.Fence },
+                    expectRows: 1);
+                session.Journal(Entry(
+                    now, tenantId, lease.CorrelationId, "connection.refresh_failed", lease.ConnectionId,
+                    new { reason, nextAttemptAt }));
+                return true;
+            },
+            cancellation);
+
+    /// <inheritdoc/>
+    public Task<bool> SaveConsentNeededAsync(
+        string connectionId, long tokenVersion, ConsentReason reason, DateTimeOffset now,
+        CancellationToken cancellation) =>
+        database.WriteAsync(
+            async session =>
+            {
+                var row = await session.FirstOrDefaultAsync<GrantRow>(
+                    $"SELECT id, tenant_id, user_id, state, token_version FROM connections WHERE id = @connectionId{session.ForUpdate}",
+                    new { connectionId });
+                if (row is null || row.TokenVersion != tokenVersion)
+                    return false;
+                if (row.State is "needs_reauth" or "disconnected")
+                    return true;
+                session.Queue(
+                    """
+                    UPDATE connections SET state = 'needs_reauth', reason = @reason, lease_owner = NULL, lease_until = NULL,
+                        next_attempt_at = NULL, updated_at = @now, version = version + 1 WHERE id = @connectionId
+                    """,
+                    new { reason = reason.ToString(), now, connectionId },
+                    expectRows: 1);
+                Park(session, connectionId, now);
+                var message = TokenProblem.From(new TokenOutcome.NeedsConsent(reason), now)!;
+                session.Queue(
+                    """
+                    INSERT INTO notices (id, tenant_id, user_id, kind, message, due_at, state, dedupe_key, created_at, updated_at)
+                    VALUES (@Id, @TenantId, @UserId, 'reconnect', @Message, @now, 'scheduled', @Dedupe, @now, @now)
+                    ON CONFLICT (dedupe_key) DO NOTHING
+                    """,
+                    new
+                    {
+                        Id = ids.Next("ntc"),
+                        row.TenantId,
+                        row.UserId,
+                        Message = $"{message.Message} {message.Action}.",
+                        now,
+                        Dedupe = $"reconnect:{connectionId}:{tokenVersion}",
+                    });
+                session.Journal(Entry(
+                    now, row.TenantId, ids.Next("cor"), "connection.needs_reauth", connectionId, new { reason = reason.ToString() }));
+                return true;
+            },
+            cancellation);
+
+    /// <inheritdoc/>
+    public Task<bool> BlocksAsync(DateTimeOffset now, CancellationToken cancellation) => database.ReadAsync(
+        async session => await session.FirstOrDefaultAsync<string>(
+            "SELECT name FROM switches WHERE name = 'token-blocking' AND value = 'off' AND expires_at > @now",
+            new { now }) is null,
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task BeginAsync(ConnectionAttempt attempt, DateTimeOffset now, CancellationToken cancellation) =>
+        database.WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                INSERT INTO connection_attempts
+                    (state, tenant_id, user_id, provider, code_verifier, redirect_uri, reconnect_id, created_at, expires_at)
+                VALUES (@State, @TenantId, @UserId, @Provider, @Verifier, @RedirectUri, @ReconnectId, @now, @ExpiresAt)
+                """,
+                new
+                {
+                    attempt.State,
+                    attempt.TenantId,
+                    attempt.UserId,
+                    attempt.Provider,
+                    Verifier = cipher.Seal(
+                        new SecretPlace(attempt.TenantId, attempt.State, VerifierColumn), attempt.CodeVerifier),
+                    attempt.RedirectUri,
+                    attempt.ReconnectId,
+                    now,
+                    attempt.ExpiresAt,
+                }),
+            cancellation);
+
+    /// <inheritdoc/>
+    public async Task<ConnectionAttempt?> TakeAsync(
+        string state, string? userId, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var row = await database.WriteAsync(
+            session => session.FirstOrDefaultAsync<AttemptRow>(
+                """
+                DELETE FROM connection_attempts WHERE state = @state AND user_id = COALESCE(@userId, user_id) AND expires_at > @now
+                RETURNING tenant_id, user_id, provider, code_verifier, redirect_uri, reconnect_id, expires_at
+                """,
+                new { state, userId, now }),
+            cancellation);
+        return row is null
+            ? null
+            : new ConnectionAttempt(
+                state, row.TenantId, row.UserId, row.Provider,
+                cipher.Open(new SecretPlace(row.TenantId, state, VerifierColumn), row.CodeVerifier), row.RedirectUri,
+                row.ReconnectId, row.ExpiresAt);
+    }
+
+    /// <inheritdoc/>
+    public Task<string?> SaveConnectionAsync(
+        NewConnection connection, DateTimeOffset now, CancellationToken cancellation) => database.WriteAsync(
+        async session =>
+        {
+            var known = await session.FirstOrDefaultAsync<string>(
+                $"""
+                SELECT id FROM connections
+                WHERE user_id = @UserId AND provider = @Provider AND account_subject = @Subject{session.ForUpdate}
+                """,
+                new { connection.UserId, connection.Provider, connection.Subject });
+            if (connection.ReconnectId is { } wanted && wanted != known)
+                return null;
+            var id = known ?? ids.Next("con");
+            await ConnectionWriting.SaveAsync(
+                session, connection, id, known is null,
+                cipher.Seal(new SecretPlace(connection.TenantId, id, AccessColumn), connection.Tokens.AccessToken),
+                Sealed(connection.TenantId, id, RefreshColumn, connection.Tokens.RefreshToken), now);
+            await ConnectionWriting.SaveCalendarsAsync(session, id, connection.Calendars, ids, now);
+            ConnectionWriting.Resume(session, id, now);
+            session.Journal(Entry(
+                now, connection.TenantId, ids.Next("cor"), known is null ? "connection.created" : "connection.renewed", id,
+                new { connection.Provider, calendars = connection.Calendars.Length }, connection.UserId));
+            return id;
+        },
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task<bool> DisconnectAsync(
+        string connectionId, string userId, DateTimeOffset now, CancellationToken cancellation) => database.WriteAsync(
+        async session =>
+        {
+            var tenantId = await session.FirstOrDefaultAsync<string>(
+                """
+                UPDATE connections SET state = 'disconnected', reason = 'Disconnected', access_token = NULL,
+                    access_expires_at = NULL, refresh_token = NULL, token_version = token_version + 1, lease_owner = NULL,
+                    lease_until = NULL, updated_at = @now, version = version + 1
+                WHERE id = @connectionId AND user_id = @userId RETURNING tenant_id
+                """,
+                new { connectionId, userId, now });
+            if (tenantId is null)
+                return false;
+            Park(session, connectionId, now);
+            session.Journal(Entry(now, tenantId, ids.Next("cor"), "connection.disconnected", connectionId, new { }, userId));
+            return true;
+        },
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task<CalendarChoice> SelectCalendarAsync(
+        string connectionId, string userId, string calendarId, DateTimeOffset now, CancellationToken cancellation) =>
+        database.WriteAsync(
+            async session =>
+            {
+                var row = await session.FirstOrDefaultAsync<ChoiceRow>(
+                    """
+                    SELECT c.state, n.tenant_id FROM calendars c JOIN connections n ON n.id = c.connection_id
+                    WHERE c.id = @calendarId AND n.id = @connectionId AND n.user_id = @userId
+                    """,
+                    new { calendarId, connectionId, userId });
+                if (row is null)
+                    return CalendarChoice.Unknown;
+                if (row.State != "available")
+                    return CalendarChoice.NotWritable;
+                session.Queue(
+                    "UPDATE calendars SET selected = FALSE, updated_at = @now WHERE connection_id = @connectionId AND selected",
+                    new { connectionId, now });
+                session.Queue(
+                    "UPDATE calendars SET selected = TRUE, updated_at = @now WHERE id = @calendarId",
+                    new { calendarId, now },
+                    expectRows: 1);
+                session.Journal(Entry(
+                    now, row.TenantId, ids.Next("cor"), "connection.calendar_selected", connectionId, new { calendarId }, userId));
+                return CalendarChoice.Chosen;
+            },
+            cancellation);
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<ConnectionListing>> ListAsync(string userId, CancellationToken cancellation) =>
+        [.. await database.ReadAsync(
+            session => session.QueryAsync<ConnectionListing>(
+                """
+                SELECT id, provider, account_email, state, reason, access_expires_at, next_attempt_at
+                FROM connections WHERE user_id = @userId ORDER BY created_at, id
+                """,
+                new { userId }),
+            cancellation)];
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<CalendarListing>> CalendarsAsync(
+        string connectionId, CancellationToken cancellation) =>
+        [.. await database.ReadAsync(
+            session => session.QueryAsync<CalendarListing>(
+                """
+                SELECT id, remote_id, summary, kind, time_zone, state, selected FROM calendars
+                WHERE connection_id = @connectionId ORDER BY kind, summary, id
+                """,
+                new { connectionId }),
+            cancellation)];
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<string>> ExpiringAsync(
+        DateTimeOffset before, DateTimeOffset now, CancellationToken cancellation) =>
+        [.. await database.ReadAsync(
+            session => session.QueryAsync<string>(
+                """
+                SELECT id FROM connections
+                WHERE state IN ('healthy', 'degraded', 'refreshing') AND access_expires_at < @before
+                    AND (next_attempt_at IS NULL OR next_attempt_at <= @now)
+                ORDER BY access_expires_at LIMIT 1000
+                """,
+                new { before, now }),
+            cancellation)];
+
+    private static Task<string?> HeldByAsync(WriteSession session, RefreshLease lease) =>
+        session.FirstOrDefaultAsync<string>(
+            $"""
+            SELECT tenant_id FROM connections
+            WHERE id = @ConnectionId AND lease_fence = @Fence AND token_version = @TokenVersion
+                AND lease_owner IS NOT NULL{session.ForUpdate}
+            """,
+            new { lease.ConnectionId, lease.Fence, lease.TokenVersion });
+
+    private static void Park(WriteSession session, string connectionId, DateTimeOffset now)
+    {
+        session.Queue(
+            """
+            UPDATE mirrors SET state = 'parked', reason = @reason, next_attempt_at = NULL, updated_at = @now
+            WHERE connection_id = @connectionId AND active AND state IN ('pending', 'retry_wait')
+            """,
+            new { reason = MirrorReasons.NeedsConsent, now, connectionId });
+        OperationProgress.QueueAll(
+            session, MirrorColumn.Connection, connectionId, "parked", MirrorReasons.NeedsConsent, now);
+    }
+
+    private string? Open(GrantRow row, string column, byte[]? envelope) =>
+        envelope is null ? null : cipher.Open(new SecretPlace(row.TenantId, row.Id, column), envelope);
+
+    private byte[]? Sealed(string tenantId, string id, string column, string? secret) =>
+        secret is null ? null : cipher.Seal(new SecretPlace(tenantId, id, column), secret);
+
+    private static ConnectionState StateOf(string word) => word switch
+    {
+        "healthy" => ConnectionState.Healthy,
+        "refreshing" => ConnectionState.Refreshing,
+        "degraded" => ConnectionState.Degraded,
+        "needs_reauth" => ConnectionState.NeedsReauth,
+        "disconnected" => ConnectionState.Disconnected,
+        _ => throw new FormatException($"'{word}' is no stored connection state."),
+    };
+
+    private static JournalEntry Entry(
+        DateTimeOffset now, string tenantId, string correlationId, string kind, string connectionId, object after,
+        string actor = "worker") => new(
+        now, tenantId, actor, "connection", correlationId, kind, "connection", connectionId, null, null,
+        JsonSerializer.Serialize(after, JsonSerializerOptions.Web));
+
+    private sealed record GrantRow
+    {
+        public string Id { get; init; } = "";
+
+        public string TenantId { get; init; } = "";
+
+        public string UserId { get; init; } = "";
+
+        public string Provider { get; init; } = "";
+
+        public string State { get; init; } = "";
+
+        public string? Reason { get; init; }
+
+        public byte[]? AccessToken { get; init; }
+
+        public DateTimeOffset? AccessExpiresAt { get; init; }
+
+        public byte[]? RefreshToken { get; init; }
+
+        public long TokenVersion { get; init; }
+
+        public DateTimeOffset? LeaseUntil { get; init; }
+
+        public int ConsecutiveFailures { get; init; }
+
+        public DateTimeOffset? NextAttemptAt { get; init; }
+    }
+
+    private sealed record AttemptRow
+    {
+        public string TenantId { get; init; } = "";
+
+        public string UserId { get; init; } = "";
+
+        public string Provider { get; init; } = "";
+
+        public byte[] CodeVerifier { get; init; } = [];
+
+        public string RedirectUri { get; init; } = "";
+
+        public string? ReconnectId { get; init; }
+
+        public DateTimeOffset ExpiresAt { get; init; }
+    }
+
+    private sealed record ChoiceRow
+    {
+        public string State { get; init; } = "";
+
+        public string TenantId { get; init; } = "";
+    }
+}

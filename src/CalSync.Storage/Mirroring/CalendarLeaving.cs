@@ -1,0 +1,113 @@
+using System.Text.Json;
+using CalSync.Sync.Journal;
+using CalSync.Sync.Mirroring;
+
+namespace CalSync.Storage.Mirroring;
+
+/// <summary>Leaves a calendar that is gone or may not be written: its mirrors are held, or move to the primary one.</summary>
+internal static class CalendarLeaving
+{
+    /// <returns>False when the claim was lost; nothing was changed then.</returns>
+    public static async Task<bool> LeaveAsync(
+        WriteSession session, MirrorClaim claim, string calendarState, CalendarFallback fallback, DateTimeOffset now)
+    {
+        var held = await session.ExecuteAsync(
+            "UPDATE mirrors SET updated_at = @now WHERE id = @Id AND fence = @Fence AND lease_owner = @LeaseOwner",
+            new { claim.Id, claim.Fence, claim.LeaseOwner, now });
+        if (held != 1)
+            return false;
+        var primary = fallback == CalendarFallback.Primary
+            ? await session.FirstOrDefaultAsync<string>(
+                """
+                SELECT id FROM calendars
+                WHERE connection_id = @ConnectionId AND kind = 'PRIMARY' AND state = 'available' AND id <> @CalendarId
+                """,
+                new { claim.ConnectionId, claim.CalendarId })
+            : null;
+        session.Queue(
+            "UPDATE calendars SET state = @calendarState, updated_at = @now WHERE id = @CalendarId",
+            new { calendarState, now, claim.CalendarId },
+            expectRows: 1);
+        session.Journal(Entry(
+            claim, now, $"calendar.{calendarState}", "calendar", claim.CalendarId,
+            new { state = claim.CalendarState, remoteId = claim.RemoteCalendarId },
+            new { state = calendarState, movedTo = primary }));
+        if (primary is null)
+            Hold(session, claim, calendarState, now);
+        else
+            await MoveAsync(session, claim, primary, now);
+        await session.FlushAsync();
+        return true;
+    }
+
+    private static void Hold(WriteSession session, MirrorClaim claim, string calendarState, DateTimeOffset now)
+    {
+        var reason = $"calendar_{calendarState}";
+        OperationProgress.QueueAll(session, MirrorColumn.Calendar, claim.CalendarId, "parked", reason, now);
+        session.Queue(
+            """
+            UPDATE mirrors SET state = 'parked', reason = @reason, next_attempt_at = NULL, lease_owner = NULL,
+                lease_until = NULL, fence = fence + 1, updated_at = @now
+            WHERE calendar_id = @CalendarId AND active AND state <> 'gone'
+            """,
+            new { reason, now, claim.CalendarId });
+    }
+
+    private static async Task MoveAsync(WriteSession session, MirrorClaim claim, string primary, DateTimeOffset now)
+    {
+        session.Queue(
+            "UPDATE calendars SET selected = FALSE, updated_at = @now WHERE connection_id = @ConnectionId AND selected",
+            new { claim.ConnectionId, now });
+        session.Queue(
+            "UPDATE calendars SET selected = TRUE, updated_at = @now WHERE id = @primary", new { primary, now }, expectRows: 1);
+        var mirrors = await session.QueryAsync<MovedRow>(
+            $"""
+            SELECT m.id, m.slot_id, m.generation, m.provider_event_id, s.class_id
+            FROM mirrors m JOIN slots s ON s.id = m.slot_id
+            WHERE m.calendar_id = @CalendarId AND m.active AND m.state <> 'gone' ORDER BY m.id
+            """,
+            new { claim.CalendarId });
+        foreach (var mirror in mirrors)
+        {
+            var generation = mirror.Generation + 1;
+            var eventId = EventIdentity.EventId(claim.ConnectionId, mirror.SlotId, generation);
+
+            // The fence moves on, so that a turn still under way in the lost calendar records nothing.
+            session.Queue(
+                """
+                UPDATE mirrors SET calendar_id = @primary, generation = @generation, provider_event_id = @eventId,
+                    etag = NULL, ical_uid = NULL, html_link = NULL, conference_link = NULL, observed = NULL,
+                    applied_version = 0, verified_version = 0, state = 'pending', reason = NULL, attempts = 0,
+                    outcome_unknown = FALSE, next_attempt_at = @now, lease_owner = NULL, lease_until = NULL,
+                    fence = fence + 1, updated_at = @now
+                WHERE id = @Id
+                """,
+                new { primary, generation, eventId, now, mirror.Id },
+                expectRows: 1);
+            session.Journal(Entry(
+                claim, now, "mirror.moved", "mirror", mirror.Id,
+                new { calendarId = claim.CalendarId, eventId = mirror.ProviderEventId },
+                new { calendarId = primary, eventId }) with
+            { ClassId = mirror.ClassId });
+        }
+    }
+
+    private static JournalEntry Entry(
+        MirrorClaim claim, DateTimeOffset now, string kind, string subjectKind, string subjectId, object before,
+        object after) => new(
+        now, claim.TenantId, "worker", "mirror", claim.CorrelationId, kind, subjectKind, subjectId, null,
+        JsonSerializer.Serialize(before), JsonSerializer.Serialize(after));
+
+    private sealed record MovedRow
+    {
+        public string Id { get; init; } = "";
+
+        public string SlotId { get; init; } = "";
+
+        public string ClassId { get; init; } = "";
+
+        public int Generation { get; init; }
+
+        public string ProviderEventId { get; init; } = "";
+    }
+}

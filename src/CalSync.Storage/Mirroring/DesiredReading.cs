@@ -1,0 +1,81 @@
+using CalSync.Calendar;
+using CalSync.Classes;
+using CalSync.Storage.Classes;
+using CalSync.Sync.Mirroring;
+using CalSync.Sync.Providers;
+
+namespace CalSync.Storage.Mirroring;
+
+/// <summary>Reads what a slot's event must say, from the class's rows, in the caller's snapshot.</summary>
+internal static class DesiredReading
+{
+    public static async Task<MirrorTask?> LoadAsync(Session session, MirrorClaim claim, DateTimeOffset now)
+    {
+        var row = await session.FirstOrDefaultAsync<SlotEventRow>(
+            """
+            SELECT m.desired_version, m.generation, k.id AS class_id, k.title, k.description, k.location, k.conference,
+                s.time_zone, s.start_at, s.end_at, s.state
+            FROM mirrors m JOIN slots s ON s.id = m.slot_id JOIN classes k ON k.id = s.class_id
+            WHERE m.id = @Id AND m.active AND m.fence = @Fence
+            """,
+            new { claim.Id, claim.Fence });
+        if (row is null)
+            return null;
+        var guests = await session.QueryAsync<GuestRow>(
+            "SELECT calendar_email, state FROM enrolments WHERE class_id = @ClassId", new { row.ClassId });
+        var offUntil = await session.FirstOrDefaultAsync<DateTimeOffset?>(
+            "SELECT expires_at FROM switches WHERE name = 'verification' AND value = 'off' AND expires_at > @now",
+            new { now });
+        return new MirrorTask(Desired(claim, row, guests), offUntil is null, offUntil);
+    }
+
+    private static CalSync.Sync.Mirroring.DesiredEvent Desired(
+        MirrorClaim claim, SlotEventRow row, IReadOnlyList<GuestRow> guests)
+    {
+        var zone = SlotRow.ZoneOf(row.TimeZone);
+        var (start, end) = (ZonedTime.FromInstant(row.StartAt, zone), ZonedTime.FromInstant(row.EndAt, zone));
+        var wanted = DesiredEvents.For(
+            row.Title, row.Description, row.Location, row.Conference, start, end, StateText.StageOf(row.State),
+            guests.Select(guest => new Attendance(guest.CalendarEmail, StateText.SeatOf(guest.State))));
+        var content = new EventContent(
+            row.Title, row.Description, row.Location, start, end,
+            [.. (wanted?.AttendeeEmails ?? []).Select(email => new Attendee(email))],
+            EventIdentity.Mark(claim.Id, claim.SlotId, claim.TenantId),
+            row.Conference ? EventIdentity.ConferenceRequestId(claim.Id, row.Generation) : null);
+        return new CalSync.Sync.Mirroring.DesiredEvent(
+            row.DesiredVersion, wanted is not null, content,
+            [.. guests.Select(guest => guest.CalendarEmail)]);
+    }
+
+    private sealed record SlotEventRow
+    {
+        public long DesiredVersion { get; init; }
+
+        public int Generation { get; init; }
+
+        public string ClassId { get; init; } = "";
+
+        public string Title { get; init; } = "";
+
+        public string? Description { get; init; }
+
+        public string? Location { get; init; }
+
+        public bool Conference { get; init; }
+
+        public string TimeZone { get; init; } = "";
+
+        public DateTimeOffset StartAt { get; init; }
+
+        public DateTimeOffset EndAt { get; init; }
+
+        public string State { get; init; } = "";
+    }
+
+    private sealed record GuestRow
+    {
+        public string CalendarEmail { get; init; } = "";
+
+        public string State { get; init; } = "";
+    }
+}

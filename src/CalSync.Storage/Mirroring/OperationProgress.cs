@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using CalSync.Sync.Mirroring;
+
+namespace CalSync.Storage.Mirroring;
+
+/// <summary>Carries what became of a mirror over to the operations that wait for it.</summary>
+internal static class OperationProgress
+{
+    /// <summary>Operations from which a conclusion can be drawn now; see <c>Settlement</c> in the classes.</summary>
+    public const string DueSql =
+        """
+        SELECT o.id, o.tenant_id, o.class_id, o.state FROM operations o
+        LEFT JOIN enrolments e ON e.id = o.enrolment_id
+        WHERE NOT o.settled AND (
+            o.state IN ('verified', 'compensated', 'abandoned')
+            OR (o.kind = 'enrolment.create' AND e.state = 'pending_calendar'
+                AND (o.state IN ('unverified', 'needs_attention') OR e.deadline_at <= @now))
+            OR (o.state = 'needs_attention' AND NOT EXISTS (
+                SELECT 1 FROM notices n
+                WHERE n.dedupe_key = 'calendar_problem:' || o.id || ':' || COALESCE(o.reason, ''))))
+        ORDER BY o.updated_at, o.id LIMIT @countMax
+        """;
+
+    /// <summary>Locks the operations that wait for a mirror, in one order, so that two mirrors of one see each other.</summary>
+    public static async Task<ImmutableArray<WaitingStep>> LockWaitingAsync(WriteSession session, string mirrorId)
+    {
+        var steps = await session.QueryAsync<WaitingStep>(
+            """
+            SELECT s.operation_id, s.required_version FROM operation_steps s
+            WHERE s.mirror_id = @mirrorId AND NOT s.verified ORDER BY s.operation_id
+            """,
+            new { mirrorId });
+        var ids = steps.Select(step => step.OperationId).ToArray();
+        if (ids.Length > 0 && session.ForUpdate.Length > 0)
+        {
+            await session.QueryAsync<string>(
+                $"SELECT id FROM operations WHERE {session.In("id", "@ids")} ORDER BY id{session.ForUpdate}", new { ids });
+        }
+
+        return [.. steps];
+    }
+
+    /// <summary>Queues the new states of steps and operations.</summary>
+    public static void Queue(WriteSession session, MirrorRecord record, ImmutableArray<WaitingStep> waiting)
+    {
+        var done = record.State is "verified" or "gone";
+        var reached = done ? record.VerifiedVersion : record.AppliedVersion;
+        var ids = waiting.Where(step => !(done || record.State == "unverified") || step.RequiredVersion <= reached)
+            .Select(step => step.OperationId).ToArray();
+        if (ids.Length == 0)
+            return;
+        if (!done)
+        {
+            session.Queue(
+                $"""
+                UPDATE operations SET state = @State, reason = @Reason, detail = @Detail, attempts = attempts + 1,
+                    next_attempt_at = @NextAttemptAt, updated_at = @At
+                WHERE {session.In("id", "@ids")} AND state IN {MirrorStore.OpenStates}
+                """,
+                new { record.State, record.Reason, record.Detail, record.NextAttemptAt, record.At, ids });
+            return;
+        }
+
+        session.Queue(
+            $"""
+            UPDATE operation_steps SET verified = TRUE
+            WHERE mirror_id = @mirrorId AND required_version <= @reached AND {session.In("operation_id", "@ids")}
+            """,
+            new { mirrorId = record.Claim.Id, reached, ids });
+        session.Queue(
+            $"""
+            UPDATE operations SET attempts = attempts + 1, updated_at = @At, detail = @Detail,
+                state = CASE WHEN EXISTS (
+                        SELECT 1 FROM operation_steps s WHERE s.operation_id = operations.id AND NOT s.verified)
+                    THEN state ELSE 'verified' END,
+                reason = CASE WHEN EXISTS (
+                        SELECT 1 FROM operation_steps s WHERE s.operation_id = operations.id AND NOT s.verified)
+                    THEN reason ELSE NULL END,
+                next_attempt_at = NULL
+            WHERE {session.In("id", "@ids")} AND state IN {MirrorStore.OpenStates}
+            """,
+            new { record.At, record.Detail, ids });
+    }
+
+    /// <summary>Parks or resumes every open operation that waits for a mirror of a connection or calendar.</summary>
+    /// <param name="session">The transaction that changes the mirrors.</param>
+    /// <param name="mirrorColumn"><c>connection_id</c> or <c>calendar_id</c>.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="state">The new state.</param>
+    /// <param name="reason">Why; null when work goes on.</param>
+    /// <param name="now">UTC.</param>
+    public static void QueueAll(
+        WriteSession session, MirrorColumn mirrorColumn, string value, string state, string? reason, DateTimeOffset now) =>
+        session.Queue(
+            $"""
+            UPDATE operations SET state = @state, reason = @reason, updated_at = @now, next_attempt_at = NULL
+            WHERE NOT settled AND state IN ('pending', 'in_flight', 'retry_wait', 'parked') AND id IN (
+                SELECT s.operation_id FROM operation_steps s JOIN mirrors m ON m.id = s.mirror_id
+                WHERE m.{(mirrorColumn == MirrorColumn.Connection ? "connection_id" : "calendar_id")} = @value AND NOT s.verified)
+            """,
+            new { value, state, reason, now });
+}
+
+/// <summary>What mirrors are taken together by.</summary>
+internal enum MirrorColumn
+{
+    Connection = 1,
+    Calendar = 2,
+}
+
+/// <summary>A step that waits for a mirror.</summary>
+internal sealed record WaitingStep
+{
+    public string OperationId { get; init; } = "";
+
+    public long RequiredVersion { get; init; }
+}

@@ -1,0 +1,197 @@
+using System.Diagnostics;
+using CalSync.Sync.Providers;
+
+namespace CalSync.Sync.Connections;
+
+/// <summary>Hands out tokens that stay valid for the work at hand. The only door to a provider (R-FIX-2-A).</summary>
+/// <remarks>
+/// However many callers ask, one refresh runs: callers in this process share one task, and processes agree through
+/// a leased, fenced row. Nobody queues behind a refresh: when it ends, all waiters have its outcome. A failed or
+/// abandoned one leaves nothing behind that would stop the next. Thread-safe.
+/// </remarks>
+/// <param name="store">The rows.</param>
+/// <param name="providers">Where to renew.</param>
+/// <param name="options">Limits.</param>
+/// <param name="retry">Waits between failed refreshes.</param>
+/// <param name="meter">Counts outcomes.</param>
+/// <param name="instance">This process's name in leases.</param>
+/// <param name="clock">Now, and every wait.</param>
+public sealed class ConnectionTokens(
+    IConnectionStore store, ProviderSet providers, ConnectionOptions options, RetryPolicy retry, SyncMeter meter,
+    string instance, TimeProvider clock)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Task<TokenOutcome>> _flights = new(StringComparer.Ordinal);
+
+    /// <summary>A token for provider work.</summary>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="minValidity">How long it must stay valid; <see cref="ConnectionOptions.OperationMinValidity"/>.</param>
+    /// <param name="cancellation">Stops this caller's wait; the shared refresh goes on for the others.</param>
+    public Task<TokenOutcome> GetAsync(string connectionId, TimeSpan minValidity, CancellationToken cancellation) =>
+        GetAsync(connectionId, minValidity, null, cancellation);
+
+    /// <summary>A token after the provider refused one with 401 although it looked valid.</summary>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="rejected">The refused token; another one is returned, or none.</param>
+    /// <param name="cancellation">As in <see cref="GetAsync(string, TimeSpan, CancellationToken)"/>.</param>
+    public Task<TokenOutcome> ReplaceAsync(string connectionId, string rejected, CancellationToken cancellation) =>
+        GetAsync(connectionId, options.OperationMinValidity, rejected, cancellation);
+
+    /// <summary>Whether a request that needs the calendar should be refused now, and with which words.</summary>
+    /// <remarks>With <c>token-blocking</c> off the work is queued instead: null is returned whatever the token says.</remarks>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="cancellation">Stops the wait.</param>
+    public async Task<TokenProblem?> ProblemAsync(string connectionId, CancellationToken cancellation)
+    {
+        var outcome = await GetAsync(connectionId, options.OperationMinValidity, cancellation);
+        var now = clock.GetUtcNow();
+        return outcome is TokenOutcome.Fresh || !await store.BlocksAsync(now, cancellation)
+            ? null
+            : TokenProblem.From(outcome, now);
+    }
+
+    /// <summary>Marks a connection whose grant turned out to lack a scope.</summary>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="cancellation">Cancelled, nothing is changed.</param>
+    public async Task MarkScopeWithheldAsync(string connectionId, CancellationToken cancellation)
+    {
+        if (await store.LoadAsync(connectionId, cancellation) is { } grant)
+        {
+            await store.SaveConsentNeededAsync(
+                connectionId, grant.TokenVersion, ConsentReason.ScopeWithheld, clock.GetUtcNow(), cancellation);
+        }
+    }
+
+    private async Task<TokenOutcome> GetAsync(
+        string connectionId, TimeSpan minValidity, string? rejected, CancellationToken cancellation)
+    {
+        var grant = await store.LoadAsync(connectionId, cancellation);
+        return TokenRules.Decide(grant, minValidity, options.ClockSkew, rejected, clock.GetUtcNow()) switch
+        {
+            TokenStep.Use use => new TokenOutcome.Fresh(use.AccessToken, use.ExpiresAt),
+            TokenStep.Delay delay => new TokenOutcome.TryLater(delay.At, delay.Reason),
+            TokenStep.Consent { Discovered: false } consent => new TokenOutcome.NeedsConsent(consent.Reason),
+            _ => await Join(connectionId, minValidity, rejected).WaitAsync(cancellation),
+        };
+    }
+
+    private Task<TokenOutcome> Join(string connectionId, TimeSpan minValidity, string? rejected)
+    {
+        lock (_gate)
+        {
+            if (_flights.TryGetValue(connectionId, out var flight) && !flight.IsCompleted)
+                return flight;
+
+            // A finished flight is never joined, so however it ended it cannot stop the next one.
+            return _flights[connectionId] = FlyAsync(connectionId, minValidity, rejected);
+        }
+    }
+
+    private async Task<TokenOutcome> FlyAsync(string connectionId, TimeSpan minValidity, string? rejected)
+    {
+        await Task.Yield();
+        var deadline = clock.GetUtcNow() + options.RefreshWaitMax;
+
+        // The flight belongs to all who wait, so no single caller's token ends it; its own limit does.
+        using var limit = new CancellationTokenSource(options.RefreshWaitMax + options.RefreshLease, clock);
+        try
+        {
+            while (true)
+            {
+                if (await AdvanceAsync(connectionId, minValidity, rejected, limit.Token) is { } outcome)
+                    return Count(outcome);
+                if (clock.GetUtcNow() >= deadline)
+                    return Count(Later(DelayReason.RefreshUnderWay));
+                await Task.Delay(options.RefreshPoll, clock, limit.Token);
+            }
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return Count(Later(DelayReason.RefreshUnderWay));
+        }
+    }
+
+    /// <summary>One look at the row and what follows from it; null to look again.</summary>
+    private async Task<TokenOutcome?> AdvanceAsync(
+        string connectionId, TimeSpan minValidity, string? rejected, CancellationToken cancellation)
+    {
+        var grant = await store.LoadAsync(connectionId, cancellation);
+        var now = clock.GetUtcNow();
+        switch (TokenRules.Decide(grant, minValidity, options.ClockSkew, rejected, now))
+        {
+            case TokenStep.Use use:
+                return new TokenOutcome.Fresh(use.AccessToken, use.ExpiresAt);
+            case TokenStep.Delay delay:
+                return new TokenOutcome.TryLater(delay.At, delay.Reason);
+            case TokenStep.Consent { Discovered: false } consent:
+                return new TokenOutcome.NeedsConsent(consent.Reason);
+            case TokenStep.Consent consent:
+                return await store.SaveConsentNeededAsync(
+                    connectionId, grant!.TokenVersion, consent.Reason, now, cancellation)
+                    ? new TokenOutcome.NeedsConsent(consent.Reason)
+                    : null;
+            case TokenStep.Watch:
+                return null;
+            case TokenStep.Refresh refresh:
+                var lease = await store.TryLeaseAsync(grant!, instance, now, now + options.RefreshLease, cancellation);
+                return lease is null ? null : await RefreshAsync(grant!, lease, refresh.RefreshToken, cancellation);
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private async Task<TokenOutcome?> RefreshAsync(
+        ConnectionGrant grant, RefreshLease lease, string refreshToken, CancellationToken cancellation)
+    {
+        var answer = await providers[grant.Provider].OAuth.RefreshAsync(refreshToken, cancellation);
+        var now = clock.GetUtcNow();
+        switch (answer)
+        {
+            case TokenAnswer.Granted granted when TokenRules.Sane(granted.ExpiresIn):
+                // A lost lease means that somebody else has renewed: look at what they stored.
+                return await store.SaveTokensAsync(lease, granted, now, cancellation)
+                    ? new TokenOutcome.Fresh(granted.AccessToken, now + granted.ExpiresIn)
+                    : null;
+            case TokenAnswer.Granted:
+                return await FailAsync(grant, lease, DelayReason.AnswerUnusable, null, cancellation);
+            case TokenAnswer.InvalidGrant:
+                // The guard on the token version is the second look: when somebody stored another grant while we
+                // asked with the old one, nothing is marked and theirs is used.
+                return await store.SaveConsentNeededAsync(
+                    grant.Id, lease.TokenVersion, ConsentReason.GrantRevoked, now, cancellation)
+                    ? new TokenOutcome.NeedsConsent(ConsentReason.GrantRevoked)
+                    : null;
+            case TokenAnswer.Failed failed:
+                return await FailAsync(grant, lease, DelayReason.RefreshFailed, failed.Fault, cancellation);
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private async Task<TokenOutcome?> FailAsync(
+        ConnectionGrant grant, RefreshLease lease, DelayReason reason, ProviderFault? fault,
+        CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        var at = now + retry.Delay(grant.ConsecutiveFailures + 1, fault?.RetryAfter);
+        var word = fault?.Reason.ToString() ?? reason.ToString();
+        return await store.SaveFailureAsync(lease, word, at, now, cancellation)
+            ? new TokenOutcome.TryLater(at, reason)
+            : null;
+    }
+
+    private TokenOutcome.TryLater Later(DelayReason reason) =>
+        new(clock.GetUtcNow() + options.RefreshPoll, reason);
+
+    private TokenOutcome Count(TokenOutcome outcome)
+    {
+        var word = outcome switch
+        {
+            TokenOutcome.Fresh => "fresh",
+            TokenOutcome.NeedsConsent => "needs_consent",
+            _ => "try_later",
+        };
+        meter.TokenRefreshes.Add(1, new KeyValuePair<string, object?>("outcome", word));
+        return outcome;
+    }
+}

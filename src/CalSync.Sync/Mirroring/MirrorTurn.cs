@@ -1,0 +1,145 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using CalSync.Sync.Providers;
+
+namespace CalSync.Sync.Mirroring;
+
+/// <summary>What one turn of one mirror has learned and done so far.</summary>
+internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOffset startedAt)
+{
+    private readonly List<ProviderCall> _calls = [];
+    private readonly ImmutableArray<MirrorChange>.Builder _changes = ImmutableArray.CreateBuilder<MirrorChange>();
+
+    public MirrorClaim Claim { get; } = claim;
+
+    public DesiredEvent Desired => task.Desired;
+
+    public bool Verify => task.Verify;
+
+    public DateTimeOffset? VerifyAgainAt => task.VerifyAgainAt;
+
+    public DateTimeOffset StartedAt { get; } = startedAt;
+
+    public DateTimeOffset LeaseUntil { get; set; } = claim.LeaseUntil;
+
+    public int Generation { get; private set; } = claim.Generation;
+
+    public string EventId { get; private set; } = claim.ProviderEventId;
+
+    public EventAddress Address => new(Claim.RemoteCalendarId, EventId);
+
+    public MirrorStand Stand { get; set; } =
+        new(claim.Id, claim.AppliedVersion > 0, claim.OutcomeUnknown);
+
+    public Sighting Sighting { get; set; } = Known(claim);
+
+    /// <summary>The last event that the provider showed or answered with.</summary>
+    public ProviderEvent? Latest { get; private set; }
+
+    /// <summary>What the last accepted write answered; its ETag tells a stale read from a wrong event.</summary>
+    public ProviderEvent? Accepted { get; private set; }
+
+    public bool OutcomeUnknown { get; set; } = claim.OutcomeUnknown;
+
+    public int Refusals { get; set; }
+
+    public bool TokenReplaced { get; set; }
+
+    public ProviderCall Call
+    {
+        get => _calls[^1];
+        set => _calls.Add(value);
+    }
+
+    /// <summary>Name of the operation in the duration histogram.</summary>
+    public string Operation =>
+        !Desired.Present ? "delete" : Claim.AppliedVersion == 0 ? "create" : "update";
+
+    public long AppliedVersion =>
+        Accepted is not null || OutcomeSettled ? Desired.Version
+        : Generation == Claim.Generation ? Claim.AppliedVersion : 0;
+
+    /// <summary>True when the event was found as desired, or gone as desired, without a write of ours in this turn.</summary>
+    public bool OutcomeSettled { get; set; }
+
+    /// <summary>The content to send: guests merged into what was shown, the room of this generation.</summary>
+    public EventContent ContentOver(ProviderEvent? shown) => Desired.Content with
+    {
+        Attendees = GuestList.Merge(Desired.Content.Attendees, Desired.EverOurs, shown?.Attendees ?? []),
+        AttendeesOmitted = shown?.AttendeesOmitted ?? false,
+        ConferenceRequestId = Desired.Content.ConferenceRequestId is null
+            ? null
+            : EventIdentity.ConferenceRequestId(Claim.Id, Generation),
+    };
+
+    public void Saw(ProviderEvent shown)
+    {
+        Latest = shown;
+        Sighting = new Sighting.Seen(shown, FromRead: true);
+    }
+
+    public void WasAccepted(ProviderEvent answer)
+    {
+        Latest = answer;
+        Accepted = answer;
+        OutcomeUnknown = false;
+        Stand = Stand with { Written = true, OutcomeUnknown = false };
+        Sighting = new Sighting.Unseen();
+    }
+
+    /// <summary>Goes on under a new event id; nothing known about the old one applies.</summary>
+    public void TakeNextGeneration(bool recreated)
+    {
+        var old = new { Generation, EventId };
+        Generation = checked(Generation + 1);
+        EventId = EventIdentity.EventId(Claim.ConnectionId, Claim.SlotId, Generation);
+        Stand = new MirrorStand(Claim.Id, Written: false, OutcomeUnknown: false, Recreated: recreated);
+        Sighting = new Sighting.Unseen();
+        (Latest, Accepted, OutcomeUnknown) = (null, null, false);
+        Note("mirror.generation_raised", JsonSerializer.Serialize(old), new { Generation, EventId });
+    }
+
+    public void Note(string kind, string? before, object? after) =>
+        _changes.Add(new MirrorChange(kind, before, after is null ? null : JsonSerializer.Serialize(after)));
+
+    public ImmutableArray<MirrorChange> TakeChanges() => _changes.DrainToImmutable();
+
+    /// <summary>Every provider call so far, under however many tokens.</summary>
+    public ImmutableArray<CallTrace> Calls() => [.. _calls.SelectMany(call => call.Trace)];
+
+    private static Sighting Known(MirrorClaim claim) =>
+        !claim.OutcomeUnknown && ObservedEvent.Read(claim.Observed) is { } copy
+            && copy.Address.EventId == claim.ProviderEventId
+            && copy.Address.CalendarId == claim.RemoteCalendarId
+            ? new Sighting.Seen(copy, FromRead: false)
+            : new Sighting.Unseen();
+}
+
+/// <summary>How a turn ended.</summary>
+internal abstract record TurnEnd
+{
+    private TurnEnd()
+    {
+    }
+
+    /// <summary>Read back and equal, or gone as wanted.</summary>
+    public sealed record Verified(bool Present) : TurnEnd;
+
+    /// <summary>Written, and verification is off.</summary>
+    public sealed record Unverified : TurnEnd;
+
+    /// <summary>Again later by itself.</summary>
+    public sealed record Retry(string Reason, string Message, TimeSpan? After = null, DateTimeOffset? At = null) : TurnEnd;
+
+    /// <summary>Waits for something outside.</summary>
+    public sealed record Park(string Reason, string Message) : TurnEnd;
+
+    /// <summary>A person must look.</summary>
+    public sealed record Attention(string Reason, string Message, ImmutableArray<FieldMismatch> Mismatches) : TurnEnd;
+
+    /// <summary>The calendar is gone or may not be written: its policy decides for all its mirrors.</summary>
+    public sealed record CalendarLost(string CalendarState) : TurnEnd;
+
+    /// <summary>The claim was lost: store nothing.</summary>
+    public sealed record ClaimLost : TurnEnd;
+}
