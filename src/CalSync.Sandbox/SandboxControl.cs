@@ -92,6 +92,13 @@ public sealed class SandboxControl(HttpClient client)
     public Task SetSettingsAsync(SandboxSettings settings, CancellationToken cancellationToken) =>
         PostAsync<SandboxSettings>("settings", settings, cancellationToken);
 
+    /// <summary>Adds a secondary calendar to an account, as its owner would by hand.</summary>
+    /// <returns>The provider's id of the calendar.</returns>
+    public async Task<string> AddCalendarAsync(
+        string user, string summary, string timeZone, CancellationToken cancellationToken) =>
+        (await PostAsync<CalendarRequest>(
+            "calendars", new NewCalendarRequest(user, summary, timeZone), cancellationToken)).CalendarId;
+
     /// <summary>Adds an account; one that is there already stays as it is.</summary>
     public Task AddUserAsync(SandboxUser user, CancellationToken cancellationToken) =>
         PostAsync<SandboxUser>("users", user, cancellationToken);

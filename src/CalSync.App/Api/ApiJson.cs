@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CalSync.Storage.Classes;
+using CalSync.Storage.Running;
 
 namespace CalSync.App.Api;
 
@@ -21,4 +23,21 @@ namespace CalSync.App.Api;
 [JsonSerializable(typeof(ConnectRequest))]
 [JsonSerializable(typeof(SelectCalendarRequest))]
 [JsonSerializable(typeof(SwitchRequest))]
+[JsonSerializable(typeof(ClassView))]
+[JsonSerializable(typeof(Page<ClassSummary>))]
+[JsonSerializable(typeof(SlotView))]
+[JsonSerializable(typeof(EnrolmentView))]
+[JsonSerializable(typeof(Page<EnrolmentView>))]
+[JsonSerializable(typeof(OperationView))]
+[JsonSerializable(typeof(Page<OperationSummary>))]
+[JsonSerializable(typeof(Page<ScheduleEntry>))]
+[JsonSerializable(typeof(Page<NoticeView>))]
+[JsonSerializable(typeof(MeView))]
+[JsonSerializable(typeof(Page<ConnectionView>))]
+[JsonSerializable(typeof(AuthorizationView))]
+[JsonSerializable(typeof(Page<SwitchState>))]
+[JsonSerializable(typeof(SwitchState))]
+[JsonSerializable(typeof(BreakersView))]
+[JsonSerializable(typeof(HealthView))]
+[JsonSerializable(typeof(ChangesView))]
 internal sealed partial class ApiJson : JsonSerializerContext;

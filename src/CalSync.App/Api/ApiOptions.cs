@@ -30,4 +30,7 @@ internal sealed record ApiOptions
     /// Where browsers and clients reach this server, such as <c>https://calsync.example</c>; null: as asked.
     /// </summary>
     public Uri? PublicAddress { get; init; }
+
+    /// <summary>At which provider accounts are connected: <c>google</c> or <c>google-sandbox</c>.</summary>
+    public string Provider { get; init; } = "google";
 }

@@ -35,7 +35,7 @@ internal sealed record EnrolRequest(string? StudentId, string? CalendarEmail);
 internal sealed record AbandonRequest(string? Reason);
 
 /// <summary>POST /calendar/connections/google.</summary>
-internal sealed record ConnectRequest(string? LoginHint);
+internal sealed record ConnectRequest(string? LoginHint, string? ReconnectId);
 
 /// <summary>PUT /calendar/connections/{id}/calendar.</summary>
 internal sealed record SelectCalendarRequest(string? CalendarId);

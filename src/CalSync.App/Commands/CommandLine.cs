@@ -13,6 +13,7 @@ internal static class CommandLine
     // The dispatch table. One line a verb, one file a line.
     private static readonly Func<GlobalOptions, Surroundings, Verb>[] Verbs =
     [
+        DemoCommand.Create, ServeCommand.Create, ServeCommand.CreateWorker,
         SandboxCommand.Create, DbCommand.Create, ConfigCommand.Create, TenantsCommand.Create,
             UsersCommand.Create,
         SwitchesCommand.Create, OperationsCommand.Create, EventsCommand.Create, TraceCommand.Create,

@@ -6,6 +6,8 @@ using CalSync.Remotes.Pipeline;
 using CalSync.Sandbox;
 using CalSync.Storage;
 using CalSync.Sync;
+using CalSync.Sync.Connections;
+using CalSync.Sync.Mirroring;
 using CalSync.Sync.Providers;
 
 namespace CalSync.App.Configuration;
@@ -83,8 +85,8 @@ internal static class Keys
     public static readonly Key BreakerProbeLease = Limit<BreakerOptions>("breaker.probe_lease",
         nameof(BreakerOptions.ProbeLease), "How long one probe keeps others out.");
 
-    public static readonly Key TokenValidityMin = Duration("token.operation_min_validity", 10, 1, 50, "min",
-        "Validity a token must have left before a provider call starts.");
+    public static readonly Key TokenValidityMin = Limit<ConnectionOptions>("token.operation_min_validity",
+        nameof(ConnectionOptions.OperationMinValidity), "Validity a token must have left before a provider call starts.");
 
     public static readonly Key TokenProactive = Duration("token.proactive_threshold", 10, 1, 50, "min",
         "Validity left at which a token is refreshed ahead of need.");
@@ -95,8 +97,8 @@ internal static class Keys
     public static readonly Key TokenMargin = Duration("token.margin", 5, 1, 30, "min",
         "Validity no token falls below while the worker runs.");
 
-    public static readonly Key TokenSkew = Duration("token.clock_skew", 20, 0, 300, "s",
-        "Difference between the provider's clock and ours that is allowed for.");
+    public static readonly Key TokenSkew = Limit<ConnectionOptions>("token.clock_skew",
+        nameof(ConnectionOptions.ClockSkew), "Difference between the provider's clock and ours that is allowed for.");
 
     public static readonly Key IdempotencyRetention = Duration("idempotency.retention", 24, 1, 720, "h",
         "How long an answer is kept for a repeated Idempotency-Key.");
@@ -124,6 +126,9 @@ internal static class Keys
 
     public static readonly Key EnrolmentDeadline = Duration("enrolment.deadline", 15, 1, 1_440, "min",
         "How long a seat is held for the calendar before it is given back.");
+
+    public static readonly Key CalendarFallback = Choice("calendar.fallback", "hold", ["hold", "primary"],
+        "What happens to events whose calendar is gone or read-only: they wait, or move to the primary calendar.");
 
     public static readonly Key RequestBudget = Duration("server.request_budget", 10, 1, 10, "s",
         "Longest a request may take in all.");
@@ -189,7 +194,32 @@ internal static class Keys
         Limit<PipelineOptions>("breaker.provider_pause", nameof(PipelineOptions.ProviderOpenFor),
             "How long the breaker of the provider stays open before one probe."),
         TokenValidityMin, TokenProactive, TokenInterval, TokenMargin, TokenSkew,
+        Limit<ConnectionOptions>("token.refresh_lease", nameof(ConnectionOptions.RefreshLease),
+            "How long one process may be refreshing a token before another tries."),
+        Limit<ConnectionOptions>("token.refresh_wait", nameof(ConnectionOptions.RefreshWaitMax),
+            "How long a caller waits for a refresh that is under way."),
+        Limit<ConnectionOptions>("token.refresh_poll", nameof(ConnectionOptions.RefreshPoll),
+            "How often it looks whether another process has finished."),
+        Limit<ConnectionOptions>("connect.attempt_lifetime", nameof(ConnectionOptions.AttemptLifetime),
+            "How long a person may take on the consent page."),
         IdempotencyRetention, IdempotencyRequired, DuplicateWindow, CalendarCacheTtl,
+        Limit<MirrorOptions>("mirror.concurrency", nameof(MirrorOptions.Concurrency),
+            "Events one process writes at once."),
+        Limit<MirrorOptions>("mirror.per_connection", nameof(MirrorOptions.PerConnectionMax),
+            "Events of one account one process writes at once."),
+        Limit<MirrorOptions>("mirror.poll", nameof(MirrorOptions.Poll),
+            "How often a worker looks for work without being told."),
+        Limit<MirrorOptions>("mirror.lease", nameof(MirrorOptions.Lease),
+            "How long a worker may keep an event to itself before another takes it over."),
+        Limit<MirrorOptions>("mirror.rest", nameof(MirrorOptions.Rest),
+            "Pause after a write, so that a burst of changes becomes one write."),
+        Limit<MirrorOptions>("mirror.attempts", nameof(MirrorOptions.AttemptCountMax),
+            "Failures in a row until a person must look."),
+        Limit<MirrorOptions>("mirror.stop_within", nameof(MirrorOptions.StopWithin),
+            "How long a stopping worker lets its writes finish."),
+        Limit<MirrorOptions>("mirror.heartbeat", nameof(MirrorOptions.Heartbeat),
+            "How often a worker says that it is alive."),
+        CalendarFallback,
         EnrolmentMode, EnrolmentWait, EnrolmentDeadline,
     ];
 

@@ -89,6 +89,17 @@ internal static class ControlApi
                 state.Model.AddAccount(user.Email, user.Name ?? user.Email, user.TimeZone);
             return Results.Ok(user);
         });
+        control.MapPost("/calendars", (NewCalendarRequest request) =>
+        {
+            lock (state.Model.Gate)
+            {
+                if (state.Model.Account(request.User) is not { } account || EventTime.Zone(request.TimeZone) is null)
+                    return Refusal(GoogleError.Invalid("A known account and an IANA time zone are needed."));
+                var id = state.Model.Ids.NextBase32Hex() + "@group.calendar.google.com";
+                state.Model.AddCalendar(id, request.Summary, request.TimeZone, account);
+                return Results.Ok(new CalendarRequest(id));
+            }
+        });
         control.MapPost("/revoke", (AccountRequest request) =>
         {
             lock (state.Model.Gate)

@@ -56,3 +56,6 @@ internal sealed record ClockRequest(double AdvanceSeconds);
 internal sealed record InvalidateRequest(string? CalendarId, string? User);
 
 internal sealed record CountAnswer(int Count);
+
+/// <summary>A secondary calendar to create "by hand".</summary>
+internal sealed record NewCalendarRequest(string User, string Summary, string TimeZone);

@@ -20,17 +20,13 @@ internal abstract record BearerOutcome
     public sealed record Refused(Problem Problem) : BearerOutcome;
 }
 
-/// <summary>
-/// Finds the live user behind the SHA-256 of a token, lower-case hex; null when there is none.
-/// </summary>
-internal delegate Task<Caller?> FindTokenHolder(string hash, DateTimeOffset now,
-    CancellationToken cancellation);
+/// <summary>Finds the live user a token speaks for; null when there is none.</summary>
+internal delegate Task<Caller?> FindTokenHolder(string token, CancellationToken cancellation);
 
 /// <summary>Recognises API tokens (RFC 6750). Thread-safe.</summary>
 /// <remarks>
 /// A found token is believed for <see cref="ApiOptions.TokenCache"/>, so a revoked one works at most that
-/// much longer,
-/// in every process. Unknown tokens are not remembered: a stream of wrong ones cannot push out good ones.
+/// much longer, in every process. Unknown tokens are not remembered: a stream of wrong ones cannot push out good ones.
 /// </remarks>
 internal sealed class BearerTokens(FindTokenHolder find, ApiOptions options)
 {
@@ -62,7 +58,7 @@ internal sealed class BearerTokens(FindTokenHolder find, ApiOptions options)
             return new BearerOutcome.Known(known.Caller);
         }
 
-        if (await find(hash, now, cancellation) is not { } caller)
+        if (await find(text[7..].Trim(), cancellation) is not { } caller)
         {
             _remembered.TryRemove(hash, out _);
             return Refuse("The token is unknown, expired or revoked.",

@@ -1,4 +1,5 @@
 using CalSync.Classes;
+using CalSync.Storage.Identity;
 
 namespace CalSync.App.Api.Authentication;
 
@@ -27,7 +28,8 @@ internal enum Roles
 
 /// <summary>Who sends the request.</summary>
 /// <param name="Actor">User, tenant and role; every object of another tenant does not exist for it.</param>
-internal sealed record Caller(Actor Actor)
+/// <param name="TenantKind">Practice or real; decides which provider a connection is made at.</param>
+internal sealed record Caller(Actor Actor, TenantKind TenantKind)
 {
     /// <summary>The user behind the token.</summary>
     public string UserId => Actor.UserId;

@@ -1,0 +1,181 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using CalSync.App.Api.Idempotency;
+using CalSync.App.Api.Problems;
+using CalSync.Classes;
+using CalSync.Storage.Classes;
+
+namespace CalSync.App.Api;
+
+/// <summary>One change as a route asks for it.</summary>
+/// <param name="Scope">The request.</param>
+/// <param name="Key">Its idempotency key.</param>
+/// <param name="Route">Method and template under which the key counts; the same for an alias.</param>
+/// <param name="Target">The ids in the path, so that one key cannot mean two targets.</param>
+/// <param name="Fingerprint">Of the body; empty without one.</param>
+/// <param name="Command">What is asked.</param>
+/// <param name="ClassId">As in <see cref="CommandEnvelope"/>.</param>
+internal sealed record Change(
+    RequestScope Scope, RequestKey Key, string Route, string Target, string Fingerprint, ClassCommand Command, string? ClassId);
+
+/// <summary>What a change led to by the time the wait was over.</summary>
+/// <param name="Result">The ids.</param>
+/// <param name="Operation">Its operation as last read; null when the provider has nothing to do.</param>
+/// <param name="AlreadySo">True when nothing had to be changed.</param>
+/// <param name="Warnings">For the answer.</param>
+internal sealed record Effect(
+    CommandResult Result, OperationView? Operation, bool AlreadySo, ImmutableArray<CommandWarning> Warnings)
+{
+    /// <summary>True when the calendar shows it, or never had to.</summary>
+    public bool IsSettled => Operation is null or { Settled: true, State: "verified" or "compensated" };
+}
+
+/// <summary>Runs a change: execute, wait for the calendar within the budget, answer, keep the answer.</summary>
+/// <remarks>
+/// A client that goes away aborts nothing here: the change is committed or refused, waited for and its answer kept, so
+/// that a retry with the same key finds it.
+/// </remarks>
+internal sealed class CommandFlow(
+    ClassCommands commands, OperationWait wait, SwitchReader switches, ApiOptions options,
+    ILogger<ApiOptions> logger)
+{
+    /// <summary>Runs it.</summary>
+    /// <param name="change">What is asked.</param>
+    /// <param name="present">Makes the answer from the effect.</param>
+    public async Task<Answer> RunAsync(Change change, Func<Effect, Task<Answer>> present)
+    {
+        var scope = change.Scope;
+        var claim = await ClaimAsync(change);
+        var mode = change.Command is ClassCommand.Enrol ? await switches.EnrolmentModeAsync() : EnrolmentMode.Wait;
+        var envelope = new CommandEnvelope(
+            scope.Who.Actor, change.Command, change.ClassId, scope.CorrelationId, scope.Now, claim, mode);
+        // Not the request's token: a commit under way must finish, whoever is still listening.
+        var outcome = await commands.ExecuteAsync(envelope, CancellationToken.None);
+        switch (outcome)
+        {
+            case CommandOutcome.Done done:
+                return await ConcludeAsync(change, claim, mode, done.Result, !done.Fresh, done.Warnings, present);
+            case CommandOutcome.TakenOver taken:
+                return await ConcludeAsync(change, claim, mode, taken.Result, false, [], present);
+            case CommandOutcome.Replay replay:
+                return StoredAnswers.Read(replay.Status, replay.Headers, replay.Body);
+            case CommandOutcome.InFlight inFlight:
+                return scope.Refuse(IdempotencyProblems.InProgress(inFlight.RetryAfter));
+            case CommandOutcome.Mismatch:
+                return scope.Refuse(IdempotencyProblems.Mismatch());
+            case CommandOutcome.Refused refused:
+                return scope.Refuse(refused.Refusal.ToProblem());
+            default:
+                throw new UnreachableException($"Unknown outcome {outcome.GetType().Name}.");
+        }
+    }
+
+    /// <summary>A resource as JSON with its operation and warnings beside its own members.</summary>
+    public static JsonObject Compose<T>(T view, JsonTypeInfo<T> type, Effect effect)
+    {
+        var body = JsonSerializer.SerializeToNode(view, type)!.AsObject();
+        body["operation"] = effect.Operation is null
+            ? null
+            : JsonSerializer.SerializeToNode(effect.Operation, ApiJson.Default.OperationView);
+        if (!effect.Warnings.IsEmpty)
+        {
+            body["warnings"] = new JsonArray([.. effect.Warnings.Select(warning => new JsonObject
+            {
+                ["code"] = warning.Code,
+                ["message"] = warning.Message,
+            })]);
+        }
+
+        return body;
+    }
+
+    /// <summary>201 or 200 with the verified state, or 202 with the place where to follow the operation.</summary>
+    /// <param name="body">The resource.</param>
+    /// <param name="version">For the ETag.</param>
+    /// <param name="effect">What was reached.</param>
+    /// <param name="created">Where the new resource is; null when none was made.</param>
+    public static Answer Tell(JsonObject body, long version, Effect effect, string? created)
+    {
+        var status = effect.IsSettled ? (created is null ? 200 : 201) : 202;
+        var answer = new Answer(status, body.ToJsonString(), "application/json", []).WithETag(version);
+        if (effect.Operation is { } operation)
+        {
+            var place = $"/api/v1/operations/{operation.Id}";
+            answer = answer.With("Operation-Location", place);
+            if (status == 202)
+                return answer.With("Location", place).With("Retry-After", "2");
+        }
+
+        return created is null ? answer : answer.With("Location", created);
+    }
+
+    private async Task<Answer> ConcludeAsync(
+        Change change, IdempotencyClaim? claim, EnrolmentMode mode, CommandResult result, bool alreadySo,
+        ImmutableArray<CommandWarning> warnings, Func<Effect, Task<Answer>> present)
+    {
+        var actor = change.Scope.Who.Actor;
+        var operation = result.OperationId is null
+            ? null
+            : await wait.UntilSettledAsync(actor, result.OperationId, change.Scope.Now + options.VerificationWait);
+        var effect = new Effect(result, operation, alreadySo, warnings);
+        if (mode == EnrolmentMode.Strict && !effect.IsSettled && result.EnrolmentId is { } enrolmentId)
+            await GiveUpAsync(change, result, enrolmentId, operation);
+        var answer = ProviderProblem(change.Scope, effect) is { } problem && await switches.BlocksWithoutTokenAsync()
+            ? change.Scope.Refuse(problem)
+            : await present(effect);
+        if (claim is not null)
+        {
+            await commands.StoreAnswerAsync(
+                actor, claim, answer.Status, StoredAnswers.WriteHeaders(answer), answer.Body, CancellationToken.None);
+        }
+
+        return answer;
+    }
+
+    /// <summary>Strict mode: what the calendar did not confirm during the request is rolled back. Decision C-02.</summary>
+    private async Task GiveUpAsync(Change change, CommandResult result, string enrolmentId, OperationView? operation)
+    {
+        var scope = change.Scope;
+        var reason = operation?.Reason ?? "strict_timeout";
+        await commands.ExecuteAsync(
+            new CommandEnvelope(
+                Actor.System(scope.Who.TenantId), new ClassCommand.FailEnrolment(enrolmentId, reason), result.ClassId,
+                scope.CorrelationId, scope.Now),
+            CancellationToken.None);
+    }
+
+    /// <summary>
+    /// The problem to answer with although the change is kept: its owner has to reconnect. Only for those who can;
+    /// a student's seat is simply held.
+    /// </summary>
+    private Problem? ProviderProblem(RequestScope scope, Effect effect)
+    {
+        if (scope.Who.Role == Role.Student || effect.Operation is not { State: "parked" } operation)
+            return null;
+        return ProviderProblems.NeedsConsent(options, scope.Now)
+            .And("operationId", operation.Id)
+            .And("operation", $"/api/v1/operations/{operation.Id}") with
+        {
+            Headers = [("Operation-Location", $"/api/v1/operations/{operation.Id}")],
+        };
+    }
+
+    private async Task<IdempotencyClaim?> ClaimAsync(Change change)
+    {
+        if (change.Key.Value is not { } key)
+        {
+            ApiLog.KeyMissing(logger, "change", change.Route, change.Scope.CorrelationId);
+            return null;
+        }
+
+        if (!await switches.IdempotencyIsOnAsync())
+            return null;
+        var fingerprint = SHA256.HashData(Encoding.UTF8.GetBytes($"{change.Target}\n{change.Fingerprint}"));
+        return new IdempotencyClaim(change.Route, key, Convert.ToHexStringLower(fingerprint));
+    }
+}

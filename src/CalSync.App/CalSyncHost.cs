@@ -1,0 +1,84 @@
+using System.Diagnostics.CodeAnalysis;
+using CalSync.App.Api;
+using CalSync.App.Workers;
+using CalSync.Storage;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace CalSync.App;
+
+/// <summary>A running process of the product: API, workers, or both. For <c>serve</c>, <c>worker</c>, tests and demo.</summary>
+internal sealed class CalSyncHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly bool _listens;
+
+    private CalSyncHost(WebApplication app, bool listens) => (_app, _listens) = (app, listens);
+
+    /// <summary>What it is made of.</summary>
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>The first address it listens on; only after <see cref="StartAsync"/>, and only with an API.</summary>
+    /// <exception cref="InvalidOperationException">There is no API in this process, or it has not been started.</exception>
+    public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?
+        .Addresses.FirstOrDefault() ?? throw new InvalidOperationException("Nothing listens in this process."));
+
+    /// <summary>Opens the database, brings it up to date and puts everything together. Nothing listens or works yet.</summary>
+    /// <param name="options">Valid options.</param>
+    /// <param name="clock">Now, and every wait.</param>
+    /// <param name="random">Jitter and ids; seeded in rehearsals.</param>
+    /// <param name="log">Adds where log lines go; null for nowhere.</param>
+    /// <param name="cancellation">A cancelled call may have upgraded the database.</param>
+    /// <exception cref="MigrationMismatchException">The schema is not this program's and was not to be upgraded.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The services own and dispose it.")]
+    public static async Task<CalSyncHost> BuildAsync(
+        HostOptions options, TimeProvider clock, Random random, Action<ILoggingBuilder>? log,
+        CancellationToken cancellation)
+    {
+        var builder = ApiServer.Prepare(options.Urls, options.Api);
+        builder.Services.AddLogging(log ?? (_ => { }));
+        var database = Database.Open(options.Database);
+        try
+        {
+            if (options.Upgrades)
+                await new Migrator(database, clock).UpgradeAsync(cancellation);
+            Composition.Add(builder.Services, database, options, clock, random);
+        }
+        catch
+        {
+            await database.DisposeAsync();
+            throw;
+        }
+
+        var app = builder.Build();
+        ApiServer.Map(app, resources =>
+        {
+            resources.MapClasses();
+            resources.MapSlots();
+            resources.MapEnrolments();
+            resources.MapOperations();
+            resources.MapHistory();
+            resources.MapConnections();
+            resources.MapMe();
+            resources.MapAdmin();
+            resources.MapHealth();
+        });
+        return new CalSyncHost(app, options.Urls.Count > 0);
+    }
+
+    /// <summary>Starts listening and working; returns when requests are served.</summary>
+    /// <param name="cancellation">Cancelling stops the start.</param>
+    public Task StartAsync(CancellationToken cancellation) =>
+        _listens ? _app.StartAsync(cancellation) : Workers.StartAsync(cancellation);
+
+    /// <summary>Lets requests and mirror passes under way finish, then stops.</summary>
+    /// <param name="cancellation">Cancelling cuts them off; leases and keys make that harmless.</param>
+    public Task StopAsync(CancellationToken cancellation) =>
+        _listens ? _app.StopAsync(cancellation) : Workers.StopAsync(cancellation);
+
+    // Without addresses there is no web server, only the workers.
+    private WorkerHost Workers => _app.Services.GetRequiredService<WorkerHost>();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+}

@@ -1,0 +1,61 @@
+using CalSync.App.Configuration;
+
+namespace CalSync.App.Commands;
+
+/// <summary><c>calsync serve</c> and <c>calsync worker</c>: the processes that stay.</summary>
+internal static class ServeCommand
+{
+    /// <summary>The API, with workers unless told otherwise.</summary>
+    public static Verb Create(GlobalOptions globals, Surroundings around)
+    {
+        var urls = Words.Option<string?>("--urls", "ADDRESS", "Addresses to listen on. Default: http://127.0.0.1:8080.");
+        var noWorker = Words.Option<bool>("--no-worker", "", "Only the API; calendars are written by 'calsync worker'.");
+        var verb = new Verb(
+            "serve", "Serves the API and writes the calendars, until it is stopped.",
+            "calsync serve --data /var/lib/calsync --urls http://127.0.0.1:8080")
+        {
+            urls, noWorker,
+        };
+        return verb.Does(globals, around, (call, cancellation) => RunAsync(
+            call, call.Settings((Keys.ServerUrls, call.Get(urls))), listens: true, works: !call.Get(noWorker), cancellation));
+    }
+
+    /// <summary>Workers only.</summary>
+    public static Verb CreateWorker(GlobalOptions globals, Surroundings around) =>
+        new Verb(
+            "worker", "Writes the calendars for API processes on the same database, until it is stopped.",
+            "calsync worker --database postgres://calsync@db.example.com/calsync")
+            .Does(globals, around, (call, cancellation) => RunAsync(
+                call, call.Settings(), listens: false, works: true, cancellation));
+
+    private static async Task<ExitCode> RunAsync(
+        Invocation call, Settings settings, bool listens, bool works, CancellationToken cancellation)
+    {
+        await using var host = await CalSyncHost.BuildAsync(
+            HostConfiguration.Read(settings, listens, works),
+            new OffsetClock(call.Around.Clock, settings.Duration(Keys.TestingClock)), call.Around.Random, Log, cancellation);
+        await host.StartAsync(cancellation);
+        if (listens)
+            call.Output.Value(new { Url = host.Address }, $"CalSync serves {host.Address}");
+        else
+            call.Output.Value(new { State = "working" }, "CalSync is working.");
+        await cancellation.UntilCancelledAsync();
+
+        // A second Ctrl+C ends the process; until then what is under way may finish.
+        await host.StopAsync(CancellationToken.None);
+        return ExitCode.Ok;
+    }
+
+    // Log lines go to stderr, so that stdout stays the result.
+    private static void Log(ILoggingBuilder log) => log
+        .AddSimpleConsole(line =>
+        {
+            line.SingleLine = true;
+            line.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            line.UseUtcTimestamp = true;
+        })
+        .AddFilter("Microsoft", LogLevel.Warning)
+        .SetMinimumLevel(LogLevel.Information)
+        .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+}

@@ -1,0 +1,115 @@
+using CalSync.App.Api;
+using CalSync.App.Api.Authentication;
+using CalSync.App.Workers;
+using CalSync.Remotes;
+using CalSync.Storage;
+using CalSync.Storage.Classes;
+using CalSync.Storage.Connections;
+using CalSync.Storage.Identity;
+using CalSync.Storage.Journal;
+using CalSync.Storage.Mirroring;
+using CalSync.Storage.Running;
+using CalSync.Storage.Secrets;
+using CalSync.Sync;
+using CalSync.Sync.Connections;
+using CalSync.Sync.Mirroring;
+using CalSync.Sync.Providers;
+
+namespace CalSync.App;
+
+/// <summary>Puts the product together, once, for every process: what depends on what is written here and nowhere else.</summary>
+internal static class Composition
+{
+    /// <summary>Adds everything a process needs.</summary>
+    /// <param name="services">Where to.</param>
+    /// <param name="database">Open and up to date; disposed with the services.</param>
+    /// <param name="options">Valid options.</param>
+    /// <param name="clock">Now, and every wait.</param>
+    /// <param name="random">Jitter and ids.</param>
+    public static void Add(
+        IServiceCollection services, Database database, HostOptions options, TimeProvider clock, Random random)
+    {
+        // A factory, so that the container disposes it; it must outlive everything that uses it.
+        services.AddSingleton(_ => database);
+        services.AddSingleton(clock);
+        services.AddSingleton(new IdSource(clock, random));
+        AddStores(services, options);
+        AddProviders(services, options, random);
+        AddSync(services, options, random);
+        AddApi(services);
+        services.AddSingleton<MirrorWorker>();
+        services.AddSingleton<SettleWorker>();
+        services.AddSingleton<PruneWorker>();
+        services.AddSingleton<WorkerHost>();
+        if (options.RunsWorkers)
+            services.AddHostedService(provider => provider.GetRequiredService<WorkerHost>());
+    }
+
+    private static void AddStores(IServiceCollection services, HostOptions options)
+    {
+        services.AddSingleton(new TokenCipher(KeyRing.Load(options.Database.DataDirectory, options.SecretsKey)));
+        services.AddSingleton<Migrator>();
+        services.AddSingleton<JournalReader>();
+        services.AddSingleton<IdentityStore>();
+        services.AddSingleton<SwitchStore>();
+        services.AddSingleton<WorkerStore>();
+        services.AddSingleton<IBreakerLedger, BreakerLedger>();
+        services.AddSingleton<IdempotencyStore>();
+        services.AddSingleton<RequestKeyStore>();
+        services.AddSingleton<ClassReads>();
+        services.AddSingleton<OperationReads>();
+        services.AddSingleton(provider => new ClassCommands(
+            provider.GetRequiredService<Database>(), provider.GetRequiredService<IdSource>().Next));
+        services.AddSingleton<IConnectionStore, ConnectionStore>();
+        services.AddSingleton<IMirrorStore, MirrorStore>();
+    }
+
+    private static void AddProviders(IServiceCollection services, HostOptions options, Random random)
+    {
+        services.AddSingleton(new RetryBudget(options.Pipeline.Retry));
+        services.AddSingleton(provider => new GoogleRemotes(
+            options.Google, options.OAuth, options.Pipeline, provider.GetRequiredService<IBreakerLedger>(),
+            new RetryPolicy(options.Pipeline.Retry, random), provider.GetRequiredService<RetryBudget>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider =>
+        {
+            var remotes = provider.GetRequiredService<GoogleRemotes>();
+            return new ProviderSet(new Dictionary<string, ProviderPorts>(StringComparer.Ordinal)
+            {
+                [options.Api.Provider] = new(remotes.OAuth, remotes.Calendar),
+            });
+        });
+    }
+
+    private static void AddSync(IServiceCollection services, HostOptions options, Random random)
+    {
+        var instance = $"{Environment.MachineName}:{Environment.ProcessId}:{random.Next():x}";
+        services.AddSingleton(options.Connections);
+        services.AddSingleton(options.Mirrors);
+        services.AddSingleton(new WorkerIdentity(instance, Environment.MachineName, Environment.ProcessId));
+        services.AddSingleton<SyncMeter>();
+        services.AddSingleton<MirrorSignal>();
+        services.AddSingleton<OperationSignal>();
+        services.AddSingleton<CalendarLanes>();
+        services.AddSingleton<ConnectionFlow>();
+        services.AddSingleton(new RetryPolicy(options.Mirrors.Retry, random));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ConnectionTokens>(provider, instance));
+        services.AddSingleton<MirrorPass>();
+    }
+
+    private static void AddApi(IServiceCollection services)
+    {
+        services.AddSingleton<SwitchReader>();
+        services.AddSingleton<OperationWait>();
+        services.AddSingleton<CommandFlow>();
+        services.AddSingleton<FindTokenHolder>(provider =>
+        {
+            var identities = provider.GetRequiredService<IdentityStore>();
+            return async (token, cancellation) => await identities.AuthenticateAsync(token, cancellation)
+                is Authentication.Known known
+                    ? new Caller(
+                        new Classes.Actor(known.User.TenantId, known.User.Id, known.User.Role), known.TenantKind)
+                    : null;
+        });
+    }
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using CalSync.App.Commands;
+using Spectre.Console;
+
+namespace CalSync.App.Demo;
+
+/// <summary>Runs the demo and tells about it: colours on a terminal, plain lines elsewhere, JSON lines for programs.</summary>
+internal sealed class DemoRun(Surroundings around, bool json)
+{
+    private readonly IAnsiConsole _console = AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Out = new AnsiConsoleOutput(around.Out),
+        Ansi = around.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+        Interactive = around.IsTerminal ? InteractionSupport.Detect : InteractionSupport.No,
+    });
+
+    /// <summary>Sets the world up, walks the tour, and unless it is to end there keeps everything running.</summary>
+    /// <param name="settings">Where it runs.</param>
+    /// <param name="once">True ends after the tour.</param>
+    /// <param name="cancellation">Ctrl+C: stops what was started.</param>
+    /// <returns>Failed when a step did not show what it should.</returns>
+    public async Task<ExitCode> RunAsync(DemoSettings settings, bool once, CancellationToken cancellation)
+    {
+        var started = Stopwatch.GetTimestamp();
+        await using var world = await SetUpAsync(settings, cancellation);
+        Say($"[green]Running[/] after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s: "
+            + $"{world.Data.Classes.Count} classes, {world.Students.Count} students, 2 instructors, all on the practice calendar.");
+
+        var failed = 0;
+        foreach (var (name, title, run) in new DemoTour(world).Steps)
+        {
+            var step = await StepAsync(name, title, run, cancellation);
+            failed += step.Ok ? 0 : 1;
+            Tell(step);
+        }
+
+        Conclude(failed, Stopwatch.GetElapsedTime(started));
+        if (!once)
+            await StayAsync(world, cancellation);
+        return failed == 0 ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private async Task<DemoWorld> SetUpAsync(DemoSettings settings, CancellationToken cancellation)
+    {
+        if (!around.IsTerminal || json)
+            return await DemoWorld.StartAsync(settings, sentence => Say(sentence), cancellation);
+        return await _console.Status().StartAsync(
+            "Starting",
+            status => DemoWorld.StartAsync(settings, sentence => status.Status(Markup.Escape(sentence)), cancellation));
+    }
+
+    private async Task<DemoStep> StepAsync(
+        string name, string title, Func<CancellationToken, Task<(string Expected, string Observed)>> run,
+        CancellationToken cancellation)
+    {
+        var started = Stopwatch.GetTimestamp();
+        async Task<DemoStep> RunStepAsync()
+        {
+            try
+            {
+                var (expected, observed) = await run(cancellation);
+                return new DemoStep(name, title, expected, observed, Stopwatch.GetElapsedTime(started));
+            }
+            catch (DemoFailedException fault)
+            {
+                return new DemoStep(name, title, "the step runs to its end", fault.Message, Stopwatch.GetElapsedTime(started));
+            }
+        }
+
+        return around.IsTerminal && !json
+            ? await _console.Status().StartAsync(Markup.Escape(title), _ => RunStepAsync())
+            : await RunStepAsync();
+    }
+
+    private void Tell(DemoStep step)
+    {
+        if (json)
+        {
+            Line(new
+            {
+                step = step.Name,
+                step.Title,
+                step.Expected,
+                step.Observed,
+                step.Ok,
+                ms = (long)step.Elapsed.TotalMilliseconds,
+            });
+            return;
+        }
+
+        var mark = step.Ok ? "[green]ok  [/]" : "[red]FAIL[/]";
+        Say($"{mark} {Markup.Escape(step.Title)} [grey]({step.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s)[/]");
+        Say($"     [grey]observed: {Markup.Escape(step.Observed)}[/]");
+        if (!step.Ok)
+            Say($"     [red]expected: {Markup.Escape(step.Expected)}[/]");
+    }
+
+    private void Conclude(int failed, TimeSpan elapsed)
+    {
+        var seconds = elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
+        if (json)
+            Line(new { step = "summary", ok = failed == 0, failed, ms = (long)elapsed.TotalMilliseconds });
+        else if (failed == 0)
+            Say($"[green]The calendars and the database agree.[/] Everything took {seconds} s.");
+        else
+            Say($"[red]{failed} steps did not show what they should.[/]");
+    }
+
+    private async Task StayAsync(DemoWorld world, CancellationToken cancellation)
+    {
+        Say("");
+        Say($"The service goes on until Ctrl+C: API {world.Address}  description {new Uri(world.Address, "docs/api")}");
+        Say($"The practice Google is at {world.SandboxAddress} (fault scripts under /_sandbox/faults).");
+        foreach (var person in new[] { world.Admin, world.OnCall, world.Maya, world.Students[0] })
+            Say($"  {Markup.Escape($"{person.Email,-22} {person.Token}")}");
+        Say("Try:");
+        Say(Markup.Escape($"  curl -H 'Authorization: Bearer {world.Students[0].Token}' {new Uri(world.Address, "api/v1/me/schedule")}"));
+        Say(Markup.Escape($"  curl -H 'Authorization: Bearer {world.Admin.Token}' {new Uri(world.Address, "api/v1/operations")}"));
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, around.Clock, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            Say("Stopping.");
+        }
+    }
+
+    // With --json only JSON goes to stdout; sentences go to stderr.
+    private void Say(string markup)
+    {
+        if (json)
+            around.Error.WriteLine(Markup.Remove(markup));
+        else if (around.IsTerminal)
+            _console.MarkupLine(markup);
+        else
+            around.Out.WriteLine(Markup.Remove(markup));
+    }
+
+    private void Line<T>(T value)
+    {
+        around.Out.WriteLine(JsonSerializer.Serialize(value, Output.JsonOptions));
+        around.Out.Flush();
+    }
+}
