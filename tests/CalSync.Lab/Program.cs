@@ -1,1 +1,27 @@
-return args.Length == 0 ? 2 : 0;
+using CalSync.Lab.Bench;
+
+// Lab: what measures and torments the product. "bench" without a name lists the benchmarks.
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+return args switch
+{
+    ["bench", "enrol", .. var rest] => await EnrolBench.RunAsync(rest.Contains("--json"), stop.Token),
+    ["bench", ..] => List(),
+    _ => Usage(),
+};
+
+static int List()
+{
+    Console.WriteLine("enrol   1,000 enrolments to the verified guest, and the accept path beside a plain stack");
+    return 0;
+}
+
+static int Usage()
+{
+    Console.Error.WriteLine("usage: bench NAME [--json]");
+    return 2;
+}

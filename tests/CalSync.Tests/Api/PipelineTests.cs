@@ -23,7 +23,8 @@ namespace CalSync.Tests.Api;
 /// </summary>
 public sealed class PipelineTests : IAsyncLifetime, IDisposable
 {
-    private static readonly Caller Teacher = new(new Actor("ten_a", "usr_teacher", Role.Instructor));
+    private static readonly Caller Teacher = new(
+        new Actor("ten_a", "usr_teacher", Role.Instructor), CalSync.Storage.Identity.TenantKind.Test);
     private readonly HashSet<string> _live = new(StringComparer.Ordinal);
     private int _lookups;
     private WebApplication? _app;
@@ -38,10 +39,10 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
         builder.Services.AddSingleton(services =>
             new IdSource(services.GetRequiredService<TimeProvider>(), new Random(1)));
         builder.Services.AddLogging();
-        builder.Services.AddSingleton<FindTokenHolder>((hash, _, _) =>
+        builder.Services.AddSingleton<FindTokenHolder>((token, _) =>
         {
             _lookups++;
-            return Task.FromResult(_live.Contains(hash) ? Teacher : null);
+            return Task.FromResult(_live.Contains(token) ? Teacher : null);
         });
         _app = builder.Build();
         ApiServer.Map(_app, routes =>
@@ -60,7 +61,7 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
         });
         await _app.StartAsync();
         _http = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
-        _live.Add(Hash("good"));
+        _live.Add("good");
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "good");
     }
 
@@ -218,7 +219,7 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
     public void Route_WithoutARule_StopsTheStart()
     {
         var builder = ApiServer.Prepare(["http://127.0.0.1:0"], new ApiOptions());
-        builder.Services.AddSingleton<FindTokenHolder>((_, _, _) => Task.FromResult<Caller?>(null));
+        builder.Services.AddSingleton<FindTokenHolder>((_, _) => Task.FromResult<Caller?>(null));
         var app = builder.Build();
 
         Assert.Throws<InvalidOperationException>(() =>
@@ -235,8 +236,4 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
     }
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
-
-    private static string Hash(string token) =>
-        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.ASCII.GetBytes(
-            token)));
 }

@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Text.Json;
+using CalSync.App.Demo;
+
+namespace CalSync.Lab.Bench;
+
+/// <summary>Enrolment, from the request to the verified guest, and the accept path beside the plain competing stack.</summary>
+internal static class EnrolBench
+{
+    private const int EnrolmentCount = 1_000;
+    private const int SlotCount = 20;
+    private const int ClientCount = 32;
+    private const int AcceptClassCount = 1_000;
+    private const int AcceptStudentCount = 400;
+    private const int AcceptRounds = 3;
+    private static readonly TimeSpan AcceptFor = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ProviderLatency = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Runs both parts and prints the figures; with <paramref name="json"/> they are the last line, as JSON.</summary>
+    /// <returns>1 when a figure misses what the product promises.</returns>
+    public static async Task<int> RunAsync(bool json, CancellationToken cancellation)
+    {
+        var figures = new Dictionary<string, object?>(StringComparer.Ordinal);
+        await using var postgres = await PostgresServer.StartAsync(durable: true, cancellation);
+        await postgres.CreateDatabaseAsync("mirror", null, cancellation);
+        Tell($"{EnrolmentCount} enrolments into {SlotCount} slots, {ClientCount} clients, 50 ms provider latency");
+        var met = true;
+        foreach (var (engine, url) in new[] { ("sqlite", (string?)null), ("postgres", postgres.Url("mirror")) })
+            met &= await MirrorAsync(engine, url, figures, cancellation);
+        met &= await AcceptAsync(postgres, figures, cancellation);
+        foreach (var (name, value) in figures)
+            Tell(string.Create(CultureInfo.InvariantCulture, $"  {name,-42} {value}"));
+        if (json)
+            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(figures));
+        return met ? 0 : 1;
+    }
+
+    private static async Task<bool> MirrorAsync(
+        string engine, string? url, Dictionary<string, object?> figures, CancellationToken cancellation)
+    {
+        await using var studio = await Studio.StartAsync(url, withWorker: true, cancellation);
+        var classes = await studio.CreateClassesAsync(SlotCount, EnrolmentCount / SlotCount, cancellation);
+        var students = await studio.CreateStudentsAsync(EnrolmentCount, cancellation);
+        await studio.QuietAsync(cancellation);
+        await studio.Control.SetLatencyAsync(ProviderLatency, cancellation);
+        await studio.Control.ClearCallsAsync(cancellation);
+
+        var load = await LoadClient.RunAsync(studio.Address, ClientCount, TimeSpan.FromMinutes(1), number =>
+            number < EnrolmentCount ? studio.Enrol(classes[number % SlotCount], students[number], number) : null);
+        await studio.QuietAsync(cancellation);
+        var calls = (await studio.Control.GetCallsAsync(cancellation))
+            .Count(call => call.Operation.StartsWith("events.", StringComparison.Ordinal));
+        var verified = await studio.VerifiedAfterAsync("enrolment.create", cancellation);
+        var report = await TruthCheck.CompareAsync(
+            studio.Database, await studio.Control.GetTruthAsync(null, cancellation), cancellation);
+
+        var perEnrolment = (double)calls / EnrolmentCount;
+        figures[$"{engine}.acceptedPerSecond"] = Math.Round(load.PerSecond);
+        figures[$"{engine}.acceptP99Ms"] = Math.Round(load.Percentile(0.99), 1);
+        figures[$"{engine}.verifiedP50Ms"] = Percentile(verified, 0.5);
+        figures[$"{engine}.verifiedP99Ms"] = Percentile(verified, 0.99);
+        figures[$"{engine}.providerCallsPerEnrolment"] = Math.Round(perEnrolment, 3);
+        figures[$"{engine}.verified"] = verified.Count;
+        figures[$"{engine}.differencesFromTruth"] = report.Differences.Length;
+        return load.Other(202) == 0 && verified.Count == EnrolmentCount && report.Agrees && perEnrolment < 0.5;
+    }
+
+    private static async Task<bool> AcceptAsync(
+        PostgresServer postgres, Dictionary<string, object?> figures, CancellationToken cancellation)
+    {
+        Tell($"Accept path alone, {ClientCount} connections, provider paused");
+        await postgres.CreateDatabaseAsync("accept", null, cancellation);
+        await using var studio = await Studio.StartAsync(postgres.Url("accept"), withWorker: false, cancellation);
+        var classes = await studio.CreateClassesAsync(AcceptClassCount, 10_000, cancellation);
+        var students = await studio.CreateStudentsAsync(AcceptStudentCount, cancellation);
+        await using var reference = await ReferenceStack.StartAsync(postgres, cancellation);
+
+        var (ours, six, one) = (new List<double>(), new List<double>(), new List<double>());
+        var (sent, p99) = (0, new List<double>());
+        for (var round = 0; round <= AcceptRounds; round++)
+        {
+            // The first round warms every stack up and does not count.
+            var counts = round > 0;
+            var first = sent;
+            var load = await LoadClient.RunAsync(studio.Address, ClientCount, AcceptFor, number =>
+            {
+                var n = first + number;
+                return studio.Enrol(classes[n % classes.Count], students[n / classes.Count % students.Count], n);
+            });
+            sent += load.LatenciesMs.Count + ClientCount;
+            if (load.Other(202) > 0)
+                throw new InvalidOperationException($"Answers other than 202: {string.Join(' ', load.Statuses)}");
+            if (counts)
+            {
+                ours.Add(load.PerSecond);
+                p99.Add(load.Percentile(0.99));
+            }
+
+            if (reference is null)
+                continue;
+            foreach (var (path, rates) in new[] { ("/tx", six), ("/cte", one) })
+            {
+                var other = await reference.RunAsync(path, ClientCount, AcceptFor);
+                if (counts)
+                    rates.Add(other.PerSecond);
+            }
+        }
+
+        figures["accept.oursPerSecond"] = Math.Round(Median(ours));
+        figures["accept.oursP99Ms"] = Math.Round(Median(p99), 1);
+        if (reference is null)
+        {
+            Tell("The reference stack is not here: its ratio is not measured.");
+            return true;
+        }
+
+        figures["accept.sixStatementsPerSecond"] = Math.Round(Median(six));
+        figures["accept.oneStatementPerSecond"] = Math.Round(Median(one));
+        figures["acceptVsSixStatements"] = Math.Round(Median(ours) / Median(six), 2);
+        figures["acceptVsOneStatement"] = Math.Round(Median(ours) / Median(one), 2);
+        return Median(ours) >= Median(six);
+    }
+
+    // Progress and figures for people; stdout is kept for the JSON line.
+    private static void Tell(string line) => Console.Error.WriteLine(line);
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    private static double Percentile(IReadOnlyList<double> ascending, double share) =>
+        ascending.Count == 0 ? 0 : Math.Round(ascending[Math.Min(ascending.Count - 1, (int)(ascending.Count * share))]);
+}
