@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using CalSync.App.Api.Authentication;
+using CalSync.App.Api.Bodies;
 using CalSync.App.Api.Problems;
 using CalSync.Storage;
 using CalSync.Sync;
@@ -61,6 +62,9 @@ internal static class Pipeline
             : context.RequestServices.GetRequiredService<IdSource>().Next("cor");
         context.Features.Set(new RequestScope(correlationId, clock.GetUtcNow(), null));
         var headers = context.Response.Headers;
+        // Whatever is answered, a body over the limit is never read to its end: no request can follow it.
+        if (context.Request.ContentLength > JsonBodies.BodySizeBytesMax)
+            headers.Connection = "close";
         headers[CorrelationHeader] = correlationId;
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";

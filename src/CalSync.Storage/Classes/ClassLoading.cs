@@ -86,6 +86,9 @@ internal sealed class ClassNeeds
     {
         var (sql, reads) = Compose(session);
         var facts = new ClassFacts();
+        // Every id of the batch was unusable, so there is nothing to look for.
+        if (reads.Count == 0)
+            return facts;
         using (var grid = await session.QueryMultipleAsync(sql, Values()))
         {
             foreach (var read in reads)

@@ -58,6 +58,8 @@ internal static class JsonBodies
         }
         catch (BadHttpRequestException fault)
         {
+            // The rest of the body is not read, so nothing can follow it on this connection.
+            request.HttpContext.Response.Headers.Connection = "close";
             return new JsonBody<T>.Refused(
                 ProblemCatalogue.ForStatus(fault.StatusCode) ?? ProblemCatalogue.ForStatus(400)!);
         }
