@@ -3,7 +3,7 @@ namespace CalSync.App.Api;
 /// <summary>The log lines of the HTTP interface; ids and counts, never bodies, tokens or addresses.</summary>
 internal static partial class ApiLog
 {
-    [LoggerMessage(EventId = 1001, Level = LogLevel.Information,
+    [LoggerMessage(EventId = 1001, Level = LogLevel.Debug,
         Message = "{Method} {Route} answered {Status} in {ElapsedMs} ms for {UserId} [{CorrelationId}]")]
     public static partial void Answered(
         ILogger logger, string method, string route, int status, long elapsedMs, string userId,
@@ -19,7 +19,7 @@ internal static partial class ApiLog
     public static partial void DatabaseUnavailable(
         ILogger logger, Exception fault, string method, string route, string correlationId);
 
-    [LoggerMessage(EventId = 1004, Level = LogLevel.Information,
+    [LoggerMessage(EventId = 1004, Level = LogLevel.Debug,
         Message = "{Method} {Route} came without an idempotency key [{CorrelationId}]")]
     public static partial void KeyMissing(ILogger logger, string method, string route, string correlationId);
 }

@@ -9,6 +9,7 @@ using CalSync.App.Api.Idempotency;
 using CalSync.App.Api.Problems;
 using CalSync.Classes;
 using CalSync.Storage.Classes;
+using CalSync.Sync.Mirroring;
 
 namespace CalSync.App.Api;
 
@@ -41,7 +42,7 @@ internal sealed record Effect(
 /// that a retry with the same key finds it.
 /// </remarks>
 internal sealed class CommandFlow(
-    ClassCommands commands, OperationWait wait, SwitchReader switches, ApiOptions options,
+    ClassCommands commands, OperationWait wait, SwitchReader switches, MirrorSignal mirrors, ApiOptions options,
     ILogger<ApiOptions> logger)
 {
     /// <summary>Runs it.</summary>
@@ -53,11 +54,20 @@ internal sealed class CommandFlow(
         var claim = await ClaimAsync(change);
         var mode = change.Command is ClassCommand.Enrol ? await switches.EnrolmentModeAsync() : EnrolmentMode.Wait;
         var envelope = new CommandEnvelope(
-            scope.Who.Actor, change.Command, change.ClassId, scope.CorrelationId, scope.Now, claim, mode);
+            scope.Who.Actor, change.Command, change.ClassId, scope.CorrelationId, scope.Now, claim, mode,
+            AnsweredAtOnce: scope.RespondsAsync && mode != EnrolmentMode.Strict);
         // Not the request's token: a commit under way must finish, whoever is still listening.
         var outcome = await commands.ExecuteAsync(envelope, CancellationToken.None);
+        if (outcome is CommandOutcome.Done { Result.OperationId: not null })
+            mirrors.Due.Set();
         switch (outcome)
         {
+            case CommandOutcome.Done done when envelope.AnsweredAtOnce:
+                return Accepted(done.Result);
+            case CommandOutcome.TakenOver taken when envelope.AnsweredAtOnce:
+                return Accepted(taken.Result);
+            case CommandOutcome.Replay { Body: null, Status: 202, Result: { } known }:
+                return Accepted(known).With(StoredAnswers.ReplayHeader, "true");
             case CommandOutcome.Done done:
                 return await ConcludeAsync(change, claim, mode, done.Result, !done.Fresh, done.Warnings, present);
             case CommandOutcome.TakenOver taken:
@@ -73,6 +83,22 @@ internal sealed class CommandFlow(
             default:
                 throw new UnreachableException($"Unknown outcome {outcome.GetType().Name}.");
         }
+    }
+
+    /// <summary>202 with the ids of what was committed; made from nothing else, so that a replay is the same.</summary>
+    private static Answer Accepted(CommandResult result)
+    {
+        var body = new JsonObject
+        {
+            ["id"] = result.EnrolmentId ?? result.ClassId,
+            ["classId"] = result.ClassId,
+            ["enrolmentId"] = result.EnrolmentId,
+            ["operationId"] = result.OperationId,
+        };
+        var answer = new Answer(202, body.ToJsonString(), "application/json", []).With("Preference-Applied", "respond-async");
+        return result.OperationId is { } operationId
+            ? answer.With("Location", $"/api/v1/operations/{operationId}").With("Retry-After", "2")
+            : answer;
     }
 
     /// <summary>A resource as JSON with its operation and warnings beside its own members.</summary>

@@ -60,7 +60,10 @@ internal static class Pipeline
         var correlationId = sent.Count == 1 && IsSane(sent[0])
             ? sent[0]!
             : context.RequestServices.GetRequiredService<IdSource>().Next("cor");
-        context.Features.Set(new RequestScope(correlationId, clock.GetUtcNow(), null));
+        context.Features.Set(new RequestScope(correlationId, clock.GetUtcNow(), null)
+        {
+            RespondsAsync = context.Request.Headers["Prefer"].Any(PrefersAsync),
+        });
         var headers = context.Response.Headers;
         // Whatever is answered, a body over the limit is never read to its end: no request can follow it.
         if (context.Request.ContentLength > JsonBodies.BodySizeBytesMax)
@@ -78,6 +81,11 @@ internal static class Pipeline
             : "default-src 'none'; frame-ancestors 'none'";
         return next(context);
     }
+
+    // RFC 7240: preferences are separated by commas, in one header or several; unknown ones are ignored.
+    private static bool PrefersAsync(string? header) =>
+        header is not null && header.Split(',', StringSplitOptions.TrimEntries)
+            .Contains("respond-async", StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
     /// HEAD is GET without the body (RFC 9110 section 9.3.2), for every route that has a GET.

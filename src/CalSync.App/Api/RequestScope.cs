@@ -11,6 +11,9 @@ namespace CalSync.App.Api;
 /// <param name="Caller">Who asks; null on open routes.</param>
 internal sealed record RequestScope(string CorrelationId, DateTimeOffset Now, Caller? Caller)
 {
+    /// <summary>True when the client prefers 202 at once to waiting for the calendar (RFC 7240 section 4.1).</summary>
+    public bool RespondsAsync { get; init; }
+
     /// <summary>Who asks, on routes that need a token.</summary>
     /// <exception cref="InvalidOperationException">The route is open.</exception>
     public Caller Who => Caller ?? throw new InvalidOperationException("The route carries no access rule.");

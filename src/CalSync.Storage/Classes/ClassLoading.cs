@@ -193,13 +193,13 @@ internal sealed class ClassNeeds
         if (_seats.Count > 0)
         {
             seats.Add($"SELECT id FROM enrolments WHERE {session.In("id", "@Seats")}");
-            operations.Add(session.In("o.enrolment_id", "@Seats"));
+            operations.Add($"SELECT id FROM operations WHERE {session.In("enrolment_id", "@Seats")}");
         }
 
         if (_ending.Count > 0)
         {
             seats.Add($"SELECT id FROM enrolments WHERE {session.In("class_id", "@Ending")} AND {Live}");
-            operations.Add($"({session.In("o.class_id", "@Ending")} AND NOT o.settled)");
+            operations.Add($"SELECT id FROM operations WHERE {session.In("class_id", "@Ending")} AND NOT settled");
         }
 
         if (_operations.Count > 0)
@@ -210,8 +210,8 @@ internal sealed class ClassNeeds
                 SELECT id FROM enrolments WHERE {Live} AND class_id IN (SELECT class_id FROM operations
                     WHERE {session.In("id", "@Operations")} AND kind IN ('class.cancel', 'slot.move', 'slot.cancel'))
                 """);
-            operations.Add(session.In("o.id", "@Operations"));
-            operations.Add($"o.enrolment_id IN ({ofOperations})");
+            operations.Add($"SELECT id FROM operations WHERE {session.In("id", "@Operations")}");
+            operations.Add($"SELECT id FROM operations WHERE enrolment_id IN ({ofOperations})");
             sql.Add(
                 $"""
                 SELECT n.slot_id, n.enrolment_id FROM notices n JOIN slots s ON s.id = n.slot_id
@@ -231,7 +231,8 @@ internal sealed class ClassNeeds
         reads.Add(async (grid, facts) => facts.SeatRows.AddRange(await grid.ReadAsync<SeatRow>()));
         if (operations.Count == 0)
             return;
-        sql.Add($"{OperationRow.Select} WHERE {string.Join(" OR ", operations)}");
+        // A union of index lookups; as alternatives of one condition they would read every operation there is.
+        sql.Add($"{OperationRow.Select} WHERE o.id IN ({string.Join(" UNION ", operations)})");
         reads.Add(async (grid, facts) => facts.OperationRows.AddRange(await grid.ReadAsync<OperationRow>()));
     }
 

@@ -199,8 +199,8 @@ internal sealed class ClassWriting(DateTimeOffset now)
             ("correlation_id", BulkType.Text), ("now", BulkType.Instant));
         foreach (var (id, (before, wanted, correlationId)) in _mirrors.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             mirrors.Add(id, before, wanted, correlationId, now);
-        // A mirror that waits for a retry keeps its back-off; a parked one is looked at again, so that the new
-        // operation learns why it has to wait.
+        // One that is due already stays due since then: a burst changes no index. One that waits for a retry keeps its
+        // back-off; a parked one is looked at again, so that the new operation learns why it has to wait.
         mirrors.Update(
             session,
             "mirrors",
@@ -208,7 +208,8 @@ internal sealed class ClassWriting(DateTimeOffset now)
             desired_version = [wanted], correlation_id = [correlation_id], updated_at = [now],
             state = CASE WHEN state IN ('in_flight', 'retry_wait', 'parked') THEN state ELSE 'pending' END,
             attempts = CASE WHEN state IN ('in_flight', 'retry_wait', 'parked') THEN attempts ELSE 0 END,
-            next_attempt_at = CASE WHEN state = 'retry_wait' THEN COALESCE(next_attempt_at, [now]) ELSE [now] END
+            next_attempt_at = CASE WHEN state = 'retry_wait' OR next_attempt_at <= [now]
+                THEN COALESCE(next_attempt_at, [now]) ELSE [now] END
             """,
             "id = [id] AND desired_version = [before]");
         foreach (var operationId in _due)

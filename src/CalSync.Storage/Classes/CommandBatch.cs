@@ -115,6 +115,7 @@ internal sealed class CommandBatch(IReadOnlyList<CommandEnvelope> envelopes, Fun
             ClassId = result.ClassId,
             EnrolmentId = result.EnrolmentId,
             OperationId = result.OperationId,
+            Status = envelope.AnsweredAtOnce ? 202 : null,
             LeaseUntil = envelope.Now + IdempotencyStore.Lease,
             ExpiresAt = envelope.Now + IdempotencyStore.Retention,
         };

@@ -13,6 +13,10 @@ namespace CalSync.Storage.Classes;
 /// <param name="Now">The request's one reading of the clock, UTC.</param>
 /// <param name="Idempotency">Null when the client sent no key or the switch is off.</param>
 /// <param name="Mode">How an enrolment treats the calendar.</param>
+/// <param name="AnsweredAtOnce">
+/// True: the answer is 202 with the ids of the effect, whatever comes later, and is kept under the key in the same
+/// transaction (with no body, because the ids say it all).
+/// </param>
 public sealed record CommandEnvelope(
     Actor Actor,
     ClassCommand Command,
@@ -20,7 +24,8 @@ public sealed record CommandEnvelope(
     string CorrelationId,
     DateTimeOffset Now,
     IdempotencyClaim? Idempotency = null,
-    EnrolmentMode Mode = EnrolmentMode.Wait);
+    EnrolmentMode Mode = EnrolmentMode.Wait,
+    bool AnsweredAtOnce = false);
 
 /// <summary>A client's name for one intent. Tenant and user are the actor's.</summary>
 /// <param name="Route">Method and route template: the same key on another route is another intent.</param>

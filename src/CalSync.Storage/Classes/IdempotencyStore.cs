@@ -51,14 +51,15 @@ internal sealed class IdempotencyWriting
     private readonly Bulk _claims = new(
         ("tenant_id", BulkType.Text), ("user_id", BulkType.Text), ("route", BulkType.Text), ("key", BulkType.Text),
         ("fingerprint", BulkType.Text), ("class_id", BulkType.Text), ("enrolment_id", BulkType.Text),
-        ("operation_id", BulkType.Text), ("correlation_id", BulkType.Text), ("lease_until", BulkType.Instant),
+        ("operation_id", BulkType.Text), ("status", BulkType.NumberOrNull), ("correlation_id", BulkType.Text),
+        ("lease_until", BulkType.Instant),
         ("created_at", BulkType.Instant), ("expires_at", BulkType.Instant));
 
     private readonly List<(string Sql, object Args)> _others = [];
 
     public void Claim(KeyRow row, string correlationId, DateTimeOffset now) => _claims.Add(
         row.TenantId, row.UserId, row.Route, row.Key, row.Fingerprint, row.ClassId, row.EnrolmentId, row.OperationId,
-        correlationId, row.LeaseUntil, now, row.ExpiresAt);
+        row.Status is { } status ? (long)status : null, correlationId, row.LeaseUntil, now, row.ExpiresAt);
 
     public void Forget(KeyRow row) => _others.Add((
         """

@@ -240,9 +240,9 @@ CREATE INDEX mirrors_by_connection ON mirrors (connection_id, state);
 -- One durable intent. It is done when every step's mirror has been verified at its required version.
 CREATE TABLE operations (
     id               text PRIMARY KEY,
-    tenant_id        text NOT NULL REFERENCES tenants (id),
+    tenant_id        text NOT NULL,
     kind             text NOT NULL,
-    class_id         text NOT NULL REFERENCES classes (id),
+    class_id         text NOT NULL,
     enrolment_id     text REFERENCES enrolments (id),
     user_id          text NOT NULL,
     correlation_id   text NOT NULL,
@@ -256,7 +256,8 @@ CREATE TABLE operations (
     -- False until the class side has drawn its conclusion (seat active, seat freed, class cancelled).
     settled          boolean NOT NULL DEFAULT FALSE,
     created_at       {instant} NOT NULL,
-    updated_at       {instant} NOT NULL
+    updated_at       {instant} NOT NULL,
+    FOREIGN KEY (class_id, tenant_id) REFERENCES classes (id, tenant_id)
 );
 CREATE INDEX operations_by_tenant ON operations (tenant_id, created_at);
 CREATE INDEX operations_unsettled ON operations (state, updated_at) WHERE NOT settled;

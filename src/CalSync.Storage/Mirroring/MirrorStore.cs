@@ -145,12 +145,6 @@ public sealed class MirrorStore(Database database) : IMirrorStore
                 "SELECT id, state, settled FROM operations WHERE id = @operationId", new { operationId }),
             cancellation);
 
-    /// <inheritdoc/>
-    public async Task<ImmutableArray<DueSettlement>> DueForSettlementAsync(
-        int countMax, DateTimeOffset now, CancellationToken cancellation) =>
-        [.. await database.ReadAsync(
-            session => session.QueryAsync<DueSettlement>(OperationProgress.DueSql, new { countMax, now }), cancellation)];
-
     private const string RecordSql =
         """
         UPDATE mirrors SET generation = @Generation, provider_event_id = @EventId,

@@ -6,21 +6,6 @@ namespace CalSync.Storage.Mirroring;
 /// <summary>Carries what became of a mirror over to the operations that wait for it.</summary>
 internal static class OperationProgress
 {
-    /// <summary>Operations from which a conclusion can be drawn now; see <c>Settlement</c> in the classes.</summary>
-    public const string DueSql =
-        """
-        SELECT o.id, o.tenant_id, o.class_id, o.state FROM operations o
-        LEFT JOIN enrolments e ON e.id = o.enrolment_id
-        WHERE NOT o.settled AND (
-            o.state IN ('verified', 'compensated', 'abandoned')
-            OR (o.kind = 'enrolment.create' AND e.state = 'pending_calendar'
-                AND (o.state IN ('unverified', 'needs_attention') OR e.deadline_at <= @now))
-            OR (o.state = 'needs_attention' AND NOT EXISTS (
-                SELECT 1 FROM notices n
-                WHERE n.dedupe_key = 'calendar_problem:' || o.id || ':' || COALESCE(o.reason, ''))))
-        ORDER BY o.updated_at, o.id LIMIT @countMax
-        """;
-
     /// <summary>Locks the operations that wait for a mirror, in one order, so that two mirrors of one see each other.</summary>
     public static async Task<ImmutableArray<WaitingStep>> LockWaitingAsync(WriteSession session, string mirrorId)
     {

@@ -170,10 +170,6 @@ public interface IMirrorStore
 
     /// <summary>An operation's state and whether its conclusion is drawn; null when unknown.</summary>
     Task<OperationStanding?> StandingAsync(string operationId, CancellationToken cancellation);
-
-    /// <summary>Operations that ended or ran out of time and whose conclusion is not drawn yet, oldest first.</summary>
-    Task<ImmutableArray<DueSettlement>> DueForSettlementAsync(
-        int countMax, DateTimeOffset now, CancellationToken cancellation);
 }
 
 /// <summary>Where an operation stands.</summary>
@@ -187,20 +183,4 @@ public sealed record OperationStanding
 
     /// <summary>Whether the class side has drawn its conclusion.</summary>
     public required bool Settled { get; init; }
-}
-
-/// <summary>An operation whose conclusion is due.</summary>
-public sealed record DueSettlement
-{
-    /// <summary>The operation.</summary>
-    public required string Id { get; init; }
-
-    /// <summary>Its tenant.</summary>
-    public required string TenantId { get; init; }
-
-    /// <summary>Its class.</summary>
-    public required string ClassId { get; init; }
-
-    /// <summary>The schema's word.</summary>
-    public required string State { get; init; }
 }

@@ -11,9 +11,10 @@ internal static class EnrolBench
     private const int SlotCount = 20;
     private const int ClientCount = 32;
     private const int AcceptClassCount = 1_000;
-    private const int AcceptStudentCount = 400;
+    private const int AcceptStudentCount = 1_000;
     private const int AcceptRounds = 3;
     private static readonly TimeSpan AcceptFor = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan WarmUpFor = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ProviderLatency = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Runs both parts and prints the figures; with <paramref name="json"/> they are the last line, as JSON.</summary>
@@ -79,10 +80,11 @@ internal static class EnrolBench
         var (sent, p99) = (0, new List<double>());
         for (var round = 0; round <= AcceptRounds; round++)
         {
-            // The first round warms every stack up and does not count.
+            // The first round lets every stack compile its hot paths and does not count.
             var counts = round > 0;
             var first = sent;
-            var load = await LoadClient.RunAsync(studio.Address, ClientCount, AcceptFor, number =>
+            var span = counts ? AcceptFor : WarmUpFor;
+            var load = await LoadClient.RunAsync(studio.Address, ClientCount, span, number =>
             {
                 var n = first + number;
                 return studio.Enrol(classes[n % classes.Count], students[n / classes.Count % students.Count], n);
@@ -100,7 +102,7 @@ internal static class EnrolBench
                 continue;
             foreach (var (path, rates) in new[] { ("/tx", six), ("/cte", one) })
             {
-                var other = await reference.RunAsync(path, ClientCount, AcceptFor);
+                var other = await reference.RunAsync(path, ClientCount, span);
                 if (counts)
                     rates.Add(other.PerSecond);
             }

@@ -63,7 +63,7 @@ internal sealed class Studio : IAsyncDisposable
                 .. withWorker ? Array.Empty<string>() : ["--no-worker"],
                 .. databaseUrl is null ? Array.Empty<string>() : ["--database", databaseUrl],
                 "--set", $"sandbox.url={sandbox.BaseAddress}", "--set", "google.provider=google-sandbox",
-                "--set", "quota.account_calls=600000", "--set", "quota.project_calls=6000000",
+                "--set", "quota.account_calls=600",
             ],
             "http://", clock, cancellation);
         var line = product.ReadyLine;
@@ -141,7 +141,7 @@ internal sealed class Studio : IAsyncDisposable
             session => session.QueryAsync<OperationRow>(
                 """
                 SELECT o.created_at, max(j.at) AS verified_at
-                FROM operations o JOIN journal j ON j.subject_id = o.enrolment_id AND j.kind = 'enrolment.activated'
+                FROM operations o JOIN journal j ON j.subject_id = o.enrolment_id AND j.kind = 'enrolment.active'
                 WHERE o.kind = @kind AND o.state = 'verified' GROUP BY o.id, o.created_at
                 """,
                 new { kind }),
