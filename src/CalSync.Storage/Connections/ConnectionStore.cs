@@ -288,8 +288,10 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
                     "UPDATE calendars SET selected = TRUE, updated_at = @now WHERE id = @calendarId",
                     new { calendarId, now },
                     expectRows: 1);
+                var correlationId = ids.Next("cor");
+                await CalendarLeaving.MoveHeldAsync(session, connectionId, calendarId, correlationId, userId, now);
                 session.Journal(Entry(
-                    now, row.TenantId, ids.Next("cor"), "connection.calendar_selected", connectionId, new { calendarId }, userId));
+                    now, row.TenantId, correlationId, "connection.calendar_selected", connectionId, new { calendarId }, userId));
                 return CalendarChoice.Chosen;
             },
             cancellation);

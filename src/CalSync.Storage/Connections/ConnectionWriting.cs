@@ -95,17 +95,18 @@ internal static class ConnectionWriting
         }
     }
 
-    /// <summary>Work that waited for consent goes on.</summary>
+    /// <summary>Work that waited for consent goes on, and so does work held for a calendar that is usable again.</summary>
     public static void Resume(WriteSession session, string connectionId, DateTimeOffset now)
     {
-        OperationProgress.QueueAll(session, MirrorColumn.Connection, connectionId, "pending", null, now);
         session.Queue(
             """
             UPDATE mirrors SET state = 'pending', reason = NULL, attempts = 0, next_attempt_at = @now, updated_at = @now
             WHERE connection_id = @connectionId AND active AND state IN ('parked', 'retry_wait')
-                AND (reason IS NULL OR reason NOT IN ('calendar_gone', 'calendar_unwritable'))
+                AND (reason IS NULL OR reason NOT IN ('calendar_gone', 'calendar_unwritable') OR EXISTS (
+                    SELECT 1 FROM calendars c WHERE c.id = mirrors.calendar_id AND c.state = 'available'))
             """,
             new { now, connectionId });
+        OperationProgress.QueueResume(session, connectionId, now);
     }
 
     private static bool IsWritable(ProviderCalendar calendar) => calendar.AccessRole is "owner" or "writer";

@@ -7,6 +7,12 @@ namespace CalSync.Storage.Mirroring;
 /// <summary>Leaves a calendar that is gone or may not be written: its mirrors are held, or move to the primary one.</summary>
 internal static class CalendarLeaving
 {
+    private const string MovedColumns =
+        """
+        SELECT m.id, m.tenant_id, m.connection_id, m.calendar_id, m.slot_id, m.generation, m.provider_event_id, s.class_id
+        FROM mirrors m JOIN slots s ON s.id = m.slot_id
+        """;
+
     /// <returns>False when the claim was lost; nothing was changed then.</returns>
     public static async Task<bool> LeaveAsync(
         WriteSession session, MirrorClaim claim, string calendarState, CalendarFallback fallback, DateTimeOffset now)
@@ -61,34 +67,51 @@ internal static class CalendarLeaving
         session.Queue(
             "UPDATE calendars SET selected = TRUE, updated_at = @now WHERE id = @primary", new { primary, now }, expectRows: 1);
         var mirrors = await session.QueryAsync<MovedRow>(
-            $"""
-            SELECT m.id, m.slot_id, m.generation, m.provider_event_id, s.class_id
-            FROM mirrors m JOIN slots s ON s.id = m.slot_id
-            WHERE m.calendar_id = @CalendarId AND m.active AND m.state <> 'gone' ORDER BY m.id
-            """,
+            $"{MovedColumns} WHERE m.calendar_id = @CalendarId AND m.active AND m.state <> 'gone' ORDER BY m.id",
             new { claim.CalendarId });
+        QueueMoves(session, mirrors, primary, claim.CorrelationId, "worker", now);
+    }
+
+    /// <summary>Makes the events held for a lost calendar anew in the one their owner has chosen.</summary>
+    public static async Task MoveHeldAsync(
+        WriteSession session, string connectionId, string calendarId, string correlationId, string actor, DateTimeOffset now)
+    {
+        var mirrors = await session.QueryAsync<MovedRow>(
+            $"""
+            {MovedColumns}
+            WHERE m.connection_id = @connectionId AND m.active AND m.state = 'parked'
+                AND m.reason IN ('calendar_gone', 'calendar_unwritable') ORDER BY m.id
+            """,
+            new { connectionId });
+        QueueMoves(session, mirrors, calendarId, correlationId, actor, now);
+        OperationProgress.QueueResume(session, connectionId, now);
+    }
+
+    private static void QueueMoves(
+        WriteSession session, IReadOnlyList<MovedRow> mirrors, string calendarId, string correlationId, string actor,
+        DateTimeOffset now)
+    {
         foreach (var mirror in mirrors)
         {
             var generation = mirror.Generation + 1;
-            var eventId = EventIdentity.EventId(claim.ConnectionId, mirror.SlotId, generation);
+            var eventId = EventIdentity.EventId(mirror.ConnectionId, mirror.SlotId, generation);
 
             // The fence moves on, so that a turn still under way in the lost calendar records nothing.
             session.Queue(
                 """
-                UPDATE mirrors SET calendar_id = @primary, generation = @generation, provider_event_id = @eventId,
+                UPDATE mirrors SET calendar_id = @calendarId, generation = @generation, provider_event_id = @eventId,
                     etag = NULL, ical_uid = NULL, html_link = NULL, conference_link = NULL, observed = NULL,
                     applied_version = 0, verified_version = 0, state = 'pending', reason = NULL, attempts = 0,
                     outcome_unknown = FALSE, next_attempt_at = @now, lease_owner = NULL, lease_until = NULL,
                     fence = fence + 1, updated_at = @now
                 WHERE id = @Id
                 """,
-                new { primary, generation, eventId, now, mirror.Id },
+                new { calendarId, generation, eventId, now, mirror.Id },
                 expectRows: 1);
-            session.Journal(Entry(
-                claim, now, "mirror.moved", "mirror", mirror.Id,
-                new { calendarId = claim.CalendarId, eventId = mirror.ProviderEventId },
-                new { calendarId = primary, eventId }) with
-            { ClassId = mirror.ClassId });
+            session.Journal(new JournalEntry(
+                now, mirror.TenantId, actor, "mirror", correlationId, "mirror.moved", "mirror", mirror.Id, mirror.ClassId,
+                JsonSerializer.Serialize(new { calendarId = mirror.CalendarId, eventId = mirror.ProviderEventId }),
+                JsonSerializer.Serialize(new { calendarId, eventId })));
         }
     }
 
@@ -101,6 +124,12 @@ internal static class CalendarLeaving
     private sealed record MovedRow
     {
         public string Id { get; init; } = "";
+
+        public string TenantId { get; init; } = "";
+
+        public string ConnectionId { get; init; } = "";
+
+        public string CalendarId { get; init; } = "";
 
         public string SlotId { get; init; } = "";
 

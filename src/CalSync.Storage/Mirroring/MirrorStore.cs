@@ -91,8 +91,7 @@ public sealed class MirrorStore(Database database) : IMirrorStore
                 OperationProgress.Queue(session, record, waiting);
                 Journal(session, record);
                 await session.FlushAsync();
-                return [.. waiting.Where(step => step.RequiredVersion <= record.AppliedVersion
-                    || record.State is not ("verified" or "gone")).Select(step => step.OperationId)];
+                return OperationProgress.Touched(record, waiting);
             },
             cancellation);
 
@@ -152,9 +151,10 @@ public sealed class MirrorStore(Database database) : IMirrorStore
             html_link = COALESCE(@HtmlLink, html_link), conference_link = COALESCE(@ConferenceLink, conference_link),
             observed = CASE WHEN @Observed IS NULL AND generation = @Generation THEN observed ELSE @Observed END,
             applied_version = @AppliedVersion, verified_version = @VerifiedVersion,
-            state = CASE WHEN @Done AND desired_version > @AppliedVersion THEN 'pending' ELSE @State END,
-            reason = @Reason, detail = @Detail, attempts = @Attempts, outcome_unknown = @OutcomeUnknown,
-            next_attempt_at = CASE WHEN @Done AND desired_version > @AppliedVersion THEN @RestUntil ELSE @NextAttemptAt END,
+            state = CASE WHEN @Done AND desired_version > @DesiredVersion THEN 'pending' ELSE @State END,
+            reason = CASE WHEN @Done AND desired_version > @DesiredVersion THEN NULL ELSE @Reason END,
+            detail = @Detail, attempts = @Attempts, outcome_unknown = @OutcomeUnknown,
+            next_attempt_at = CASE WHEN @Done AND desired_version > @DesiredVersion THEN @RestUntil ELSE @NextAttemptAt END,
             lease_owner = NULL, lease_until = @RestUntil, updated_at = @At
         WHERE id = @Id AND fence = @Fence AND lease_owner = @LeaseOwner
         """;
@@ -174,7 +174,10 @@ public sealed class MirrorStore(Database database) : IMirrorStore
         record.AppliedVersion,
         record.VerifiedVersion,
         record.State,
-        Done = record.State is "verified" or "gone" or "unverified",
+        record.DesiredVersion,
+
+        // A failure for a person is the end for what was tried, not for what has been wanted since.
+        Done = record.State is "verified" or "gone" or "unverified" or "needs_attention",
         record.Reason,
         record.Detail,
         record.Attempts,

@@ -25,13 +25,29 @@ internal static class OperationProgress
         return [.. steps];
     }
 
+    /// <summary>Which of the waiting operations a turn's end says something about.</summary>
+    /// <remarks>
+    /// What was wanted only after the turn had read its task was not tried: that a person must look at the one before
+    /// says nothing about it. Waiting and parking hold for all.
+    /// </remarks>
+    public static ImmutableArray<string> Touched(MirrorRecord record, ImmutableArray<WaitingStep> waiting)
+    {
+        var reached = record.State switch
+        {
+            "verified" or "gone" => record.VerifiedVersion,
+            "unverified" => record.AppliedVersion,
+            "needs_attention" => record.DesiredVersion,
+            _ => long.MaxValue,
+        };
+        return [.. waiting.Where(step => step.RequiredVersion <= reached).Select(step => step.OperationId)];
+    }
+
     /// <summary>Queues the new states of steps and operations.</summary>
     public static void Queue(WriteSession session, MirrorRecord record, ImmutableArray<WaitingStep> waiting)
     {
         var done = record.State is "verified" or "gone";
-        var reached = done ? record.VerifiedVersion : record.AppliedVersion;
-        var ids = waiting.Where(step => !(done || record.State == "unverified") || step.RequiredVersion <= reached)
-            .Select(step => step.OperationId).ToArray();
+        var reached = record.VerifiedVersion;
+        var ids = Touched(record, waiting).ToArray();
         if (ids.Length == 0)
             return;
         if (!done)
@@ -67,15 +83,15 @@ internal static class OperationProgress
             new { record.At, record.Detail, ids });
     }
 
-    /// <summary>Parks or resumes every open operation that waits for a mirror of a connection or calendar.</summary>
+    /// <summary>Parks every open operation that waits for a mirror of a connection or calendar.</summary>
     /// <param name="session">The transaction that changes the mirrors.</param>
     /// <param name="mirrorColumn"><c>connection_id</c> or <c>calendar_id</c>.</param>
     /// <param name="value">Its value.</param>
     /// <param name="state">The new state.</param>
-    /// <param name="reason">Why; null when work goes on.</param>
+    /// <param name="reason">Why.</param>
     /// <param name="now">UTC.</param>
     public static void QueueAll(
-        WriteSession session, MirrorColumn mirrorColumn, string value, string state, string? reason, DateTimeOffset now) =>
+        WriteSession session, MirrorColumn mirrorColumn, string value, string state, string reason, DateTimeOffset now) =>
         session.Queue(
             $"""
             UPDATE operations SET state = @state, reason = @reason, updated_at = @now, next_attempt_at = NULL
@@ -84,6 +100,19 @@ internal static class OperationProgress
                 WHERE m.{(mirrorColumn == MirrorColumn.Connection ? "connection_id" : "calendar_id")} = @value AND NOT s.verified)
             """,
             new { value, state, reason, now });
+
+    /// <summary>Sets operations of a connection going again, after their mirrors; not those that still wait for a held one.</summary>
+    public static void QueueResume(WriteSession session, string connectionId, DateTimeOffset now) => session.Queue(
+        """
+        UPDATE operations SET state = 'pending', reason = NULL, updated_at = @now, next_attempt_at = NULL
+        WHERE NOT settled AND state IN ('retry_wait', 'parked') AND id IN (
+                SELECT s.operation_id FROM operation_steps s JOIN mirrors m ON m.id = s.mirror_id
+                WHERE m.connection_id = @connectionId AND NOT s.verified)
+            AND NOT EXISTS (
+                SELECT 1 FROM operation_steps s JOIN mirrors m ON m.id = s.mirror_id
+                WHERE s.operation_id = operations.id AND NOT s.verified AND m.state = 'parked')
+        """,
+        new { connectionId, now });
 }
 
 /// <summary>What mirrors are taken together by.</summary>

@@ -66,7 +66,10 @@ public interface IConnectionStore
     Task<bool> DisconnectAsync(
         string connectionId, string userId, DateTimeOffset now, CancellationToken cancellation);
 
-    /// <summary>Chooses the calendar that new events go to; events already made stay where they are.</summary>
+    /// <summary>
+    /// Chooses the calendar that new events go to. Events already made stay where they are, except those held because
+    /// their calendar was lost: they are made anew in the chosen one.
+    /// </summary>
     Task<CalendarChoice> SelectCalendarAsync(
         string connectionId, string userId, string calendarId, DateTimeOffset now, CancellationToken cancellation);
 

@@ -87,6 +87,7 @@ public sealed record MirrorChange(string Kind, string? Before, string? After);
 /// <param name="State">The schema's word.</param>
 /// <param name="Reason">Null when all is well.</param>
 /// <param name="Detail">JSON with the verification's findings.</param>
+/// <param name="DesiredVersion">What the turn worked towards; what was wanted later is not judged by it.</param>
 /// <param name="AppliedVersion">At least the claim's, within one generation.</param>
 /// <param name="VerifiedVersion">At most the applied.</param>
 /// <param name="Generation">As the turn left it.</param>
@@ -104,6 +105,7 @@ public sealed record MirrorRecord(
     string State,
     string? Reason,
     string? Detail,
+    long DesiredVersion,
     long AppliedVersion,
     long VerifiedVersion,
     int Generation,

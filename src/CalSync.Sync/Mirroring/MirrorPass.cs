@@ -458,8 +458,8 @@ public sealed class MirrorPass(
             _ => throw new UnreachableException(),
         };
         return new MirrorRecord(
-            turn.Claim, state, reason, MirrorDetail.Write(turn, end, now), applied, verified, turn.Generation,
-            turn.EventId, turn.Latest, end is not TurnEnd.Verified && turn.OutcomeUnknown, attempts, next,
+            turn.Claim, state, reason, MirrorDetail.Write(turn, end, now), turn.Desired.Version, applied, verified,
+            turn.Generation, turn.EventId, turn.Latest, end is not TurnEnd.Verified && turn.OutcomeUnknown, attempts, next,
             now + options.Rest, turn.TakeChanges(), turn.Calls(), now);
     }
 
