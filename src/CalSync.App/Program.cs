@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using CalSync.App.Commands;
 
 namespace CalSync.App;
@@ -14,7 +13,7 @@ public static class Program
 #pragma warning disable RS0030
         var clock = TimeProvider.System;
 #pragma warning restore RS0030
-        var random = new Random(RandomNumberGenerator.GetInt32(int.MaxValue));
+        var random = new UnguessableRandom();
         return CommandLine.RunAsync(args, Surroundings.OfProcess(clock, random), CancellationToken.None);
     }
 }

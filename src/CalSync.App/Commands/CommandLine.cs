@@ -16,6 +16,7 @@ internal static class CommandLine
         DemoCommand.Create, ServeCommand.Create, ServeCommand.CreateWorker,
         SandboxCommand.Create, DbCommand.Create, ConfigCommand.Create, TenantsCommand.Create,
             UsersCommand.Create,
+        ConnectionsCommand.Create, CalendarsCommand.Create,
         SwitchesCommand.Create, OperationsCommand.Create, EventsCommand.Create, TraceCommand.Create,
             JournalCommand.Create,
         IdempotencyCommand.Create, DoctorCommand.Create,
@@ -48,7 +49,8 @@ internal static class CommandLine
         {
             var verb = string.Join(' ', Names(parsed.CommandResult.Command));
             var advice = $"{verb} --help";
-            foreach (var error in parsed.Errors)
+            // A verb nobody knows is also a missing verb to the parser; once is enough.
+            foreach (var error in parsed.Errors.Skip(parsed.UnmatchedTokens.Count > 0 && parsed.Errors.Count > 1 ? 1 : 0))
                 Complain(around, json, ExitCode.Usage, error.Message, verb, advice);
             return (int)ExitCode.Usage;
         }

@@ -5,7 +5,7 @@ using CalSync.Sync.Journal;
 
 namespace CalSync.App.Commands;
 
-/// <summary><c>calsync journal</c>, <c>events</c> and <c>trace</c>: three ways to read the journal.</summary>
+/// <summary><c>calsync journal</c> and <c>events</c>: the journal as a whole, and of one thing.</summary>
 internal static class JournalCommand
 {
     private const int PageCount = 1000;
@@ -92,25 +92,5 @@ internal static class EventsCommand
                 "Nothing is known under this id.",
                 cancellation)),
         };
-    }
-}
-
-/// <summary><c>calsync trace</c>: everything one request or run caused.</summary>
-internal static class TraceCommand
-{
-    public static Verb Create(GlobalOptions globals, Surroundings around)
-    {
-        var correlation = new Argument<string>("CORRELATION")
-        {
-            Description = "The correlationId of an answer, a problem or a log line.",
-        };
-        var verb = new Verb(
-            "trace", "Prints everything one request caused, in order.",
-                "calsync trace CORRELATION") { correlation };
-        return verb.Does(globals, around, (call, cancellation) => JournalCommand.PrintAsync(
-            call,
-            new JournalQuery { CorrelationId = call.Get(correlation) },
-            "Nothing is known under this correlation id.",
-            cancellation));
     }
 }

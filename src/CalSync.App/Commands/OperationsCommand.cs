@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CalSync.App.Api.Problems;
 using CalSync.Classes;
 using CalSync.Storage.Classes;
 
@@ -103,7 +104,7 @@ internal static class OperationsCommand
             new CommandEnvelope(
                 actor, command, null, place.CorrelationId, place.Clock.GetUtcNow()), cancellation);
         if (outcome is CommandOutcome.Refused { Refusal: var refusal })
-            throw new CommandException(ExitCode.Failed, $"Refused: {refusal}", id, "calsync operations show");
+            throw new CommandException(ExitCode.Failed, refusal.ToProblem().Detail, id, $"calsync operations show {id}");
         var (_, after) = await FindAsync(place, id, cancellation);
         call.Output.Value(after, Describe(after));
         return ExitCode.Ok;

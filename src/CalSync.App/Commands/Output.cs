@@ -75,6 +75,7 @@ internal sealed class Output(Surroundings around, bool json)
         null => "-",
         DateTimeOffset instant => instant.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss'Z'", null),
         bool flag => flag ? "yes" : "no",
+        Enum word => JsonNamingPolicy.SnakeCaseLower.ConvertName(word.ToString()),
         IFormattable formattable =>
             formattable.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "-",

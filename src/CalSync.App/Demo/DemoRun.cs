@@ -111,10 +111,21 @@ internal sealed class DemoRun(Surroundings around, bool json)
     private async Task StayAsync(DemoWorld world, CancellationToken cancellation)
     {
         Say("");
-        Say($"The service goes on until Ctrl+C: API {world.Address}  description {new Uri(world.Address, "docs/api")}");
-        Say($"The practice Google is at {world.SandboxAddress} (fault scripts under /_sandbox/faults).");
-        foreach (var person in new[] { world.Admin, world.OnCall, world.Maya, world.Students[0] })
-            Say($"  {Markup.Escape($"{person.Email,-22} {person.Token}")}");
+        Say("Everything keeps running until Ctrl+C.");
+        Say($"  API              {world.Address}");
+        Say($"  API description  {new Uri(world.Address, "docs/api")}");
+        Say($"  practice Google  {world.SandboxAddress} (break it under /_sandbox/faults)");
+        Say("");
+        Say("API tokens:");
+        foreach (var (role, person) in new[]
+        {
+            ("admin", world.Admin), ("operator", world.OnCall), ("instructor", world.Maya), ("student", world.Students[0]),
+        })
+        {
+            Say(Markup.Escape($"  {role,-11} {person.Email,-17} {person.Token}"));
+        }
+
+        Say("");
         Say("Try:");
         Say(Markup.Escape($"  curl -H 'Authorization: Bearer {world.Students[0].Token}' {new Uri(world.Address, "api/v1/me/schedule")}"));
         Say(Markup.Escape($"  curl -H 'Authorization: Bearer {world.Admin.Token}' {new Uri(world.Address, "api/v1/operations")}"));

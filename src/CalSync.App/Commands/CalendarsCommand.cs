@@ -1,0 +1,91 @@
+using System.CommandLine;
+using CalSync.Sync.Connections;
+
+namespace CalSync.App.Commands;
+
+/// <summary><c>calsync calendars</c>: where the events of new classes go.</summary>
+internal static class CalendarsCommand
+{
+    /// <summary>A calendar and whose it is.</summary>
+    /// <param name="Owner">Address of the person.</param>
+    /// <param name="ConnectionId">The connection it was found through.</param>
+    /// <param name="Calendar">The calendar.</param>
+    internal sealed record Found(string Owner, string ConnectionId, CalendarListing Calendar);
+
+    public static Verb Create(GlobalOptions globals, Surroundings around) =>
+        new("calendars", "Shows calendars and chooses where new events go.", "calsync calendars list")
+        {
+            MakeList(globals, around),
+            MakeSelect(globals, around),
+        };
+
+    private static Verb MakeList(GlobalOptions globals, Surroundings around)
+    {
+        var user = Words.Option<string?>("--user", "USER", "Only this person's.");
+        var verb = new Verb("list", "Lists the calendars of every connection.", "calsync calendars list") { user };
+        return verb.Does(globals, around, async (call, cancellation) =>
+        {
+            await using var product = await ProductParts.OpenAsync(call, cancellation);
+            call.Output.Table(
+                await ListAsync(product, call.Get(user), cancellation),
+                "There is no calendar. Connect an account: calsync connections connect USER",
+                new("ID", row => row.Calendar.Id),
+                new("OWNER", row => row.Owner),
+                new("NAME", row => row.Calendar.Summary),
+                new("KIND", row => row.Calendar.Kind),
+                new("ZONE", row => row.Calendar.TimeZone),
+                new("STATE", row => row.Calendar.State),
+                new("SELECTED", row => row.Calendar.Selected),
+                new("CONNECTION", row => row.ConnectionId));
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Verb MakeSelect(GlobalOptions globals, Surroundings around)
+    {
+        var id = new Argument<string>("CALENDAR") { Description = "Id of the calendar, from 'calsync calendars list'." };
+        var verb = new Verb(
+            "select", "Chooses where the events of new classes go; those already made stay where they are.",
+            "calsync calendars select CALENDAR")
+        {
+            id,
+        };
+        return verb.Does(globals, around, async (call, cancellation) =>
+        {
+            await using var product = await ProductParts.OpenAsync(call, cancellation);
+            foreach (var (owner, connection) in await product.ConnectionsAsync(null, cancellation))
+            {
+                switch (await product.Flow.SelectCalendarAsync(
+                    connection.Id, owner.Id, call.Get(id)!, cancellation))
+                {
+                    case CalendarChoice.Chosen:
+                        call.Output.Value(
+                            new { Selected = call.Get(id) }, $"New events of {owner.Email} go to {call.Get(id)}.");
+                        return ExitCode.Ok;
+                    case CalendarChoice.NotWritable:
+                        throw new CommandException(
+                            ExitCode.Failed, "The calendar is gone or may not be written.", call.Get(id),
+                            "calsync calendars list");
+                    case CalendarChoice.Unknown:
+                        break;
+                }
+            }
+
+            throw new CommandException(
+                ExitCode.Failed, "There is no such calendar.", call.Get(id), "calsync calendars list");
+        });
+    }
+
+    private static async Task<List<Found>> ListAsync(
+        ProductParts product, string? userId, CancellationToken cancellation)
+    {
+        var found = new List<Found>();
+        foreach (var (owner, connection) in await product.ConnectionsAsync(userId, cancellation))
+        {
+            found.AddRange((await product.Connections.CalendarsAsync(connection.Id, cancellation))
+                .Select(calendar => new Found(owner.Email, connection.Id, calendar)));
+        }
+
+        return found;
+    }
+}

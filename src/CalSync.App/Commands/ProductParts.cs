@@ -1,0 +1,78 @@
+using System.Diagnostics.CodeAnalysis;
+using CalSync.App.Configuration;
+using CalSync.Classes;
+using CalSync.Storage.Identity;
+using CalSync.Sync.Connections;
+
+namespace CalSync.App.Commands;
+
+/// <summary>A connection and the person it belongs to.</summary>
+/// <param name="Owner">The person.</param>
+/// <param name="Connection">Without tokens.</param>
+internal sealed record OwnedConnection(User Owner, ConnectionListing Connection);
+
+/// <summary>The product put together as <c>serve</c> does, for verbs that talk to the provider; nothing listens or works.</summary>
+internal sealed class ProductParts : IAsyncDisposable
+{
+    private readonly CalSyncHost _host;
+
+    private ProductParts(Settings settings, Workplace place, CalSyncHost host) =>
+        (Settings, Place, _host) = (settings, place, host);
+
+    /// <summary>The configuration in force.</summary>
+    public Settings Settings { get; }
+
+    /// <summary>The database.</summary>
+    public Workplace Place { get; }
+
+    /// <summary>Begins, finishes and ends connections.</summary>
+    public ConnectionFlow Flow => _host.Services.GetRequiredService<ConnectionFlow>();
+
+    /// <summary>The rows of the connections.</summary>
+    public IConnectionStore Connections => _host.Services.GetRequiredService<IConnectionStore>();
+
+    /// <summary>Opens the database and puts the product together around it.</summary>
+    /// <exception cref="CommandException">The schema is not this program's.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The parts own and dispose them.")]
+    public static async Task<ProductParts> OpenAsync(Invocation call, CancellationToken cancellation)
+    {
+        var settings = call.Settings();
+        var place = await Workplace.OpenAsync(settings, call.Around, cancellation);
+        var options = HostConfiguration.Read(settings, listens: false, works: false) with { Upgrades = false };
+        try
+        {
+            var host = await CalSyncHost.BuildAsync(options, place.Clock, call.Around.Random, null, cancellation);
+            return new ProductParts(settings, place, host);
+        }
+        catch
+        {
+            await place.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Connections with their owners, oldest first.</summary>
+    /// <param name="userId">Only this person's; null for everybody's.</param>
+    /// <param name="cancellation">Cancelling leaves nothing behind.</param>
+    public async Task<List<OwnedConnection>> ConnectionsAsync(string? userId, CancellationToken cancellation)
+    {
+        var found = new List<OwnedConnection>();
+        foreach (var owner in await Place.Identity.ListUsersAsync(null, cancellation))
+        {
+            // Students and operators cannot have any.
+            if (owner.Role is not (Role.Admin or Role.Instructor) || (userId is not null && owner.Id != userId))
+                continue;
+            found.AddRange((await Connections.ListAsync(owner.Id, cancellation))
+                .Select(connection => new OwnedConnection(owner, connection)));
+        }
+
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        await Place.DisposeAsync();
+    }
+}

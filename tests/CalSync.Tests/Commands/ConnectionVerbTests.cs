@@ -1,0 +1,83 @@
+using System.Text.Json;
+using CalSync.Sandbox;
+using Xunit;
+
+namespace CalSync.Tests.Commands;
+
+/// <summary>The verbs about accounts and calendars, through the command line, against a real sandbox.</summary>
+public sealed class ConnectionVerbTests : IAsyncLifetime
+{
+    private static readonly Shell Shell = new();
+    private readonly string _directory = Directory.CreateTempSubdirectory("calsync-").FullName;
+    private SandboxServer _sandbox = null!;
+
+    public async Task InitializeAsync() =>
+        _sandbox = await SandboxServer.StartAsync(new SandboxOptions(TimeProvider.System), CancellationToken.None);
+
+    public async Task DisposeAsync()
+    {
+        await _sandbox.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task Connect_WithScriptedConsent_ConnectsListsSelectsAndDisconnects()
+    {
+        var maya = await PersonAsync("maya@studio.test", "instructor");
+        var page = await RunAsync("connections", "connect", maya);
+        Assert.StartsWith($"{_sandbox.BaseAddress}o/oauth2/v2/auth?", page.Out, StringComparison.Ordinal);
+
+        var made = (await JsonAsync("connections", "connect", maya, "--consent-as", "maya@studio.test"))
+            .GetProperty("connectionId").GetString()!;
+        var listed = (await JsonAsync("connections", "list"))[0].GetProperty("connection");
+        Assert.Equal((made, "healthy"), (Text(listed, "id"), Text(listed, "state")));
+        Assert.DoesNotContain("oken\":\"", listed.GetRawText(), StringComparison.Ordinal);
+
+        var again = await JsonAsync(
+            "connections", "connect", maya, "--reconnect", made, "--consent-as", "maya@studio.test");
+        Assert.Equal(made, Text(again, "connectionId"));
+
+        var calendar = Text((await JsonAsync("calendars", "list", "--user", maya))[0].GetProperty("calendar"), "id");
+        Assert.Equal(0, (await RunAsync("calendars", "select", calendar)).Code);
+        Assert.Equal(1, (await RunAsync("calendars", "select", "cal_nothing")).Code);
+
+        Assert.Equal(0, (await RunAsync("connections", "disconnect", made)).Code);
+        Assert.Equal(1, (await RunAsync("connections", "disconnect", "con_nothing")).Code);
+    }
+
+    [Fact]
+    public async Task Connect_ForSomebodyWhoCannot_SaysWhy()
+    {
+        var bea = await PersonAsync("bea@mail.test", "student");
+        Assert.Contains("Only instructors", (await RunAsync("connections", "connect", bea)).Error, StringComparison.Ordinal);
+        Assert.Equal(1, (await RunAsync("connections", "connect", "usr_nobody")).Code);
+        var maya = await PersonAsync("maya@studio.test", "instructor");
+        var stranger = await RunAsync("connections", "connect", maya, "--consent-as", "nobody@studio.test");
+        Assert.Equal(1, stranger.Code);
+        Assert.Contains("nobody@studio.test", stranger.Error, StringComparison.Ordinal);
+    }
+
+    private async Task<string> PersonAsync(string email, string role)
+    {
+        var tenants = await JsonAsync("tenants", "list");
+        var tenant = tenants.GetArrayLength() > 0
+            ? Text(tenants[0], "id")
+            : Text(await JsonAsync("tenants", "create", "Studio", "--kind", "test"), "id");
+        string[] words = ["users", "create", email, "--tenant", tenant, "--role", role, "--zone", "America/New_York"];
+        return Text(await JsonAsync(words), "id");
+    }
+
+    private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
+
+    private async Task<JsonElement> JsonAsync(params string[] arguments)
+    {
+        var (code, output, error) = await RunAsync([.. arguments, "--json"]);
+        Assert.True(code == 0, error);
+        using var json = JsonDocument.Parse(output);
+        return json.RootElement.Clone();
+    }
+
+    private Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments) => Shell.RunAsync(
+        [.. arguments, "--data", _directory, "--set", "google.provider=google-sandbox",
+            "--set", $"sandbox.url={_sandbox.BaseAddress}"]);
+}
