@@ -1,3 +1,4 @@
+using System.Globalization;
 using CalSync.Calendar;
 using CalSync.Classes;
 using CalSync.Storage.Classes;
@@ -23,10 +24,14 @@ internal static class DesiredReading
             return null;
         var guests = await session.QueryAsync<GuestRow>(
             "SELECT calendar_email, state FROM enrolments WHERE class_id = @ClassId", new { row.ClassId });
-        var offUntil = await session.FirstOrDefaultAsync<DateTimeOffset?>(
-            "SELECT expires_at FROM switches WHERE name = 'verification' AND value = 'off' AND expires_at > @now",
+        var switches = await session.QueryAsync<SwitchRow>(
+            "SELECT name, value, expires_at FROM switches WHERE name IN ('verification', 'provider-timeout') AND expires_at > @now",
             new { now });
-        return new MirrorTask(Desired(claim, row, guests), offUntil is null, offUntil);
+        var offUntil = switches.FirstOrDefault(found => found is { Name: "verification", Value: "off" })?.ExpiresAt;
+        var timeout = switches.FirstOrDefault(found => found.Name == "provider-timeout")?.Value;
+        return new MirrorTask(
+            Desired(claim, row, guests), offUntil is null, offUntil,
+            timeout is null ? null : TimeSpan.FromSeconds(int.Parse(timeout, CultureInfo.InvariantCulture)));
     }
 
     private static CalSync.Sync.Mirroring.DesiredEvent Desired(
@@ -70,6 +75,15 @@ internal static class DesiredReading
         public DateTimeOffset EndAt { get; init; }
 
         public string State { get; init; } = "";
+    }
+
+    private sealed record SwitchRow
+    {
+        public string Name { get; init; } = "";
+
+        public string Value { get; init; } = "";
+
+        public DateTimeOffset ExpiresAt { get; init; }
     }
 
     private sealed record GuestRow

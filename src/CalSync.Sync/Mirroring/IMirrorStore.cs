@@ -74,7 +74,9 @@ public sealed record MirrorClaim
 /// <param name="Desired">The content with its version, from one snapshot.</param>
 /// <param name="Verify">False while the <c>verification</c> switch is off.</param>
 /// <param name="VerifyAgainAt">When the switch falls back; null while it is on.</param>
-public sealed record MirrorTask(DesiredEvent Desired, bool Verify, DateTimeOffset? VerifyAgainAt);
+/// <param name="CallTimeout">Limit of each provider call, from the <c>provider-timeout</c> switch; null: as configured.</param>
+public sealed record MirrorTask(
+    DesiredEvent Desired, bool Verify, DateTimeOffset? VerifyAgainAt, TimeSpan? CallTimeout = null);
 
 /// <summary>Something a turn did, for the journal.</summary>
 /// <param name="Kind"><c>mirror.inserted</c>, <c>mirror.patched</c>, <c>mirror.deleted</c> and so on.</param>

@@ -484,7 +484,7 @@ public sealed class MirrorPass(
     }
 
     private static ProviderCall CallWith(MirrorTurn turn, string token) =>
-        new(turn.Claim.ConnectionId, token, Interactive: true, turn.Claim.CorrelationId);
+        new(turn.Claim.ConnectionId, token, Interactive: true, turn.Claim.CorrelationId, turn.CallTimeout);
 
     private static string Sentence(MirrorStep.GiveUp giveUp) => giveUp.Mismatches.IsEmpty
         ? "The event cannot be brought to what is wanted."

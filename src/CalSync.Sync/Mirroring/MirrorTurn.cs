@@ -18,6 +18,8 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
 
     public DateTimeOffset? VerifyAgainAt => task.VerifyAgainAt;
 
+    public TimeSpan? CallTimeout => task.CallTimeout;
+
     public DateTimeOffset StartedAt { get; } = startedAt;
 
     public DateTimeOffset LeaseUntil { get; set; } = claim.LeaseUntil;
