@@ -181,8 +181,13 @@ internal sealed class CommandFlow(
     /// </summary>
     private Problem? ProviderProblem(RequestScope scope, Effect effect)
     {
-        if (scope.Who.Role == Role.Student || effect.Operation is not { State: "parked" } operation)
+        // Parked for another reason, such as a lost calendar, consent would not help.
+        if (scope.Who.Role == Role.Student
+            || effect.Operation is not { State: "parked", Reason: MirrorReasons.NeedsConsent } operation)
+        {
             return null;
+        }
+
         return ProviderProblems.NeedsConsent(options, scope.Now)
             .And("operationId", operation.Id)
             .And("operation", $"/api/v1/operations/{operation.Id}") with

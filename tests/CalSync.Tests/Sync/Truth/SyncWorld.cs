@@ -26,7 +26,7 @@ internal sealed class SyncWorld : IAsyncDisposable
     public const string Teacher = "maya@studio.test";
 
     private const string Correlation = "cor_test";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(25);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("calsync-sync-");
@@ -217,19 +217,22 @@ internal sealed class SyncWorld : IAsyncDisposable
     public Task<T?> ReadAsync<T>(string sql, object? args = null) =>
         Database.ReadAsync(session => session.FirstOrDefaultAsync<T>(sql, args), None);
 
-    public async Task SwitchAsync(string name, string value) => Assert.IsType<SwitchChange.Done>(
-        await Service<SwitchStore>().SetAsync(
+    public async Task SwitchAsync(string name, string value)
+    {
+        Assert.IsType<SwitchChange.Done>(await Service<SwitchStore>().SetAsync(
             name, value, TimeSpan.FromHours(1), "test", "usr_test", Correlation, None));
+        Service<SwitchReader>().Forget();
+    }
 
     public Task UntilAsync(Func<Task<bool>> holds, string what) => UntilAsync(holds, () => what);
 
-    public static async Task UntilAsync(Func<Task<bool>> holds, Func<string> what)
+    public async Task UntilAsync(Func<Task<bool>> holds, Func<string> what)
     {
-        var giveUp = TimeProvider.System.GetUtcNow() + Patience;
+        var giveUp = TimeProvider.System.GetUtcNow() + _patience;
         while (!await holds())
         {
             if (TimeProvider.System.GetUtcNow() > giveUp)
-                Assert.Fail($"It did not happen within {Patience.TotalSeconds} s that {what()}");
+                Assert.Fail($"It did not happen within {_patience.TotalSeconds} s that {what()}");
             await Task.Delay(LookAgain, TimeProvider.System);
         }
     }

@@ -1,4 +1,3 @@
-using CalSync.App.Demo;
 using CalSync.Sandbox;
 using CalSync.Sync.Connections;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,0 +1,153 @@
+using CalSync.Storage.Connections;
+using CalSync.Storage.Secrets;
+using CalSync.Sync.Connections;
+using CalSync.Sync.Providers;
+using Xunit;
+
+namespace CalSync.Tests.Contracts;
+
+/// <summary>
+/// Goal: on each engine tokens change hands once, stay sealed to their row, and a dead grant parks its work until its
+/// owner consents again. Method: leases, saves and authorizations as processes make them, with the times given.
+/// </summary>
+public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(fixture)
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    private string _tenantId = "";
+    private string _userId = "";
+    private string _subject = "";
+
+    private ConnectionStore Store => new(
+        Database, new TokenCipher(KeyRing.Load(Fixture.Options.DataDirectory, null)), Ids);
+
+    /// <summary>R-OAUTH-2: however many try at once, one may refresh; and who lost the lease stores nothing.</summary>
+    [Fact]
+    [Trait("Requirement", "R-OAUTH-2")]
+    public async Task Lease_IsHeldByOne_AndAnOldOneStoresNothing()
+    {
+        var grant = await ConnectAsync();
+        var leases = await Task.WhenAll(Enumerable.Range(0, 20).Select(
+            i => Store.TryLeaseAsync(grant, $"p{i}", Start, Start + Lease, Cancellation)));
+        var lost = Assert.Single(leases, lease => lease is not null)!;
+        Assert.Null(await Store.TryLeaseAsync(grant, "late", Start + Lease - TimeSpan.FromSeconds(1), Start + Lease, Cancellation));
+        var later = Start + Lease;
+        var held = (await Store.TryLeaseAsync(grant, "next", later, later + Lease, Cancellation))!;
+        Assert.False(await Store.SaveTokensAsync(lost, Granted("stale", "stale"), later, Cancellation));
+        Assert.False(await Store.SaveFailureAsync(lost, "TimedOut", later, later, Cancellation));
+        Assert.True(await Store.SaveTokensAsync(held, Granted("second", "rotated"), later, Cancellation));
+        Assert.False(await Store.SaveTokensAsync(held, Granted("third", null), later, Cancellation));
+        var now = (await Store.LoadAsync(grant.Id, Cancellation))!;
+        Assert.Equal(("second", "rotated", 2, null), (now.AccessToken, now.RefreshToken, now.TokenVersion, now.LeaseUntil));
+        Assert.Null(await Store.TryLeaseAsync(grant, "old look", later, later + Lease, Cancellation));
+    }
+
+    /// <summary>R-FIX-2-E: an answer without a refresh token keeps the one there is.</summary>
+    [Fact]
+    public async Task Save_WithoutARefreshToken_KeepsTheStoredOne()
+    {
+        var grant = await ConnectAsync();
+        var lease = (await Store.TryLeaseAsync(grant, "p", Start, Start + Lease, Cancellation))!;
+        Assert.True(await Store.SaveTokensAsync(lease, Granted("second", null), Start, Cancellation));
+        Assert.Equal("refresh", (await Store.LoadAsync(grant.Id, Cancellation))!.RefreshToken);
+        await Store.SaveConnectionAsync(New(grant, Granted("third", null)), Start, Cancellation);
+        var now = (await Store.LoadAsync(grant.Id, Cancellation))!;
+        Assert.Equal(("third", "refresh"), (now.AccessToken, now.RefreshToken));
+    }
+
+    /// <summary>R-CAL-01-P: a failed refresh leaves state, reason and time, and lets the next one try.</summary>
+    [Fact]
+    public async Task SaveFailure_LeavesReasonAndTime()
+    {
+        var grant = await ConnectAsync();
+        var lease = (await Store.TryLeaseAsync(grant, "p", Start, Start + Lease, Cancellation))!;
+        Assert.True(await Store.SaveFailureAsync(lease, "ServerError", Start.AddSeconds(7), Start, Cancellation));
+        var now = (await Store.LoadAsync(grant.Id, Cancellation))!;
+        Assert.Equal(
+            (ConnectionState.Degraded, "ServerError", 1, Start.AddSeconds(7)),
+            (now.State, now.Reason, now.ConsecutiveFailures, now.NextAttemptAt));
+        Assert.NotNull(await Store.TryLeaseAsync(now, "p", Start, Start + Lease, Cancellation));
+    }
+
+    /// <summary>R-CAL-01-B, R-FIX-2-D: a dead grant is told once, parks its work, and consent sets it going again.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-01-B")]
+    public async Task ConsentNeeded_TellsTheOwnerOnce_AndConsentHeals()
+    {
+        var grant = await ConnectAsync();
+        Assert.False(await Store.SaveConsentNeededAsync(
+            grant.Id, grant.TokenVersion + 1, ConsentReason.GrantRevoked, Start, Cancellation));
+        Assert.Equal(ConnectionState.Healthy, (await Store.LoadAsync(grant.Id, Cancellation))!.State);
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Store.SaveConsentNeededAsync(
+            grant.Id, grant.TokenVersion, ConsentReason.GrantRevoked, Start, Cancellation)));
+        Assert.Equal(ConnectionState.NeedsReauth, (await Store.LoadAsync(grant.Id, Cancellation))!.State);
+        Assert.Equal(1, await Database.ReadAsync(
+            session => session.ScalarAsync<long>(
+                "SELECT COUNT(*) FROM notices WHERE user_id = @_userId AND kind = 'reconnect'", new { _userId }),
+            Cancellation));
+        Assert.Null(await Store.TryLeaseAsync(grant, "p", Start, Start + Lease, Cancellation));
+        Assert.Equal(grant.Id, await Store.SaveConnectionAsync(New(grant, Granted("new", "new")), Start, Cancellation));
+        Assert.Equal(ConnectionState.Healthy, (await Store.LoadAsync(grant.Id, Cancellation))!.State);
+    }
+
+    /// <summary>R-FLOW-1: a token moved to another row or column does not open.</summary>
+    [Fact]
+    [Trait("Requirement", "R-FLOW-1")]
+    public async Task Load_OfAMovedToken_Fails()
+    {
+        var victim = await ConnectAsync();
+        var thief = await ConnectAsync();
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                "UPDATE connections SET access_token = (SELECT access_token FROM connections WHERE id = @Victim) WHERE id = @Id",
+                new { Victim = victim.Id, thief.Id }),
+            Cancellation);
+        await Assert.ThrowsAsync<SecretException>(() => Store.LoadAsync(thief.Id, Cancellation));
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                "UPDATE connections SET access_token = refresh_token WHERE id = @Id", new { victim.Id }),
+            Cancellation);
+        await Assert.ThrowsAsync<SecretException>(() => Store.LoadAsync(victim.Id, Cancellation));
+    }
+
+    /// <summary>R-FLOW-1: an authorization is finished once, in time, by who began it.</summary>
+    [Fact]
+    [Trait("Requirement", "R-FLOW-1")]
+    public async Task Take_GivesAnAuthorizationOnce()
+    {
+        await ConnectAsync();
+        var attempt = new ConnectionAttempt(
+            Ids.Next("att"), _tenantId, _userId, "google-sandbox", "verifier", "http://127.0.0.1/cb", null, Start.AddMinutes(10));
+        await Store.BeginAsync(attempt, Start, Cancellation);
+        Assert.Null(await Store.TakeAsync(attempt.State, "usr_other", Start, Cancellation));
+        Assert.Null(await Store.TakeAsync(attempt.State, null, Start.AddMinutes(10), Cancellation));
+        var taken = await Task.WhenAll(Enumerable.Range(0, 10).Select(
+            _ => Store.TakeAsync(attempt.State, _userId, Start, Cancellation)));
+        Assert.Equal(attempt, Assert.Single(taken, one => one is not null));
+    }
+
+    private async Task<ConnectionGrant> ConnectAsync()
+    {
+        _tenantId = await NewTenantAsync();
+        _userId = await NewUserAsync(_tenantId);
+        _subject = Ids.Next("sub");
+        var id = await Store.SaveConnectionAsync(
+            New(_subject, Granted("access", "refresh"), null), Start, Cancellation);
+        return (await Store.LoadAsync(id!, Cancellation))!;
+    }
+
+    private NewConnection New(ConnectionGrant again, TokenAnswer.Granted tokens) => New(_subject, tokens, again.Id);
+
+    private NewConnection New(string subject, TokenAnswer.Granted tokens, string? reconnectId) => new(
+        _tenantId, _userId, "google-sandbox", subject, "maya@studio.test", tokens,
+        [new ProviderCalendar("maya@studio.test", "Maya", true, "Asia/Kolkata", "owner")], reconnectId);
+
+    private static TokenAnswer.Granted Granted(string access, string? refresh) =>
+        new(access, refresh, TimeSpan.FromHours(1), "calendar");
+}
+
+public sealed class SqliteConnectionTests(SqliteTestDatabase fixture)
+    : ConnectionContract(fixture), IClassFixture<SqliteTestDatabase>;
+
+[Collection(PostgresFixture.Collection)]
+public sealed class PostgresConnectionTests(PostgresTestDatabase fixture)
+    : ConnectionContract(fixture), IClassFixture<PostgresTestDatabase>;
