@@ -45,7 +45,7 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         Assert.Empty(ids.Except(await AllIdsAsync()));
     }
 
-    /// <summary>R-CAL-02-C: a claim whose holder died comes back when its lease ends, to be read first; the dead one is fenced off.</summary>
+    /// <summary>R-CAL-02-C: a claim whose holder died comes back when its lease ends; the dead one is fenced off.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-02-C")]
     public async Task Claim_LeftInFlight_ComesBackWithItsOutcomeUnknown()
@@ -120,11 +120,11 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         await Task.WhenAll(claims.Skip(1).Select(claim => Mirrors.RecordAsync(Verified(claim, 1, Start), Cancellation)));
         var operation = (await Operations.FindAsync(Teacher, made.OperationId!, Cancellation))!;
         Assert.Equal(("verified", 3), (operation.State, operation.StepsVerified));
-        var due = await Mirrors.DueForSettlementAsync(1000, Start, Cancellation);
-        Assert.Contains(due, each => each.Id == made.OperationId);
+        var due = await Operations.DueSettlementsAsync(Start, 1000, Cancellation);
+        Assert.Contains(due, each => each.OperationId == made.OperationId);
         await SettleAsync(NewCommands());
-        due = await Mirrors.DueForSettlementAsync(1000, Start, Cancellation);
-        Assert.DoesNotContain(due, each => each.Id == made.OperationId);
+        due = await Operations.DueSettlementsAsync(Start, 1000, Cancellation);
+        Assert.DoesNotContain(due, each => each.OperationId == made.OperationId);
         Assert.True((await Mirrors.StandingAsync(made.OperationId!, Cancellation))!.Settled);
     }
 
