@@ -82,10 +82,12 @@ internal static class Pipeline
         return next(context);
     }
 
-    // RFC 7240: preferences are separated by commas, in one header or several; unknown ones are ignored.
+    // RFC 7240 section 2: preferences are separated by commas, in one header or several, each with parameters after
+    // semicolons; unknown ones are ignored.
     private static bool PrefersAsync(string? header) =>
-        header is not null && header.Split(',', StringSplitOptions.TrimEntries)
-            .Contains("respond-async", StringComparer.OrdinalIgnoreCase);
+        header is not null && header.Split(',')
+            .Any(preference => preference.Split(';')[0].Trim()
+                .Equals("respond-async", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
     /// HEAD is GET without the body (RFC 9110 section 9.3.2), for every route that has a GET.

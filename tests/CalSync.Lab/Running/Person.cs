@@ -49,6 +49,8 @@ public sealed record Person(RunningProduct Product, string Id, string Email, str
         if (body is not null)
         {
             request.Content = new ByteArrayContent(body);
+            // A body too long to be read is refused before it is sent, so that the answer is not lost with the connection.
+            request.Headers.ExpectContinue = body.Length > 64 * 1024;
             if (contentType is not null)
                 request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
         }

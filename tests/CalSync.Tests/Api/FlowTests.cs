@@ -132,7 +132,8 @@ public sealed class FlowTests : ProductTest
             "classes", RunningProduct.ClassBody("Later"), null, ("Prefer", "handling=lenient, respond-async; wait=10"));
         var enrolled = await Product.Bea.PostAsync(
             $"classes/{created["id"]}/enrollments", new JsonObject(), null, ("Prefer", "respond-async"));
-        var path = $"classes/{created["id"]}/slots/{Slots(created)[0]["id"]}";
+        var made = await Product.Maya.GetAsync($"classes/{created["id"]}");
+        var path = $"classes/{created["id"]}/slots/{Slots(made)[0]["id"]}";
         var moved = await Product.Maya.PatchAsync(
             path, (await Product.Maya.GetAsync(path)).ETag, new JsonObject { ["start"] = "2031-01-06T14:30:00" },
             ("Prefer", "respond-async"));

@@ -219,7 +219,7 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         Mirrors.ClaimAsync(owner, countMax, perConnectionMax, [], now, now + Lease, Cancellation);
 
     private static MirrorRecord Verified(MirrorClaim claim, long version, DateTimeOffset now) => new(
-        claim, "verified", null, "{}", version, version, claim.Generation, claim.ProviderEventId, null, false, 0, null,
+        claim, "verified", null, "{}", version, version, version, claim.Generation, claim.ProviderEventId, null, false, 0, null,
         now + Rest, [], [], now);
 
     private async Task<string> OperationStateAsync(CommandResult of) =>
