@@ -159,7 +159,7 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
                     if (random.Next(3) > 0)
                         await EnrolAsync(random, path, students[change]);
                     else
-                        await MoveAsync(random, path, made, hour + 1 + change);
+                        await MoveAsync(random, path, hour + 1 + change);
                 }
             }
         }
@@ -171,8 +171,10 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
             _ = Interlocked.Increment(ref _seats);
         }
 
-        private async Task MoveAsync(Random random, string path, DemoAnswer made, int hour)
+        private async Task MoveAsync(Random random, string path, int hour)
         {
+            // Read, not remembered: a creation answered at once tells ids only.
+            var made = await SendAsync(random, (api, _, _) => api.GetAsync(path, CancellationToken.None));
             var slotPath = $"{path}/slots/{made.Body!["schedules"]![0]!["slots"]![0]!["id"]}";
             var slot = await SendAsync(random, (api, _, _) => api.GetAsync(slotPath, CancellationToken.None));
             await SendAsync(random, (api, _, _) => api.PatchAsync(
@@ -193,7 +195,8 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
                     // 409 in flight: the key belongs to a request that may be dead; its lease has to end.
                     if (answer.Code != 409 || DateTimeOffset.UtcNow > giveUp)
                     {
-                        if ((answer.Expect().Body as JsonObject)?["operation"]?["id"]?.ToString() is { } operation)
+                        var body = answer.Expect().Body as JsonObject;
+                        if ((body?["operation"]?["id"] ?? body?["operationId"])?.ToString() is { } operation)
                             Operations.Add(operation);
                         _ = Interlocked.Increment(ref _answered);
                         return answer;
