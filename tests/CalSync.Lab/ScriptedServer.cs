@@ -89,8 +89,9 @@ public sealed class ScriptedServer : IAsyncDisposable
         if (_stop.IsCancellationRequested)
             return;
         await _stop.CancelAsync();
-        _listener.Stop();
+        // Stopped only once the loop has left it: a stopped listener answers the next accept with a fault.
         await _accepting;
+        _listener.Stop();
         await Task.WhenAll(_sockets);
         _abandoned.Dispose();
         _received.Dispose();
