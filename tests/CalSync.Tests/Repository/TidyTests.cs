@@ -29,7 +29,8 @@ public sealed partial class TidyTests
             ["CalSync.Calendar", "CalSync.Sync", "CalSync.Classes", "CalSync.Remotes", "CalSync.Storage",
                 "CalSync.Sandbox"],
         ["CalSync.Lab"] = ["CalSync.App"],
-        ["CalSync.Tests"] = ["CalSync.App", "CalSync.Lab"],
+        ["CalSync.Calendar.Tests"] = ["CalSync.Calendar"],
+        ["CalSync.Tests"] = ["CalSync.App", "CalSync.Lab", "CalSync.Calendar.Tests"],
     };
 
     [Fact]

@@ -1,10 +1,9 @@
-using CalSync.Calendar;
 using FsCheck;
 using FsCheck.Fluent;
 using NodaTime;
 using Xunit;
 
-namespace CalSync.Tests.Calendar;
+namespace CalSync.Calendar.Tests.Recurrence;
 
 /// <summary>
 /// Rules are read, faults are located, and what is written is strict. Method: cases and a round trip.

@@ -1,8 +1,7 @@
-using CalSync.Calendar;
 using NodaTime;
 using Xunit;
 
-namespace CalSync.Tests.Calendar;
+namespace CalSync.Calendar.Tests.Times;
 
 /// <summary>
 /// Zone names lead to one zone or to a question, never to UTC by default. Method: every kind of name.

@@ -1,11 +1,10 @@
 using System.Globalization;
-using CalSync.Calendar;
 using FsCheck;
 using FsCheck.Fluent;
 using NodaTime;
 using Xunit;
 
-namespace CalSync.Tests.Calendar;
+namespace CalSync.Calendar.Tests.Times;
 
 /// <summary>
 /// Local time, zone and instant always agree. Method: known cases, then round trips over random instants.

@@ -1,9 +1,8 @@
 using System.Globalization;
-using CalSync.Calendar;
 using NodaTime;
 using Xunit;
 
-namespace CalSync.Tests.Calendar;
+namespace CalSync.Calendar.Tests.Recurrence;
 
 /// <summary>The examples of RFC 5545 section 3.8.5.3. Method: its rules, and the dates it lists.</summary>
 /// <remarks>

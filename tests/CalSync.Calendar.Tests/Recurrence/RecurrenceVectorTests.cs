@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using CalSync.Calendar;
 using NodaTime.Text;
 using Xunit;
 
-namespace CalSync.Tests.Calendar;
+namespace CalSync.Calendar.Tests.Recurrence;
 
 /// <summary>
 /// Expansion agrees with collections of vectors that lie beside the repository. Method: every row with an

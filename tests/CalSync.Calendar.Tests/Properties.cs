@@ -1,6 +1,6 @@
 using FsCheck;
 
-namespace CalSync.Tests.Calendar;
+namespace CalSync.Calendar.Tests;
 
 /// <summary>
 /// How properties are checked: a failure throws and its message carries the seed to replay it.

@@ -1,6 +1,5 @@
-using CalSync.Calendar;
 
-namespace CalSync.Tests.Calendar;
+namespace CalSync.Calendar.Tests;
 
 /// <summary>Zones that tests know to exist.</summary>
 internal static class Zones

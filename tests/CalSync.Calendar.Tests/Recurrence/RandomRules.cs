@@ -1,10 +1,9 @@
 using System.Collections.Immutable;
-using CalSync.Calendar;
 using FsCheck;
 using FsCheck.Fluent;
 using NodaTime;
 
-namespace CalSync.Tests.Calendar;
+namespace CalSync.Calendar.Tests.Recurrence;
 
 /// <summary>Random rules, most of them with an instance every few years at least.</summary>
 internal static class RandomRules

@@ -1,11 +1,10 @@
 using System.Globalization;
-using CalSync.Calendar;
 using FsCheck;
 using FsCheck.Fluent;
 using NodaTime;
 using Xunit;
 
-namespace CalSync.Tests.Calendar;
+namespace CalSync.Calendar.Tests.Recurrence;
 
 /// <summary>
 /// Series expand as RFC 5545 and the documented choices say. Method: cases, and seek against walk.
