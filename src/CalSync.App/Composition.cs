@@ -51,7 +51,9 @@ internal static class Composition
         services.AddSingleton<Migrator>();
         services.AddSingleton<JournalReader>();
         services.AddSingleton<IdentityStore>();
-        services.AddSingleton<SwitchStore>();
+        services.AddSingleton(options.Idempotency);
+        services.AddSingleton(provider => new SwitchStore(
+            provider.GetRequiredService<Database>(), provider.GetRequiredService<TimeProvider>(), options.SwitchNormals));
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<IBreakerLedger, BreakerLedger>();
         services.AddSingleton<IdempotencyStore>();
@@ -59,7 +61,8 @@ internal static class Composition
         services.AddSingleton<ClassReads>();
         services.AddSingleton<OperationReads>();
         services.AddSingleton(provider => new ClassCommands(
-            provider.GetRequiredService<Database>(), provider.GetRequiredService<IdSource>().Next));
+            provider.GetRequiredService<Database>(), provider.GetRequiredService<IdSource>().Next, options.Classes,
+            options.Idempotency));
         services.AddSingleton<IConnectionStore, ConnectionStore>();
         services.AddSingleton<IMirrorStore, MirrorStore>();
     }

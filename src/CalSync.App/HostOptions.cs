@@ -1,8 +1,11 @@
+using System.Collections.Immutable;
 using CalSync.App.Api;
+using CalSync.Classes;
 using CalSync.Remotes.Google;
 using CalSync.Remotes.OAuth;
 using CalSync.Remotes.Pipeline;
 using CalSync.Storage;
+using CalSync.Storage.Classes;
 using CalSync.Sync.Connections;
 using CalSync.Sync.Mirroring;
 
@@ -28,6 +31,15 @@ internal sealed record HostOptions
 
     /// <summary>The HTTP interface.</summary>
     public ApiOptions Api { get; init; } = new();
+
+    /// <summary>Seats and double submits.</summary>
+    public ClassOptions Classes { get; init; } = new();
+
+    /// <summary>Idempotency keys.</summary>
+    public IdempotencyOptions Idempotency { get; init; } = new();
+
+    /// <summary>What kill switches stand at while nobody has set them, by name; absent: as defined.</summary>
+    public ImmutableDictionary<string, string> SwitchNormals { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     /// <summary>Where the calendar API is.</summary>
     public GoogleOptions Google { get; init; } = new();

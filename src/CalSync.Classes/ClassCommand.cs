@@ -124,7 +124,7 @@ public sealed record SlotDraft(
 /// <summary>How an enrolment treats the calendar. Decision C-02. Stored nowhere.</summary>
 public enum EnrolmentMode
 {
-    /// <summary>The seat waits up to <see cref="ClassLimits.SeatDeadline"/> for the calendar.</summary>
+    /// <summary>The seat waits up to <see cref="ClassOptions.SeatDeadline"/> for the calendar.</summary>
     Wait = 0,
 
     /// <summary>The seat is rolled back when the calendar does not confirm during the request.</summary>

@@ -48,15 +48,9 @@ public static class ClassLimits
     /// <summary>How far back a slot may start, for classes entered late.</summary>
     public static TimeSpan SlotBehindMax { get; } = TimeSpan.FromDays(366 * 2);
 
-    /// <summary>How long a seat may wait for the calendar before it is given back. Decision C-02.</summary>
-    public static TimeSpan SeatDeadline { get; } = TimeSpan.FromMinutes(15);
-
-    /// <summary>As <see cref="SeatDeadline"/>, when seats are strict: what the caller's request may last.</summary>
+    /// <summary>How long a strict seat may wait for the calendar: what the caller's request may last. C-02.</summary>
     public static TimeSpan SeatDeadlineStrict { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long before a slot its reminder is due.</summary>
     public static TimeSpan ReminderLead { get; } = TimeSpan.FromHours(1);
-
-    /// <summary>How recent an equal class must be to look like a double submit. Decision C-04.</summary>
-    public static TimeSpan LookalikeWindow { get; } = TimeSpan.FromMinutes(5);
 }

@@ -10,6 +10,9 @@ namespace CalSync.Classes;
 public sealed record DecisionContext(
     Actor Actor, DateTimeOffset Now, string CorrelationId, Func<string, string> NextId)
 {
+    /// <summary>The times in force.</summary>
+    public ClassOptions Options { get; init; } = new();
+
     /// <summary>How an enrolment treats the calendar.</summary>
     public EnrolmentMode Mode { get; init; }
 
@@ -23,7 +26,7 @@ public sealed record DecisionContext(
     public CalendarTarget? Target { get; init; }
 
     /// <summary>
-    /// Finds an equal class made within <see cref="ClassLimits.LookalikeWindow"/>, by content hash; null for none.
+    /// Finds an equal class made within <see cref="ClassOptions.LookalikeWindow"/>, by content hash; null for none.
     /// </summary>
     public Func<string, Lookalike?>? FindLookalike { get; init; }
 

@@ -3,6 +3,7 @@ using CalSync.App.Api.Authentication;
 using CalSync.App.Api.Bodies;
 using CalSync.App.Api.Idempotency;
 using CalSync.App.Api.Problems;
+using CalSync.Storage.Classes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -107,9 +108,10 @@ internal static class ApiDescription
 
         if (marks.OfType<KeyedRoute>().Any())
         {
+            var hours = context.ApplicationServices.GetRequiredService<IdempotencyOptions>().Retention.TotalHours;
             operation.Extensions[IdempotentMark] = new JsonNodeExtension(JsonValue.Create(true));
             operation.Parameters.Add(Header(IdempotencyHeader.Standard, false,
-                "One fresh UUID per intent, the same on every retry; X-Idempotency-Key means the same. Kept 24 hours."));
+                $"One fresh UUID per intent, the same on every retry; X-Idempotency-Key means the same. Kept {hours} hours."));
             problems.AddRange([ProblemCatalogue.IdempotencyInProgress, ProblemCatalogue.IdempotencyMismatch,
                 ProblemCatalogue.IdempotencyKeyInvalid, ProblemCatalogue.IdempotencyKeyRequired]);
         }

@@ -19,7 +19,7 @@ internal static partial class ApiLog
     public static partial void DatabaseUnavailable(
         ILogger logger, Exception fault, string method, string route, string correlationId);
 
-    [LoggerMessage(EventId = 1004, Level = LogLevel.Debug,
+    [LoggerMessage(EventId = 1004, Level = LogLevel.Warning,
         Message = "{Method} {Route} came without an idempotency key [{CorrelationId}]")]
     public static partial void KeyMissing(ILogger logger, string method, string route, string correlationId);
 }

@@ -13,9 +13,6 @@ internal sealed record ApiOptions
     /// </summary>
     public bool IdempotencyKeyRequired { get; init; }
 
-    /// <summary>How long an answer is kept for replay. Default 24 h, at least 1 h.</summary>
-    public TimeSpan IdempotencyRetention { get; init; } = TimeSpan.FromHours(24);
-
     /// <summary>
     /// How long a token's user is believed without asking the database again. Default 2 s, at most 5 s.
     /// </summary>

@@ -42,8 +42,7 @@ internal sealed record Effect(
 /// that a retry with the same key finds it.
 /// </remarks>
 internal sealed class CommandFlow(
-    ClassCommands commands, OperationWait wait, SwitchReader switches, MirrorSignal mirrors, ApiOptions options,
-    ILogger<ApiOptions> logger)
+    ClassCommands commands, OperationWait wait, SwitchReader switches, MirrorSignal mirrors, ApiOptions options)
 {
     /// <summary>Runs it.</summary>
     /// <param name="change">What is asked.</param>
@@ -198,13 +197,7 @@ internal sealed class CommandFlow(
 
     private async Task<IdempotencyClaim?> ClaimAsync(Change change)
     {
-        if (change.Key.Value is not { } key)
-        {
-            ApiLog.KeyMissing(logger, "change", change.Route, change.Scope.CorrelationId);
-            return null;
-        }
-
-        if (!await switches.IdempotencyIsOnAsync())
+        if (change.Key.Value is not { } key || !await switches.IdempotencyIsOnAsync())
             return null;
         var fingerprint = SHA256.HashData(Encoding.UTF8.GetBytes($"{change.Target}\n{change.Fingerprint}"));
         return new IdempotencyClaim(change.Route, key, Convert.ToHexStringLower(fingerprint));

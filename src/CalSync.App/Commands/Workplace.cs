@@ -42,7 +42,7 @@ internal sealed class Workplace : IAsyncDisposable
     public IdentityStore Identity => new(Database, Ids, Clock);
 
     /// <summary>The kill switches.</summary>
-    public SwitchStore Switches => new(Database, Clock);
+    public SwitchStore Switches => new(Database, Clock, HostConfiguration.SwitchNormals(Settings));
 
     /// <summary>The journal.</summary>
     public JournalReader Journal => new(Database);

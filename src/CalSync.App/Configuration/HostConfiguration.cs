@@ -1,8 +1,12 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using CalSync.App.Api;
+using CalSync.Classes;
 using CalSync.Remotes.Google;
 using CalSync.Remotes.OAuth;
 using CalSync.Remotes.Pipeline;
 using CalSync.Storage;
+using CalSync.Storage.Classes;
 using CalSync.Sync.Connections;
 using CalSync.Sync.Mirroring;
 
@@ -27,10 +31,16 @@ internal static class HostConfiguration
             {
                 VerificationWait = settings.Duration(Keys.EnrolmentWait),
                 IdempotencyKeyRequired = settings.Flag(Keys.IdempotencyRequired),
-                IdempotencyRetention = settings.Duration(Keys.IdempotencyRetention),
                 PublicAddress = settings.Address(Keys.ServerPublicUrl),
                 Provider = settings.Text(Keys.Provider)!,
             },
+            Classes = new ClassOptions
+            {
+                SeatDeadline = settings.Duration(Keys.EnrolmentDeadline),
+                LookalikeWindow = settings.Duration(Keys.DuplicateWindow),
+            },
+            Idempotency = settings.Options<IdempotencyOptions>(),
+            SwitchNormals = SwitchNormals(settings),
             Google = settings.Options<GoogleOptions>(),
             OAuth = settings.Options<OAuthOptions>(),
             Pipeline = settings.Options<PipelineOptions>(),
@@ -46,4 +56,14 @@ internal static class HostConfiguration
             ? options.At(settings.Address(Keys.SandboxUrl)!, options.OAuth.ClientId, options.OAuth.ClientSecret)
             : options;
     }
+
+    /// <summary>The switches whose normal value is a setting.</summary>
+    public static ImmutableDictionary<string, string> SwitchNormals(Settings settings) =>
+        ImmutableDictionary.CreateRange(StringComparer.Ordinal,
+        [
+            KeyValuePair.Create("enrollment-calendar", settings.Text(Keys.EnrolmentMode)!),
+            KeyValuePair.Create(
+                "provider-timeout",
+                settings.Duration(Keys.ProviderTimeout).TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)),
+        ]);
 }

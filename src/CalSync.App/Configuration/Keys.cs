@@ -5,6 +5,7 @@ using CalSync.Remotes.OAuth;
 using CalSync.Remotes.Pipeline;
 using CalSync.Sandbox;
 using CalSync.Storage;
+using CalSync.Storage.Classes;
 using CalSync.Sync;
 using CalSync.Sync.Connections;
 using CalSync.Sync.Mirroring;
@@ -99,9 +100,6 @@ internal static class Keys
 
     public static readonly Key TokenSkew = Limit<ConnectionOptions>("token.clock_skew",
         nameof(ConnectionOptions.ClockSkew), "Difference between the provider's clock and ours that is allowed for.");
-
-    public static readonly Key IdempotencyRetention = Duration("idempotency.retention", 24, 1, 720, "h",
-        "How long an answer is kept for a repeated Idempotency-Key.");
 
     public static readonly Key IdempotencyRequired = Flag("idempotency.required", false,
         "Refuse a change that comes without an Idempotency-Key.");
@@ -202,7 +200,9 @@ internal static class Keys
             "How often it looks whether another process has finished."),
         Limit<ConnectionOptions>("connect.attempt_lifetime", nameof(ConnectionOptions.AttemptLifetime),
             "How long a person may take on the consent page."),
-        IdempotencyRetention, IdempotencyRequired, DuplicateWindow, CalendarCacheTtl,
+        Limit<IdempotencyOptions>("idempotency.retention", nameof(IdempotencyOptions.Retention),
+            "How long an answer is kept for a repeated Idempotency-Key; what is kept already keeps its time."),
+        IdempotencyRequired, DuplicateWindow, CalendarCacheTtl,
         Limit<MirrorOptions>("mirror.concurrency", nameof(MirrorOptions.Concurrency),
             "Events one process writes at once."),
         Limit<MirrorOptions>("mirror.per_connection", nameof(MirrorOptions.PerConnectionMax),

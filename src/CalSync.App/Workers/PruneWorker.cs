@@ -6,6 +6,9 @@ namespace CalSync.App.Workers;
 /// <summary>Forgets idempotency keys whose retention is over.</summary>
 internal sealed partial class PruneWorker(IdempotencyStore keys, ILogger<PruneWorker> log, TimeProvider clock)
 {
+    /// <summary>Keys forgotten in one transaction, so that no request waits long behind it.</summary>
+    public const int BatchCountMax = 500;
+
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
 
     /// <summary>Works until stopped.</summary>
@@ -16,22 +19,34 @@ internal sealed partial class PruneWorker(IdempotencyStore keys, ILogger<PruneWo
         using var timer = new PeriodicTimer(Every, clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(stop))
+            do
             {
                 try
                 {
-                    await keys.PurgeAsync(clock.GetUtcNow(), stop);
+                    await TurnAsync(stop);
                 }
                 catch (Exception fault) when (fault is not OperationCanceledException)
                 {
                     TurnFailed(log, fault);
                 }
             }
+            while (await timer.WaitForNextTickAsync(stop));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // Asked to end.
         }
+    }
+
+    /// <summary>Forgets what is expired now, in batches.</summary>
+    /// <param name="stop">Stops it between two batches.</param>
+    /// <returns>How many were forgotten.</returns>
+    public async Task<int> TurnAsync(CancellationToken stop)
+    {
+        var (now, total, last) = (clock.GetUtcNow(), 0, BatchCountMax);
+        for (; last == BatchCountMax; total += last)
+            last = await keys.PurgeAsync(now, BatchCountMax, stop);
+        return total;
     }
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Error, Message = "Forgetting old idempotency keys failed")]

@@ -84,7 +84,7 @@ internal static class Seating
         var deferred = draft.Context.Mode == EnrolmentMode.Deferred;
         DateTimeOffset? deadline = draft.Context.Mode switch
         {
-            EnrolmentMode.Wait => draft.Now + ClassLimits.SeatDeadline,
+            EnrolmentMode.Wait => draft.Now + draft.Context.Options.SeatDeadline,
             EnrolmentMode.Strict => draft.Now + ClassLimits.SeatDeadlineStrict,
             EnrolmentMode.Deferred => null,
         };

@@ -183,7 +183,7 @@ internal static class Settlement
         if (operation.State == OperationState.Parked)
         {
             // Waiting for the owner's consent is not the student's failure: the seat is kept. R-CAL-01-B.
-            draft.Change(seat, SeatState.PendingCalendar, operation.Reason, draft.Now + ClassLimits.SeatDeadline);
+            draft.Change(seat, SeatState.PendingCalendar, operation.Reason, draft.Now + draft.Context.Options.SeatDeadline);
             return draft.Accept(seat.Id, operation.Id);
         }
 

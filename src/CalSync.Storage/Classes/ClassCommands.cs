@@ -20,6 +20,8 @@ public sealed class ClassCommands : IAsyncDisposable
 
     private readonly Database _database;
     private readonly Func<string, string> _nextId;
+    private readonly ClassOptions _options;
+    private readonly TimeSpan _keptFor;
     private readonly Channel<Waiting>[] _lanes;
     private readonly Channel<Waiting> _answers = NewLane();
     private readonly Task[] _loops;
@@ -27,14 +29,20 @@ public sealed class ClassCommands : IAsyncDisposable
     /// <summary>Starts the loops.</summary>
     /// <param name="database">Where classes are.</param>
     /// <param name="nextId">Makes an id from a prefix; thread-safe.</param>
+    /// <param name="options">The times in force; the defaults when null.</param>
+    /// <param name="keys">How long answers are kept; the default when null.</param>
     /// <param name="loopCount">
     /// Transactions at a time, 1 to 16; a class always goes through the same one. Null: 1, since larger batches cost
     /// less than parallel ones gain until there are many processors.
     /// </param>
-    public ClassCommands(Database database, Func<string, string> nextId, int? loopCount = null)
+    public ClassCommands(
+        Database database, Func<string, string> nextId, ClassOptions? options = null, IdempotencyOptions? keys = null,
+        int? loopCount = null)
     {
         _database = database;
         _nextId = nextId;
+        _options = options ?? new ClassOptions();
+        _keptFor = (keys ?? new IdempotencyOptions()).Retention;
         var count = Math.Clamp(loopCount ?? 1, 1, 16);
         _lanes = new Channel<Waiting>[count];
         for (var i = 0; i < count; i++)
@@ -144,7 +152,12 @@ public sealed class ClassCommands : IAsyncDisposable
     {
         CommandOutcome[] outcomes = [];
         if (commands.Count > 0)
-            outcomes = await new CommandBatch([.. commands.Select(waiting => waiting.Envelope!)], _nextId).ExecuteAsync(session);
+        {
+            var batch = new CommandBatch(
+                [.. commands.Select(waiting => waiting.Envelope!)], _nextId, _options, _keptFor);
+            outcomes = await batch.ExecuteAsync(session);
+        }
+
         if (answers.Count > 0)
             IdempotencyWriting.Queue(session, answers);
         return outcomes;

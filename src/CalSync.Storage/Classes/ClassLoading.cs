@@ -4,7 +4,7 @@ using CalSync.Classes;
 namespace CalSync.Storage.Classes;
 
 /// <summary>What a batch of commands has to read, and nothing more.</summary>
-internal sealed class ClassNeeds
+internal sealed class ClassNeeds(ClassOptions options)
 {
     private const string Live =
         "state IN ('pending_calendar', 'active', 'active_without_calendar', 'needs_attention', 'cancelling', 'rolling_back')";
@@ -45,7 +45,7 @@ internal sealed class ClassNeeds
             case ClassCommand.CreateClass create:
                 AddId(_people, create.InstructorId ?? envelope.Actor.UserId);
                 AddId(_creators, create.InstructorId ?? envelope.Actor.UserId);
-                var since = envelope.Now - ClassLimits.LookalikeWindow;
+                var since = envelope.Now - options.LookalikeWindow;
                 _since = since < _since ? since : _since;
                 break;
             case ClassCommand.Enrol enrol:
@@ -85,7 +85,7 @@ internal sealed class ClassNeeds
     public async Task<ClassFacts> LoadAsync(WriteSession session)
     {
         var (sql, reads) = Compose(session);
-        var facts = new ClassFacts();
+        var facts = new ClassFacts(options);
         // Every id of the batch was unusable, so there is nothing to look for.
         if (reads.Count == 0)
             return facts;
@@ -289,7 +289,7 @@ internal sealed class ClassNeeds
 }
 
 /// <summary>What was read for a batch, and the classes as the batch's decisions leave them.</summary>
-internal sealed class ClassFacts
+internal sealed class ClassFacts(ClassOptions options)
 {
     private static readonly Dictionary<string, Role> Roles = new(StringComparer.Ordinal)
     {
@@ -349,11 +349,12 @@ internal sealed class ClassFacts
         var target = Targets.Find(row => row.UserId == personId);
         return new DecisionContext(envelope.Actor, envelope.Now, correlationId, nextId)
         {
+            Options = options,
             Mode = envelope.Mode,
             IntentNamed = envelope.Idempotency is not null,
             Person = person is null ? null : new Person(person.Id, Roles[person.Role], person.CalendarEmail),
             Target = target is null ? null : new CalendarTarget(target.ConnectionId, target.CalendarId),
-            FindLookalike = hash => Lookalike(hash, personId, envelope.Now - ClassLimits.LookalikeWindow),
+            FindLookalike = hash => Lookalike(hash, personId, envelope.Now - options.LookalikeWindow),
             RemindedEarlier = [.. Reminded.Select(row => (row.SlotId, row.EnrolmentId))],
         };
     }

@@ -7,13 +7,18 @@ internal sealed record StoredAnswer(
     string TenantId, string UserId, IdempotencyClaim Claim, int Status, string? Headers, string? Body);
 
 /// <summary>Executes several commands in one transaction, in order, each seeing the effect of those before it.</summary>
-internal sealed class CommandBatch(IReadOnlyList<CommandEnvelope> envelopes, Func<string, string> nextId)
+/// <param name="envelopes">The commands.</param>
+/// <param name="nextId">Makes an id from a prefix.</param>
+/// <param name="options">The times in force.</param>
+/// <param name="keptFor">How long a key is remembered.</param>
+internal sealed class CommandBatch(
+    IReadOnlyList<CommandEnvelope> envelopes, Func<string, string> nextId, ClassOptions options, TimeSpan keptFor)
 {
     private readonly Dictionary<(string, string, string, string), KeyRow> _keys = [];
 
     public async Task<CommandOutcome[]> ExecuteAsync(WriteSession session)
     {
-        var needs = new ClassNeeds();
+        var needs = new ClassNeeds(options);
         foreach (var envelope in envelopes)
             needs.Add(envelope);
         var facts = await needs.LoadAsync(session);
@@ -117,7 +122,7 @@ internal sealed class CommandBatch(IReadOnlyList<CommandEnvelope> envelopes, Fun
             OperationId = result.OperationId,
             Status = envelope.AnsweredAtOnce ? 202 : null,
             LeaseUntil = envelope.Now + IdempotencyStore.Lease,
-            ExpiresAt = envelope.Now + IdempotencyStore.Retention,
+            ExpiresAt = envelope.Now + keptFor,
         };
         _keys[(row.TenantId, row.UserId, row.Route, row.Key)] = row;
         keys.Claim(row, correlationId, envelope.Now);

@@ -1,26 +1,42 @@
 using CalSync.Classes;
+using CalSync.Sync;
 
 namespace CalSync.Storage.Classes;
 
-/// <summary>Keeps idempotency keys: how long, and the ways to end them early.</summary>
+/// <summary>How long answers are kept.</summary>
+public sealed record IdempotencyOptions
+{
+    /// <summary>How long a key is remembered after its first request. Default 24 h. R-FIX-4-G.</summary>
+    [Limit("h", 1, 720)]
+    public TimeSpan Retention { get; init; } = TimeSpan.FromHours(24);
+}
+
+/// <summary>Ends idempotency keys: those whose time is over, and one person's on request.</summary>
 /// <param name="database">Where they are.</param>
 public sealed class IdempotencyStore(Database database)
 {
-    /// <summary>How long a key is remembered: 24 h after its first request. R-FIX-4-G.</summary>
-    public static TimeSpan Retention { get; } = TimeSpan.FromHours(24);
-
     /// <summary>How long a first request may take to answer before another may take its key over.</summary>
     public static TimeSpan Lease { get; } = TimeSpan.FromSeconds(30);
 
     /// <summary>When to ask again while the first request is under way. R-FIX-4-B.</summary>
     public static TimeSpan RetryAfter { get; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Forgets expired keys.</summary>
+    /// <summary>Forgets expired keys, the oldest first.</summary>
     /// <param name="now">UTC.</param>
+    /// <param name="countMax">How many at most, in one transaction; ask again while so many were forgotten.</param>
     /// <param name="cancellation">Cancelling forgets none.</param>
     /// <returns>How many were forgotten.</returns>
-    public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellation) => database.WriteAsync(
-        session => session.ExecuteAsync("DELETE FROM idempotency_keys WHERE expires_at <= @now", new { now }),
+    public Task<int> PurgeAsync(DateTimeOffset now, int countMax, CancellationToken cancellation) => database.WriteAsync(
+        // The time is asked for twice: a key that was taken anew meanwhile is not expired any more.
+        session => session.ExecuteAsync(
+            $"""
+            WITH expired AS (
+                SELECT tenant_id, user_id, route, key FROM idempotency_keys
+                WHERE expires_at <= @now ORDER BY expires_at LIMIT @countMax{session.SkipLocked})
+            DELETE FROM idempotency_keys
+            WHERE expires_at <= @now AND (tenant_id, user_id, route, key) IN (SELECT * FROM expired)
+            """,
+            new { now, countMax }),
         cancellation);
 
     /// <summary>Forgets every key of one user. Rows they made stay; uniqueness in the database still holds.</summary>
@@ -38,7 +54,7 @@ public sealed class IdempotencyStore(Database database)
                 var count = await session.ExecuteAsync(
                     "DELETE FROM idempotency_keys WHERE tenant_id = @TenantId AND user_id = @userId",
                     new { actor.TenantId, userId });
-                session.Journal(new Sync.Journal.JournalEntry(
+                session.Journal(new CalSync.Sync.Journal.JournalEntry(
                     now, actor.TenantId, actor.UserId, "request", correlationId, "idempotency.cleared", "user", userId));
                 return count;
             },

@@ -32,7 +32,8 @@ public abstract record RequestClaim
 /// repeat after a crash between the effect and the kept answer does the same again.
 /// </remarks>
 /// <param name="database">Where the keys are.</param>
-public sealed class RequestKeyStore(Database database)
+/// <param name="options">How long they are kept.</param>
+public sealed class RequestKeyStore(Database database, IdempotencyOptions options)
 {
     /// <summary>Claims a key, or says why it cannot be claimed.</summary>
     /// <param name="actor">Whose key.</param>
@@ -56,7 +57,7 @@ public sealed class RequestKeyStore(Database database)
                     correlationId,
                     now,
                     LeaseUntil = now + IdempotencyStore.Lease,
-                    ExpiresAt = now + IdempotencyStore.Retention,
+                    ExpiresAt = now + options.Retention,
                 };
                 // An expired key, and one whose holder died, are free; a dead holder's only for the same request.
                 var changed = await session.ExecuteAsync(

@@ -7,7 +7,7 @@ namespace CalSync.Storage.Running;
 
 /// <summary>A kill switch the product has.</summary>
 /// <param name="Name">As typed in <c>calsync switches set NAME</c>.</param>
-/// <param name="Normal">Its value when nobody has set it.</param>
+/// <param name="Normal">Its value when nobody has set it and the configuration says nothing.</param>
 /// <param name="Values">
 /// What it may be set to; empty when it is a whole number of seconds from 1 to 30.
 /// </param>
@@ -91,7 +91,9 @@ public abstract record SwitchChange
 /// </summary>
 /// <param name="database">The database.</param>
 /// <param name="clock">Decides what has expired.</param>
-public sealed class SwitchStore(Database database, TimeProvider clock)
+/// <param name="normals">Values by switch that the configuration makes normal; null or absent: as defined.</param>
+public sealed class SwitchStore(
+    Database database, TimeProvider clock, IReadOnlyDictionary<string, string>? normals = null)
 {
     /// <summary>The tenant that entries about the whole installation stand under in the journal.</summary>
     public const string JournalTenant = "system";
@@ -112,7 +114,7 @@ public sealed class SwitchStore(Database database, TimeProvider clock)
         [
             .. SwitchDefinition.All.Select(definition =>
                 rows.FirstOrDefault(row => row.Name == definition.Name)
-                    ?? new SwitchState { Name = definition.Name, Value = definition.Normal }),
+                    ?? new SwitchState { Name = definition.Name, Value = NormalOf(definition) }),
         ];
     }
 
@@ -185,7 +187,7 @@ public sealed class SwitchStore(Database database, TimeProvider clock)
         if (SwitchDefinition.All.FirstOrDefault(known => known.Name == name) is not { } definition)
             return new SwitchChange.UnknownName();
         var now = Instant.Trim(clock.GetUtcNow());
-        var normal = new SwitchState { Name = name, Value = definition.Normal };
+        var normal = new SwitchState { Name = name, Value = NormalOf(definition) };
         await database.WriteAsync(
             async session =>
             {
@@ -198,6 +200,9 @@ public sealed class SwitchStore(Database database, TimeProvider clock)
             cancellation);
         return new SwitchChange.Done(normal);
     }
+
+    private string NormalOf(SwitchDefinition definition) =>
+        normals?.GetValueOrDefault(definition.Name) ?? definition.Normal;
 
     private static Task<SwitchState?> FindAsync(Session session, string name, DateTimeOffset now) =>
         session.FirstOrDefaultAsync<SwitchState>(

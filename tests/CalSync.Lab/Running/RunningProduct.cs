@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
 using CalSync.App;
-using CalSync.App.Api;
+using CalSync.App.Configuration;
 using CalSync.App.Demo;
 using CalSync.Classes;
 using CalSync.Sandbox;
@@ -26,8 +28,8 @@ public sealed record ProductSettings
     /// <summary>How long a change waits for the calendar.</summary>
     public TimeSpan VerificationWait { get; init; } = TimeSpan.FromSeconds(8);
 
-    /// <summary>True: a change without a key is refused.</summary>
-    public bool KeyRequired { get; init; }
+    /// <summary>Settings of the product by key, as <c>--set</c> gives them.</summary>
+    public IReadOnlyDictionary<string, string> Set { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     /// <summary>False: the instructor is not connected.</summary>
     public bool Connects { get; init; } = true;
@@ -116,20 +118,15 @@ public sealed class RunningProduct : IAsyncDisposable
             },
             cancellation);
         var storage = new DatabaseOptions { DataDirectory = folder.FullName, Url = settings.DatabaseUrl };
-        var options = new HostOptions
-        {
-            Database = storage,
-            Urls = ["http://127.0.0.1:0"],
-            RunsWorkers = settings.RunsWorkers,
-            Api = new ApiOptions
-            {
-                VerificationWait = settings.VerificationWait,
-                IdempotencyKeyRequired = settings.KeyRequired,
-            },
-        };
+        var options = Configured(settings, folder, sandbox.BaseAddress);
         var host = await CalSyncHost.BuildAsync(
-            options.At(sandbox.BaseAddress, SandboxOptions.DefaultClientId, SandboxOptions.DefaultClientSecret), clock,
-            new Random(1), null, cancellation);
+            options with
+            {
+                Database = storage,
+                Urls = ["http://127.0.0.1:0"],
+                Api = options.Api with { VerificationWait = settings.VerificationWait },
+            },
+            clock, new Random(1), null, cancellation);
         var product = new RunningProduct(folder, sandbox, host, Database.Open(storage), clock);
         await host.StartAsync(cancellation);
         await product.PopulateAsync(settings, cancellation);
@@ -232,6 +229,20 @@ public sealed class RunningProduct : IAsyncDisposable
         _sandboxHttp.Dispose();
         await _sandbox.DisposeAsync();
         _folder.Delete(recursive: true);
+    }
+
+    private static HostOptions Configured(ProductSettings settings, DirectoryInfo folder, Uri sandbox)
+    {
+        var set = settings.Set.ToImmutableDictionary()
+            .Add(Keys.DataDirectory.Name, folder.FullName).Add(Keys.SandboxUrl.Name, sandbox.AbsoluteUri);
+        return ConfigurationReader.Read(
+            new ConfigurationInput(null, set, ImmutableDictionary<string, string>.Empty)) switch
+        {
+            ConfigurationOutcome.Valid valid => HostConfiguration.Read(valid.Settings, true, settings.RunsWorkers),
+            ConfigurationOutcome.Invalid invalid => throw new ArgumentException(
+                string.Join('\n', invalid.Errors), nameof(settings)),
+            var outcome => throw new UnreachableException($"Unknown outcome {outcome.GetType().Name}."),
+        };
     }
 
     private async Task PopulateAsync(ProductSettings settings, CancellationToken cancellation)

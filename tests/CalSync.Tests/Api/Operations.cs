@@ -13,8 +13,10 @@ namespace CalSync.Tests.Api;
 internal sealed partial record Operation(string Id, HttpMethod Method, string Path, bool TakesBody, bool IsIdempotent)
 {
     /// <summary>The address with these ids in it.</summary>
-    public string Address(IReadOnlyDictionary<string, string> ids) =>
-        Hole().Replace(Path, hole => ids[hole.Groups[1].Value]);
+    public string Address(IReadOnlyDictionary<string, string> ids) => Address(name => ids[name]);
+
+    /// <summary>The address with what is given for each name in braces.</summary>
+    public string Address(Func<string, string> id) => Hole().Replace(Path, hole => id(hole.Groups[1].Value));
 
     /// <summary>Sends it with a fresh key.</summary>
     public Task<ApiAnswer> SendAsync(

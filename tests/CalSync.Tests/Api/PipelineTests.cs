@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -8,10 +9,12 @@ using CalSync.App.Api.Bodies;
 using CalSync.App.Api.Idempotency;
 using CalSync.App.Api.Preconditions;
 using CalSync.Classes;
+using CalSync.Storage.Classes;
 using CalSync.Sync;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace CalSync.Tests.Api;
@@ -26,6 +29,7 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
     private static readonly Caller Teacher = new(
         new Actor("ten_a", "usr_teacher", Role.Instructor), CalSync.Storage.Identity.TenantKind.Test);
     private readonly HashSet<string> _live = new(StringComparer.Ordinal);
+    private readonly WarningLog _log = new();
     private int _lookups;
     private WebApplication? _app;
     private HttpClient? _http;
@@ -38,7 +42,8 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(services =>
             new IdSource(services.GetRequiredService<TimeProvider>(), new Random(1)));
-        builder.Services.AddLogging();
+        builder.Services.AddSingleton(new IdempotencyOptions());
+        builder.Services.AddLogging(log => log.AddProvider(_log));
         builder.Services.AddSingleton<FindTokenHolder>((token, _) =>
         {
             _lookups++;
@@ -65,7 +70,11 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "good");
     }
 
-    public void Dispose() => _http?.Dispose();
+    public void Dispose()
+    {
+        _http?.Dispose();
+        _log.Dispose();
+    }
 
     public async Task DisposeAsync()
     {
@@ -198,6 +207,8 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
         Assert.Contains("Idempotency-Key", plain.Headers.Warning.Single().Text, StringComparison.Ordinal);
         Assert.Equal("k1", keyed.Headers.GetValues("X-Key").Single());
         Assert.Empty(keyed.Headers.Warning);
+        Assert.StartsWith(
+            "POST /api/v1/things came without an idempotency key [cor_", Assert.Single(_log.Lines), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -236,4 +247,29 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
     }
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
+
+    /// <summary>Keeps what is logged as a warning or worse.</summary>
+    private sealed class WarningLog : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+                Lines.Enqueue(formatter(state, exception));
+        }
+
+        public void Dispose()
+        {
+        }
+    }
 }

@@ -109,7 +109,7 @@ public sealed class SeatSagaTests
     {
         var enrolled = _bench.Do(Ana, new ClassCommand.Enrol());
         _bench.Mark(enrolled.OperationId!, waits, "needs_consent");
-        _bench.Now += ClassLimits.SeatDeadline - TimeSpan.FromSeconds(1);
+        _bench.Now += new ClassOptions().SeatDeadline - TimeSpan.FromSeconds(1);
         _bench.SettleAll();
         Assert.Equal(1, _bench.SeatOf("ana").Version);
         _bench.Now += TimeSpan.FromSeconds(1);

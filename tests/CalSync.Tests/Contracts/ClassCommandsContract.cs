@@ -181,13 +181,13 @@ public abstract class ClassCommandsContract(TestDatabase fixture) : ClassContrac
     public async Task Deadline_RollsBackAndFreesTheSeat()
     {
         await ArrangeAsync();
-        var commands = NewCommands();
+        var commands = NewCommands(options: new ClassOptions { SeatDeadline = TimeSpan.FromMinutes(3) });
         var made = await DoneAsync(commands, Teacher, Creation(capacity: 1));
         await VerifyAsync(made.ClassId);
         await SettleAsync(commands);
         var student = await NewStudentAsync();
         var seat = await DoneAsync(commands, student, new ClassCommand.Enrol(), made.ClassId);
-        var late = Start + ClassLimits.SeatDeadline;
+        var late = Start.AddMinutes(3);
         Assert.Equal(0, await SettleAsync(commands, late.AddSeconds(-1)));
         Assert.Equal(1, await SettleAsync(commands, late));
         Assert.Equal("rolling_back", (await Reads.FindEnrolmentAsync(student, seat.EnrolmentId!, Cancellation))!.State);

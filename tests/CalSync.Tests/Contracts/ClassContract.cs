@@ -18,9 +18,11 @@ public abstract class ClassContract(TestDatabase fixture) : StoreContract(fixtur
 
     protected OperationReads Operations => new(Database);
 
-    protected ClassCommands NewCommands(Func<string, string>? nextId = null, int? loopCount = null)
+    protected ClassCommands NewCommands(
+        Func<string, string>? nextId = null, int? loopCount = null, ClassOptions? options = null,
+        IdempotencyOptions? keys = null)
     {
-        _commands.Add(new ClassCommands(Database, nextId ?? Ids.Next, loopCount));
+        _commands.Add(new ClassCommands(Database, nextId ?? Ids.Next, options, keys, loopCount));
         return _commands[^1];
     }
 

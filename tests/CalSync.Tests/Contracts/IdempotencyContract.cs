@@ -1,5 +1,6 @@
 using CalSync.Classes;
 using CalSync.Storage.Classes;
+using CalSync.Storage.Running;
 using Xunit;
 
 namespace CalSync.Tests.Contracts;
@@ -124,6 +125,35 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
             7, outcomes.Count(outcome => outcome is CommandOutcome.Refused { Refusal: Refusal.LooksDuplicate }));
     }
 
+    /// <summary>R-FIX-4-G: how long a key counts is a setting, and expired ones go in batches, the live ones stay.</summary>
+    [Fact]
+    [Trait("Requirement", "R-FIX-4-G")]
+    public async Task Purge_TakesNoMoreThanAskedFor_AndOnlyWhatIsExpired()
+    {
+        await ArrangeAsync();
+        var store = new IdempotencyStore(Database);
+        // What other tests of this database left.
+        while (await store.PurgeAsync(Start.AddYears(1), 1000, Cancellation) > 0)
+            continue;
+        var brief = NewCommands(keys: new IdempotencyOptions { Retention = TimeSpan.FromHours(1) });
+        for (var i = 0; i < 7; i++)
+        {
+            await brief.ExecuteAsync(
+                Envelope(Teacher, Creation(title: $"Class {i}"), key: Key with { Key = $"k{i}" }), Cancellation);
+        }
+
+        var requests = new RequestKeyStore(Database, new IdempotencyOptions { Retention = TimeSpan.FromHours(2) });
+        await requests.ClaimAsync(Teacher, Key with { Route = "PUT /x" }, "cor_x", Start, Cancellation);
+
+        var late = Start.AddHours(1);
+        Assert.Equal(0, await store.PurgeAsync(late.AddSeconds(-1), 3, Cancellation));
+        var counts = new List<int>();
+        for (var i = 0; i < 4; i++)
+            counts.Add(await store.PurgeAsync(late, 3, Cancellation));
+        Assert.Equal([3, 3, 1, 0], counts);
+        Assert.Equal(1, await store.PurgeAsync(late.AddHours(1), 3, Cancellation));
+    }
+
     /// <summary>R-FIX-4-RB: support can clear one user's keys; expired ones are purged.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-4-RB")]
@@ -135,7 +165,7 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
         await commands.ExecuteAsync(Envelope(Teacher, Creation(), key: Key), Cancellation);
         Assert.Equal(1, await store.ClearAsync(Product, Teacher.UserId, Start, "cor_x", Cancellation));
         await commands.ExecuteAsync(Envelope(Teacher, Creation(), key: Key), Cancellation);
-        Assert.True(await store.PurgeAsync(Start.AddHours(24), Cancellation) >= 1);
+        Assert.True(await store.PurgeAsync(Start.AddHours(24), 1000, Cancellation) >= 1);
         Assert.Equal(0, await CountAsync("SELECT COUNT(*) FROM idempotency_keys WHERE user_id = @UserId", Teacher));
     }
 }

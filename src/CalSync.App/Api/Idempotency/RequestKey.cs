@@ -10,7 +10,7 @@ internal sealed class RequestKey : IRefusable
     public const string FingerprintItem = "calsync.fingerprint";
 
     /// <summary>
-    /// The warning sent with every answer to a change that came without a key (RFC 9111's form, code 299).
+    /// The warning sent with every answer to a change that came without a key (RFC 7234 section 5.5, code 299).
     /// </summary>
     public const string Warning =
         "299 calsync \"No Idempotency-Key: repeating this request may do it twice\"";
@@ -37,7 +37,10 @@ internal sealed class RequestKey : IRefusable
             IdempotencyHeader.Refused refused => new RequestKey(null, refused.Problem),
             IdempotencyHeader.Missing when required => new RequestKey(
                 null, ProblemCatalogue.IdempotencyKeyRequired.With(
-                    "Neither Idempotency-Key nor X-Idempotency-Key was sent.")),
+                    "Neither Idempotency-Key nor X-Idempotency-Key was sent.") with
+                {
+                    Headers = [("Link", $"<{ProblemCatalogue.IdempotencyKeyRequired.Uri}>; rel=\"describedby\"")],
+                }),
             _ => Absent(context),
         });
     }
@@ -45,6 +48,10 @@ internal sealed class RequestKey : IRefusable
     private static RequestKey Absent(HttpContext context)
     {
         context.Response.Headers.Warning = Warning;
+        var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "-";
+        ApiLog.KeyMissing(
+            context.RequestServices.GetRequiredService<ILogger<ApiOptions>>(), context.Request.Method, route,
+            RequestScope.Of(context).CorrelationId);
         return new RequestKey(null, null);
     }
 }
