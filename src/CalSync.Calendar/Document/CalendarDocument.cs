@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Text;
+
+namespace CalSync.Calendar.Document;
+
+/// <summary>What ends the lines of a stream. RFC 5545 section 3.1 asks for CRLF.</summary>
+public enum LineEnding
+{
+    /// <summary>Carriage return and line feed.</summary>
+    CrLf = 0,
+
+    /// <summary>Line feed alone, as files on Unix have it.</summary>
+    Lf = 1,
+
+    /// <summary>Carriage return alone, in a stream without any line feed.</summary>
+    Cr = 2,
+}
+
+/// <summary>An iCalendar stream: its octets, and the lines and components found in them.</summary>
+/// <remarks>
+/// RFC 5545 section 3.4. A document <i>is</i> its octets: nothing is copied or normalised, so writing it
+/// gives back what was read, and a change (<see cref="Edit"/>) makes a new document in which all other lines
+/// are the same octets. Reading never fails: what is not understood is kept, with a located problem. Values
+/// are read when they are asked for. Immutable, if the caller does not change the octets it passed.
+/// </remarks>
+public sealed class CalendarDocument
+{
+    private readonly ReadOnlyMemory<byte> _source;
+    private readonly LineEntry[] _lines;
+    private readonly ComponentEntry[] _components;
+
+    internal CalendarDocument(
+        ReadOnlyMemory<byte> source,
+        LineEntry[] lines,
+        ComponentEntry[] components,
+        byte lineEnd,
+        ImmutableArray<CalendarProblem> problems)
+    {
+        _source = source;
+        _lines = lines;
+        _components = components;
+        LineEndOctet = lineEnd;
+        Problems = problems;
+    }
+
+    /// <summary>Reads a stream of one or more calendars, or a fragment of one.</summary>
+    /// <param name="source">UTF-8. Kept, not copied: it must not change afterwards.</param>
+    /// <param name="limits">Where to stop looking; null takes the defaults.</param>
+    public static CalendarDocument Parse(ReadOnlyMemory<byte> source, DocumentLimits? limits = null) =>
+        DocumentReader.Read(source, limits ?? DocumentLimits.Default);
+
+    /// <summary>Reads a text as <see cref="Parse(ReadOnlyMemory{byte}, DocumentLimits?)"/> reads it.</summary>
+    public static CalendarDocument Parse(string text) => Parse(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>The octets, as they were read or edited.</summary>
+    public ReadOnlyMemory<byte> Bytes => _source;
+
+    /// <summary>
+    /// Faults of the structure, in the order they were found. Faults of values come from reading them.
+    /// </summary>
+    public ImmutableArray<CalendarProblem> Problems { get; }
+
+    /// <summary>What ends the first line; CRLF when there is none.</summary>
+    public LineEnding LineEnding
+    {
+        get
+        {
+            var end = Source.IndexOf(LineEndOctet);
+            return LineEndOctet == Folds.Cr ? LineEnding.Cr
+                : end > 0 && Source[end - 1] != Folds.Cr ? LineEnding.Lf
+                : LineEnding.CrLf;
+        }
+    }
+
+    /// <summary>The components that stand in no other: VCALENDAR objects, or what a fragment has.</summary>
+    public ComponentList Components => new(this, -1);
+
+    /// <summary>Every component, each before those that stand in it.</summary>
+    public IEnumerable<CalendarComponent> AllComponents =>
+        Enumerable.Range(0, _components.Length).Select(index => new CalendarComponent(this, index));
+
+    /// <summary>Number of content lines: properties, BEGIN, END, blank and malformed lines.</summary>
+    public int LineCount => _lines.Length - 1;
+
+    /// <summary>Properties outside every component.</summary>
+    public PropertyList StrayProperties => new(this, -1);
+
+    /// <summary>Writes the octets.</summary>
+    public void WriteTo(IBufferWriter<byte> writer) => writer.Write(Source);
+
+    /// <summary>Begins a change. This document stays as it is.</summary>
+    public DocumentEdit Edit() => new(this);
+
+    /// <summary>The text of the whole stream; invalid UTF-8 shows as U+FFFD.</summary>
+    public override string ToString() => Encoding.UTF8.GetString(Source);
+
+    internal ReadOnlySpan<byte> Source => _source.Span;
+
+    /// <summary>The octet that ends a physical line: LF, or CR in a stream without LF.</summary>
+    internal byte LineEndOctet { get; }
+
+    internal int ComponentCount => _components.Length;
+
+    internal ref readonly LineEntry Line(int index) => ref _lines[index];
+
+    internal ref readonly ComponentEntry Component(int index) => ref _components[index];
+
+    /// <summary>A whole line with what ends it.</summary>
+    internal ReadOnlySpan<byte> LineBytes(int index) =>
+        Source[_lines[index].Start.._lines[index + 1].Start];
+
+    internal ReadOnlyMemory<byte> LineMemory(int index) =>
+        _source[_lines[index].Start.._lines[index + 1].Start];
+
+    /// <summary>The octets between two offsets, unfolded if the line is folded.</summary>
+    internal ReadOnlySpan<byte> Unfolded(int index, int start, int end)
+    {
+        var content = Source[start..end];
+        return (_lines[index].Traits & LineTraits.Folded) == 0 ? content : Folds.Unfold(content, LineEndOctet);
+    }
+
+    /// <summary>Where the content of a line ends and its line end begins.</summary>
+    internal int ContentEnd(int index) =>
+        _lines[index].Start + Folds.WithoutLineEnd(LineBytes(index), LineEndOctet).Length;
+
+    /// <summary>The value, unfolded.</summary>
+    internal ReadOnlySpan<byte> Value(int index) =>
+        Unfolded(index, _lines[index].ValueStart, ContentEnd(index));
+
+    /// <summary>A problem at an octet of a line.</summary>
+    internal CalendarProblem Problem(
+        int lineIndex, int offset, CalendarProblemCode code, ProblemSeverity severity,
+        string section, string expected)
+    {
+        var (line, column) = Locate(Source, _lines[lineIndex], offset, LineEndOctet);
+        return new CalendarProblem(code, severity, offset, line, column, section, expected);
+    }
+
+    /// <summary>The physical line and column of an octet.</summary>
+    internal static (int Line, int Column) Locate(
+        ReadOnlySpan<byte> source, in LineEntry line, int offset, byte lineEnd)
+    {
+        var before = source[line.Start..offset];
+        return (line.Number + before.Count(lineEnd), before.Length - before.LastIndexOf(lineEnd));
+    }
+}
