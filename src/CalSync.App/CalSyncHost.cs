@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace CalSync.App;
 
-/// <summary>A running process of the product: API, workers, or both. For <c>serve</c>, <c>worker</c>, tests and demo.</summary>
+/// <summary>A running process of the product: API, workers, or both. For <c>serve</c>, <c>worker</c>, tests
+/// and demo.</summary>
 internal sealed class CalSyncHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -18,18 +19,24 @@ internal sealed class CalSyncHost : IAsyncDisposable
     /// <summary>What it is made of.</summary>
     public IServiceProvider Services => _app.Services;
 
-    /// <summary>The first address it listens on; only after <see cref="StartAsync"/>, and only with an API.</summary>
-    /// <exception cref="InvalidOperationException">There is no API in this process, or it has not been started.</exception>
-    public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?
-        .Addresses.FirstOrDefault() ?? throw new InvalidOperationException("Nothing listens in this process."));
+    /// <summary>The first address it listens on; only after <see cref="StartAsync"/>, and only with an
+    /// API.</summary>
+    /// <exception cref="InvalidOperationException">There is no API in this process, or it has not been
+    /// started.</exception>
+    public Uri Address =>
+        new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?
+        .Addresses.FirstOrDefault()
+        ?? throw new InvalidOperationException("Nothing listens in this process."));
 
-    /// <summary>Opens the database, brings it up to date and puts everything together. Nothing listens or works yet.</summary>
+    /// <summary>Opens the database, brings it up to date and puts everything together. Nothing listens or
+    /// works yet.</summary>
     /// <param name="options">Valid options.</param>
     /// <param name="clock">Now, and every wait.</param>
     /// <param name="random">Jitter and ids; seeded in rehearsals.</param>
     /// <param name="log">Adds where log lines go; null for nowhere.</param>
     /// <param name="cancellation">A cancelled call may have upgraded the database.</param>
-    /// <exception cref="MigrationMismatchException">The schema is not this program's and was not to be upgraded.</exception>
+    /// <exception cref="MigrationMismatchException">The schema is not this program's and was not to be
+    /// upgraded.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "The services own and dispose it.")]
     public static async Task<CalSyncHost> BuildAsync(
         HostOptions options, TimeProvider clock, Random random, Action<ILoggingBuilder>? log,

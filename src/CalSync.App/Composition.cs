@@ -17,7 +17,8 @@ using CalSync.Sync.Providers;
 
 namespace CalSync.App;
 
-/// <summary>Puts the product together, once, for every process: what depends on what is written here and nowhere else.</summary>
+/// <summary>Puts the product together, once, for every process: what depends on what is written here and
+/// nowhere else.</summary>
 internal static class Composition
 {
     /// <summary>Adds everything a process needs.</summary>
@@ -27,7 +28,8 @@ internal static class Composition
     /// <param name="clock">Now, and every wait.</param>
     /// <param name="random">Jitter and ids.</param>
     public static void Add(
-        IServiceCollection services, Database database, HostOptions options, TimeProvider clock, Random random)
+        IServiceCollection services, Database database, HostOptions options, TimeProvider clock,
+        Random random)
     {
         // A factory, so that the container disposes it; it must outlive everything that uses it.
         services.AddSingleton(_ => database);
@@ -47,13 +49,15 @@ internal static class Composition
 
     private static void AddStores(IServiceCollection services, HostOptions options)
     {
-        services.AddSingleton(new TokenCipher(KeyRing.Load(options.Database.DataDirectory, options.SecretsKey)));
+        services.AddSingleton(
+            new TokenCipher(KeyRing.Load(options.Database.DataDirectory, options.SecretsKey)));
         services.AddSingleton<Migrator>();
         services.AddSingleton<JournalReader>();
         services.AddSingleton<IdentityStore>();
         services.AddSingleton(options.Idempotency);
         services.AddSingleton(provider => new SwitchStore(
-            provider.GetRequiredService<Database>(), provider.GetRequiredService<TimeProvider>(), options.SwitchNormals));
+            provider.GetRequiredService<Database>(), provider.GetRequiredService<TimeProvider>(),
+            options.SwitchNormals));
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<IBreakerLedger, BreakerLedger>();
         services.AddSingleton<IdempotencyStore>();
@@ -61,8 +65,8 @@ internal static class Composition
         services.AddSingleton<ClassReads>();
         services.AddSingleton<OperationReads>();
         services.AddSingleton(provider => new ClassCommands(
-            provider.GetRequiredService<Database>(), provider.GetRequiredService<IdSource>().Next, options.Classes,
-            options.Idempotency));
+            provider.GetRequiredService<Database>(), provider.GetRequiredService<IdSource>().Next,
+            options.Classes, options.Idempotency));
         services.AddSingleton<IConnectionStore, ConnectionStore>();
         services.AddSingleton<IMirrorStore, MirrorStore>();
     }
@@ -96,7 +100,8 @@ internal static class Composition
         services.AddSingleton<CalendarLanes>();
         services.AddSingleton<ConnectionFlow>();
         services.AddSingleton(new RetryPolicy(options.Mirrors.Retry, random));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ConnectionTokens>(provider, instance));
+        services.AddSingleton(
+            provider => ActivatorUtilities.CreateInstance<ConnectionTokens>(provider, instance));
         services.AddSingleton<MirrorPass>();
     }
 
@@ -111,7 +116,8 @@ internal static class Composition
             return async (token, cancellation) => await identities.AuthenticateAsync(token, cancellation)
                 is Authentication.Known known
                     ? new Caller(
-                        new Classes.Actor(known.User.TenantId, known.User.Id, known.User.Role), known.TenantKind)
+                        new Classes.Actor(known.User.TenantId, known.User.Id, known.User.Role),
+                        known.TenantKind)
                     : null;
         });
     }

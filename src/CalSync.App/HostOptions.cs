@@ -26,7 +26,8 @@ internal sealed record HostOptions
     /// <summary>True: mirrors are written and operations settled by this process.</summary>
     public bool RunsWorkers { get; init; } = true;
 
-    /// <summary>True: waiting migrations are applied at the start; false: the start fails when there are any.</summary>
+    /// <summary>True: waiting migrations are applied at the start; false: the start fails when there are
+    /// any.</summary>
     public bool Upgrades { get; init; } = true;
 
     /// <summary>The HTTP interface.</summary>
@@ -39,7 +40,8 @@ internal sealed record HostOptions
     public IdempotencyOptions Idempotency { get; init; } = new();
 
     /// <summary>What kill switches stand at while nobody has set them, by name; absent: as defined.</summary>
-    public ImmutableDictionary<string, string> SwitchNormals { get; init; } = ImmutableDictionary<string, string>.Empty;
+    public ImmutableDictionary<string, string> SwitchNormals { get; init; } =
+        ImmutableDictionary<string, string>.Empty;
 
     /// <summary>Where the calendar API is.</summary>
     public GoogleOptions Google { get; init; } = new();

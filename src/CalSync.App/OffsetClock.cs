@@ -1,6 +1,7 @@
 namespace CalSync.App;
 
-/// <summary>A clock a fixed time ahead of the real one, the same in every process with the same offset.</summary>
+/// <summary>A clock a fixed time ahead of the real one, the same in every process with the same
+/// offset.</summary>
 /// <param name="real">Runs underneath; timers are its own.</param>
 /// <param name="offset">Negative to go back.</param>
 internal sealed class OffsetClock(TimeProvider real, TimeSpan offset) : TimeProvider
@@ -15,6 +16,7 @@ internal sealed class OffsetClock(TimeProvider real, TimeSpan offset) : TimeProv
     public override long GetTimestamp() => real.GetTimestamp();
 
     /// <inheritdoc/>
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+    public override ITimer CreateTimer(
+        TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
         real.CreateTimer(callback, state, dueTime, period);
 }

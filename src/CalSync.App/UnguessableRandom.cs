@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 
 namespace CalSync.App;
 
-/// <summary>Chance from the system's cryptographic generator: nobody who saw earlier ids can tell the next.</summary>
+/// <summary>Chance from the system's cryptographic generator: nobody who saw earlier ids can tell the
+/// next.</summary>
 /// <remarks>Thread-safe. Rehearsals use a seeded <see cref="Random"/> in its place.</remarks>
 internal sealed class UnguessableRandom() : Random(0)
 {

@@ -21,7 +21,8 @@ public enum Role
 
 /// <summary>Who asks.</summary>
 /// <param name="TenantId">Objects of every other tenant do not exist for this actor.</param>
-/// <param name="UserId">The user; a word such as <c>worker</c> or <c>cli</c> when <see cref="Role.System"/>.</param>
+/// <param name="UserId">The user; a word such as <c>worker</c> or <c>cli</c> when
+/// <see cref="Role.System"/>.</param>
 /// <param name="Role">What this actor may do.</param>
 public sealed record Actor(string TenantId, string UserId, Role Role)
 {

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace CalSync.Classes;
 
-/// <summary>What somebody wants done to one class. Fields are as sent; <c>Decide</c> checks them all.</summary>
+/// <summary>What somebody wants done to one class. Fields are as sent; <c>Decide</c> checks them
+/// all.</summary>
 public abstract record ClassCommand
 {
     private ClassCommand()
@@ -61,7 +62,8 @@ public abstract record ClassCommand
 
     /// <summary>Takes a seat. A student for themselves; the instructor or an admin for a student.</summary>
     /// <param name="StudentId">Null for the asker.</param>
-    /// <param name="CalendarEmail">Where the invitation goes; null for the student's calendar address.</param>
+    /// <param name="CalendarEmail">Where the invitation goes; null for the student's calendar
+    /// address.</param>
     public sealed record Enrol(string? StudentId = null, string? CalendarEmail = null) : ClassCommand;
 
     /// <summary>Gives a seat back.</summary>
@@ -72,11 +74,14 @@ public abstract record ClassCommand
     /// <param name="EnrolmentId">The seat.</param>
     public sealed record ConfirmPayment(string EnrolmentId) : ClassCommand;
 
-    /// <summary>Draws the conclusion of an operation that ended, or whose deadline passed. By the product.</summary>
-    /// <param name="OperationId">The operation; nothing happens when it is not due or already settled.</param>
+    /// <summary>Draws the conclusion of an operation that ended, or whose deadline passed. By the
+    /// product.</summary>
+    /// <param name="OperationId">The operation; nothing happens when it is not due or already
+    /// settled.</param>
     public sealed record SettleOperation(string OperationId) : ClassCommand;
 
-    /// <summary>Rolls a seat back that the calendar did not confirm in time (strict mode). By the product.</summary>
+    /// <summary>Rolls a seat back that the calendar did not confirm in time (strict mode). By the
+    /// product.</summary>
     /// <param name="EnrolmentId">The seat; nothing happens unless it still waits for the calendar.</param>
     /// <param name="Reason">A word, such as <c>strict_timeout</c> or a provider's reason.</param>
     public sealed record FailEnrolment(string EnrolmentId, string Reason) : ClassCommand;
@@ -85,7 +90,8 @@ public abstract record ClassCommand
     /// <param name="OperationId">One that is not verified yet and not given up.</param>
     public sealed record RetryOperation(string OperationId) : ClassCommand;
 
-    /// <summary>Gives an operation up: its seat is kept for a person to look at. By an operator or admin.</summary>
+    /// <summary>Gives an operation up: its seat is kept for a person to look at. By an operator or
+    /// admin.</summary>
     /// <param name="OperationId">One that is not verified yet.</param>
     /// <param name="Reason">1 to 500 characters, kept in the journal.</param>
     public sealed record AbandonOperation(string OperationId, string Reason) : ClassCommand;
@@ -98,8 +104,8 @@ public sealed record Price(long Minor, string? Currency);
 
 /// <summary>Slots as somebody asks for them.</summary>
 /// <param name="Rrule">
-/// RFC 5545 section 3.3.10: each listed slot is repeated by it (DTSTART is the slot's start). Must end by COUNT or
-/// UNTIL. Null when the slots stand for themselves.
+/// RFC 5545 section 3.3.10: each listed slot is repeated by it (DTSTART is the slot's start). Must end by
+/// COUNT or UNTIL. Null when the slots stand for themselves.
 /// </param>
 /// <param name="Slots">1 or more.</param>
 public sealed record ScheduleDraft(string? Rrule, ImmutableArray<SlotDraft> Slots);
@@ -110,7 +116,8 @@ public sealed record ScheduleDraft(string? Rrule, ImmutableArray<SlotDraft> Slot
 /// </param>
 /// <param name="End">As <paramref name="Start"/>; exactly one of end and duration.</param>
 /// <param name="DurationMinutes">Elapsed minutes instead of an end.</param>
-/// <param name="Offset">The offset of <paramref name="Start"/> the asker believes in: "-05:00" or "Z".</param>
+/// <param name="Offset">The offset of <paramref name="Start"/> the asker believes in: "-05:00" or
+/// "Z".</param>
 /// <param name="Fold">0 or 1: which pass, when the start happens twice as clocks go back.</param>
 /// <param name="EndFold">As <paramref name="Fold"/>, for the end.</param>
 public sealed record SlotDraft(

@@ -3,7 +3,8 @@ using CalSync.Classes.Deciding;
 
 namespace CalSync.Classes;
 
-/// <summary>Decides commands on classes. Pure and total: the same arguments always give the same decision.</summary>
+/// <summary>Decides commands on classes. Pure and total: the same arguments always give the same
+/// decision.</summary>
 public static class ClassDecider
 {
     /// <summary>Decides one command, with authorisation on the very object it touches.</summary>
@@ -38,7 +39,8 @@ public static class ClassDecider
     /// <summary>The class after one event. Never refuses.</summary>
     /// <param name="state">Null only before a creation.</param>
     /// <param name="happened">What was decided.</param>
-    public static ClassState Apply(ClassState? state, ClassEvent happened) => Evolution.Apply(state, happened);
+    public static ClassState Apply(ClassState? state, ClassEvent happened) =>
+        Evolution.Apply(state, happened);
 
     internal static Decision Refuse(Refusal refusal) => new Decision.Refused(refusal);
 }

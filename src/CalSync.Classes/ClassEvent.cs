@@ -22,7 +22,8 @@ public abstract record ClassEvent
     /// <param name="Version">The class's new version.</param>
     /// <param name="At">UTC.</param>
     public sealed record Updated(
-        string Title, string? Description, string? Location, int Capacity, long Version, DateTimeOffset At) : ClassEvent;
+        string Title, string? Description, string? Location, int Capacity, long Version,
+        DateTimeOffset At) : ClassEvent;
 
     /// <summary>The class is cancelling or cancelled.</summary>
     /// <param name="Stage">New stage.</param>
@@ -38,14 +39,16 @@ public abstract record ClassEvent
     /// <param name="WantedVersion">The mirror version that first asks for them.</param>
     /// <param name="At">UTC.</param>
     public sealed record SlotMoved(
-        string SlotId, ZonedTime Start, ZonedTime End, long Version, long WantedVersion, DateTimeOffset At) : ClassEvent;
+        string SlotId, ZonedTime Start, ZonedTime End, long Version, long WantedVersion,
+        DateTimeOffset At) : ClassEvent;
 
     /// <summary>One slot is cancelling or cancelled.</summary>
     /// <param name="SlotId">The slot.</param>
     /// <param name="Stage">New stage.</param>
     /// <param name="Version">The slot's new version.</param>
     /// <param name="At">UTC.</param>
-    public sealed record SlotStageChanged(string SlotId, Stage Stage, long Version, DateTimeOffset At) : ClassEvent;
+    public sealed record SlotStageChanged(
+        string SlotId, Stage Stage, long Version, DateTimeOffset At) : ClassEvent;
 
     /// <summary>Events must say something new: desired versions rise and the mirrors are due.</summary>
     /// <param name="Wants">The mirrors with their new desired versions.</param>

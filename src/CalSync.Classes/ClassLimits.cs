@@ -48,7 +48,8 @@ public static class ClassLimits
     /// <summary>How far back a slot may start, for classes entered late.</summary>
     public static TimeSpan SlotBehindMax { get; } = TimeSpan.FromDays(366 * 2);
 
-    /// <summary>How long a strict seat may wait for the calendar: what the caller's request may last. C-02.</summary>
+    /// <summary>How long a strict seat may wait for the calendar: what the caller's request may last.
+    /// C-02.</summary>
     public static TimeSpan SeatDeadlineStrict { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long before a slot its reminder is due.</summary>

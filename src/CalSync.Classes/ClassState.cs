@@ -52,7 +52,8 @@ public sealed record ClassState
     /// <summary>Equal for classes that look alike: title, place, zone, instructor, times.</summary>
     public required string ContentHash { get; init; }
 
-    /// <summary>Rises with every change of what it says or of its stage; seats and slots have their own.</summary>
+    /// <summary>Rises with every change of what it says or of its stage; seats and slots have their
+    /// own.</summary>
     public required long Version { get; init; }
 
     /// <summary>UTC.</summary>
@@ -101,7 +102,8 @@ public sealed record Schedule(string Id, int Ordinal, string? Rrule);
 /// <param name="Stage">Whether it takes place.</param>
 /// <param name="Version">Rises with every change.</param>
 /// <param name="WantedVersion">
-/// The mirror version that first asks for these times: once the mirror is verified at it, people may be told them.
+/// The mirror version that first asks for these times: once the mirror is verified at it, people may be told
+/// them.
 /// </param>
 /// <param name="Mirror">Its event.</param>
 public sealed record Slot(
@@ -133,7 +135,8 @@ public sealed record SlotMirror(
 /// <param name="CalendarEmail">Lower case; where the invitation goes.</param>
 /// <param name="State">See <see cref="SeatState"/>.</param>
 /// <param name="Reason">Why it is not active; null when nothing is wrong.</param>
-/// <param name="DeadlineAt">When it is given back if the calendar has not confirmed it; null once settled.</param>
+/// <param name="DeadlineAt">When it is given back if the calendar has not confirmed it; null once
+/// settled.</param>
 /// <param name="Version">Rises with every change.</param>
 /// <param name="CreatedAt">UTC.</param>
 /// <param name="UpdatedAt">UTC.</param>
@@ -178,7 +181,8 @@ public sealed record Payment(
 /// <param name="DeadlineAt">When the waiting ends; null for no end.</param>
 /// <param name="Settled">Whether the class side has drawn its conclusion.</param>
 /// <param name="CreatedAt">UTC.</param>
-/// <param name="SlotId">The slot it is about; null for a class or seat. Not stored: the only step's slot.</param>
+/// <param name="SlotId">The slot it is about; null for a class or seat. Not stored: the only step's
+/// slot.</param>
 /// <param name="Steps">Filled when it is opened; not read again.</param>
 public sealed record Operation(
     string Id,
@@ -195,7 +199,8 @@ public sealed record Operation(
     ImmutableArray<OperationStep> Steps)
 {
     /// <summary>Whether a worker may still bring it to an end.</summary>
-    public bool IsOpen => State is OperationState.Pending or OperationState.InFlight or OperationState.RetryWait
+    public bool IsOpen =>
+        State is OperationState.Pending or OperationState.InFlight or OperationState.RetryWait
         or OperationState.Parked or OperationState.Unverified or OperationState.NeedsAttention;
 }
 
@@ -238,7 +243,8 @@ public static class OperationKind
 /// <param name="UserId">To whom.</param>
 /// <param name="Kind">One of <see cref="NoticeKind"/>.</param>
 /// <param name="SlotId">About which slot; null for the class or seat.</param>
-/// <param name="SlotVersion">The slot version it was written for; at send time another one makes it stale.</param>
+/// <param name="SlotVersion">The slot version it was written for; at send time another one makes it
+/// stale.</param>
 /// <param name="EnrolmentId">About which seat.</param>
 /// <param name="Message">For the person.</param>
 /// <param name="DueAt">When it is to be sent.</param>

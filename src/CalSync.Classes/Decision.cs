@@ -16,21 +16,25 @@ public sealed record DecisionContext(
     /// <summary>How an enrolment treats the calendar.</summary>
     public EnrolmentMode Mode { get; init; }
 
-    /// <summary>Whether a client's key names the intent: then an equal class is another one. Decision C-04.</summary>
+    /// <summary>Whether a client's key names the intent: then an equal class is another one. Decision
+    /// C-04.</summary>
     public bool IntentNamed { get; init; }
 
-    /// <summary>The student to be enrolled, or the instructor of a new class; null when there is none.</summary>
+    /// <summary>The student to be enrolled, or the instructor of a new class; null when there is
+    /// none.</summary>
     public Person? Person { get; init; }
 
     /// <summary>Where the instructor's events go; null when nothing is connected and selected.</summary>
     public CalendarTarget? Target { get; init; }
 
     /// <summary>
-    /// Finds an equal class made within <see cref="ClassOptions.LookalikeWindow"/>, by content hash; null for none.
+    /// Finds an equal class made within <see cref="ClassOptions.LookalikeWindow"/>, by content hash; null for
+    /// none.
     /// </summary>
     public Func<string, Lookalike?>? FindLookalike { get; init; }
 
-    /// <summary>Seats whose reminder for an earlier version of a slot was already sent, as slot and enrolment.</summary>
+    /// <summary>Seats whose reminder for an earlier version of a slot was already sent, as slot and
+    /// enrolment.</summary>
     public ImmutableHashSet<(string SlotId, string EnrolmentId)> RemindedEarlier { get; init; } = [];
 }
 

@@ -11,8 +11,8 @@ namespace CalSync.Classes;
 /// <param name="End">The slot's end.</param>
 /// <param name="AttendeeEmails">Who must be on it: lower case, sorted, no repeats.</param>
 /// <param name="FormerEmails">
-/// Addresses that were ours and must not be on it any more. Everybody else on the event was put there by hand and is
-/// left alone.
+/// Addresses that were ours and must not be on it any more. Everybody else on the event was put there by hand
+/// and is left alone.
 /// </param>
 /// <param name="Conference">Whether it must have a video link.</param>
 public sealed record DesiredEvent(
@@ -55,7 +55,8 @@ public static class DesiredEvents
     {
         if (stage != Stage.Scheduled)
             return null;
-        var (present, former) = (new SortedSet<string>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal));
+        var (present, former) =
+            (new SortedSet<string>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal));
         foreach (var enrolment in enrolments)
             (enrolment.State.IsAttending() ? present : former).Add(enrolment.CalendarEmail);
         // One address may have left with one seat and come back with another.
@@ -69,5 +70,6 @@ public static class DesiredEvents
     /// <param name="slot">One of its slots.</param>
     /// <param name="enrolments">Every enrolment there ever was in the class.</param>
     public static DesiredEvent? For(ClassState state, Slot slot, IEnumerable<Attendance> enrolments) => For(
-        state.Title, state.Description, state.Location, state.Conference, slot.Start, slot.End, slot.Stage, enrolments);
+        state.Title, state.Description, state.Location, state.Conference, slot.Start, slot.End, slot.Stage,
+        enrolments);
 }

@@ -10,7 +10,8 @@ public abstract record Refusal
     }
 
     /// <summary>No such object, or not visible to the asker; the two cannot be told apart.</summary>
-    /// <param name="What"><c>class</c>, <c>slot</c>, <c>enrolment</c>, <c>operation</c>, <c>student</c>, <c>instructor</c>.</param>
+    /// <param name="What"><c>class</c>, <c>slot</c>, <c>enrolment</c>, <c>operation</c>, <c>student</c>,
+    /// <c>instructor</c>.</param>
     public sealed record NotFound(string What) : Refusal;
 
     /// <summary>The asker sees the object and may not do this to it.</summary>
@@ -34,7 +35,8 @@ public abstract record Refusal
     /// <param name="Expected">The version the asker saw.</param>
     /// <param name="Current">The version now.</param>
     /// <param name="Differences">The asked-for fields whose present value is another.</param>
-    public sealed record StaleVersion(long Expected, long Current, ImmutableArray<FieldDifference> Differences)
+    public sealed record StaleVersion(
+        long Expected, long Current, ImmutableArray<FieldDifference> Differences)
         : Refusal;
 
     /// <summary>The seat is somebody else's. Answer as for a seat that does not exist.</summary>
@@ -52,14 +54,16 @@ public abstract record Refusal
     /// <param name="Field">The path of the field.</param>
     /// <param name="Name">As sent, cut.</param>
     /// <param name="Suggestions">Zones a person may have meant, likeliest first.</param>
-    public sealed record InvalidTimeZone(string Field, string Name, ImmutableArray<string> Suggestions) : Refusal;
+    public sealed record InvalidTimeZone(
+        string Field, string Name, ImmutableArray<string> Suggestions) : Refusal;
 
     /// <summary>Clocks jump over this time.</summary>
     /// <param name="Field">The path of the field.</param>
     /// <param name="Local">The wall time asked for.</param>
     /// <param name="TimeZone">The zone that has no such time.</param>
     /// <param name="Next">The time on the wall after the jump, RFC 3339.</param>
-    public sealed record NonexistentLocalTime(string Field, string Local, string TimeZone, string Next) : Refusal;
+    public sealed record NonexistentLocalTime(
+        string Field, string Local, string TimeZone, string Next) : Refusal;
 
     /// <summary>Clocks show this time twice and no fold was named.</summary>
     /// <param name="Field">The path of the field.</param>
@@ -85,8 +89,8 @@ public abstract record Refusal
     public sealed record CapacityBelowSeats(int Capacity, int SeatsTaken) : Refusal;
 
     /// <summary>
-    /// An equal class was made minutes ago and nothing says that this is another one. Send an idempotency key, or
-    /// allow the duplicate. Decision C-04.
+    /// An equal class was made minutes ago and nothing says that this is another one. Send an idempotency
+    /// key, or allow the duplicate. Decision C-04.
     /// </summary>
     /// <param name="ClassId">The one made before.</param>
     /// <param name="CreatedAt">When.</param>
@@ -108,7 +112,8 @@ public sealed record FieldDifference(string Field, string? Asked, string? Curren
 
 /// <summary>What is wrong with one field.</summary>
 /// <param name="Field">The path: <c>schedules[0].slots[2].start</c>.</param>
-/// <param name="Code">One word: <c>required</c>, <c>too_long</c>, <c>out_of_range</c>, <c>invalid_time_zone</c> and so on.</param>
+/// <param name="Code">One word: <c>required</c>, <c>too_long</c>, <c>out_of_range</c>,
+/// <c>invalid_time_zone</c> and so on.</param>
 /// <param name="Message">For a person; says the allowed range.</param>
 /// <param name="Example">A value that would be accepted; null when none is telling.</param>
 public sealed record FieldError(string Field, string Code, string Message, string? Example = null);

@@ -1,12 +1,14 @@
 namespace CalSync.Classes;
 
-/// <summary>The stage of a class or slot. Numbers are append only; stored by <see cref="StateText"/>.</summary>
+/// <summary>The stage of a class or slot. Numbers are append only; stored by
+/// <see cref="StateText"/>.</summary>
 public enum Stage
 {
     /// <summary>It will take place.</summary>
     Scheduled = 0,
 
-    /// <summary>It will not take place; the provider has not yet confirmed that its events are gone.</summary>
+    /// <summary>It will not take place; the provider has not yet confirmed that its events are
+    /// gone.</summary>
     Cancelling = 1,
 
     /// <summary>It will not take place and its events are gone.</summary>
@@ -141,7 +143,8 @@ public static class StateText
 
     /// <summary>Whether the student of a seat in this state belongs on the events.</summary>
     public static bool IsAttending(this SeatState state) => state
-        is SeatState.PendingCalendar or SeatState.Active or SeatState.ActiveWithoutCalendar or SeatState.NeedsAttention;
+        is SeatState.PendingCalendar or SeatState.Active or SeatState.ActiveWithoutCalendar
+            or SeatState.NeedsAttention;
 
     private static int IndexOf(string[] words, string word)
     {

@@ -41,7 +41,8 @@ public sealed class GoogleRemotes : IDisposable
         _quota = new CallQuota(options, retry, clock);
         var parts = new PipelineParts(options, clock, retry, budget, Clock, _meter);
         var gate = new ConnectionGate(ledger, options.Breaker, clock);
-        _calendarPipeline = new("calendar", parts, HttpClients.Create(options, google.Endpoint), gate, _quota);
+        _calendarPipeline = new(
+            "calendar", parts, HttpClients.Create(options, google.Endpoint), gate, _quota);
         _oauthPipeline = new("oauth", parts, HttpClients.Create(options, oauth.TokenEndpoint), null, null);
         Calendar = new GoogleCalendar(_calendarPipeline, google);
         OAuth = new GoogleOAuthServer(_oauthPipeline, oauth);
@@ -81,4 +82,5 @@ public sealed class GoogleRemotes : IDisposable
 /// <param name="OAuth">Provider breaker of the token endpoint.</param>
 /// <param name="Quota">Calls of the last 60 s and their limits.</param>
 /// <param name="RetriesLeft">Repeated calls the retry budget would allow now.</param>
-public sealed record RemotesHealth(BreakerPhase Calendar, BreakerPhase OAuth, QuotaUse Quota, int RetriesLeft);
+public sealed record RemotesHealth(
+    BreakerPhase Calendar, BreakerPhase OAuth, QuotaUse Quota, int RetriesLeft);

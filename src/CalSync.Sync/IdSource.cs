@@ -4,11 +4,12 @@ namespace CalSync.Sync;
 
 /// <summary>Makes identifiers: a prefix, the millisecond, and 80 random bits.</summary>
 /// <remarks>
-/// <c>cls_06n3k2…</c>: 26 base32hex digits (RFC 4648 section 7, lower case, no padding) that sort by creation time.
-/// The clock and the random source are injected, so one seed gives one sequence. Thread-safe.
+/// <c>cls_06n3k2…</c>: 26 base32hex digits (RFC 4648 section 7, lower case, no padding) that sort by creation
+/// time. The clock and the random source are injected, so one seed gives one sequence. Thread-safe.
 /// </remarks>
 /// <param name="clock">Gives the 48-bit millisecond part.</param>
-/// <param name="random">Gives the 80-bit random part; seeded in simulation, cryptographically seeded in production.</param>
+/// <param name="random">Gives the 80-bit random part; seeded in simulation, cryptographically seeded in
+/// production.</param>
 public sealed class IdSource(TimeProvider clock, Random random)
 {
     private const string Digits = "0123456789abcdefghijklmnopqrstuv";

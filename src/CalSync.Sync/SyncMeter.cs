@@ -2,7 +2,8 @@ using System.Diagnostics.Metrics;
 
 namespace CalSync.Sync;
 
-/// <summary>What the sync side counts, under the meter name <c>CalSync.Sync</c>. User ids are never a label.</summary>
+/// <summary>What the sync side counts, under the meter name <c>CalSync.Sync</c>. User ids are never a
+/// label.</summary>
 public sealed class SyncMeter : IDisposable
 {
     /// <summary>The meter's name.</summary>

@@ -1,9 +1,11 @@
 namespace CalSync.Lab;
 
-/// <summary>A clock that stands still until it is told to move; the only fake clock of the tests and the simulation.</summary>
+/// <summary>A clock that stands still until it is told to move; the only fake clock of the tests and the
+/// simulation.</summary>
 /// <remarks>
-/// <see cref="Advance"/> fires due timers in order of their due time, each seeing its own due time as now, on the
-/// calling thread. So <c>Task.Delay(..., clock)</c> and periodic timers work without waiting. Thread-safe.
+/// <see cref="Advance"/> fires due timers in order of their due time, each seeing its own due time as now, on
+/// the calling thread. So <c>Task.Delay(..., clock)</c> and periodic timers work without waiting.
+/// Thread-safe.
 /// </remarks>
 public sealed class ManualTimeProvider : TimeProvider
 {
@@ -41,7 +43,8 @@ public sealed class ManualTimeProvider : TimeProvider
     public override long GetTimestamp() => GetUtcNow().Ticks;
 
     /// <inheritdoc/>
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    public override ITimer CreateTimer(
+        TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, callback, state);
         timer.Change(dueTime, period);

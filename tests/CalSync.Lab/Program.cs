@@ -16,7 +16,8 @@ return args switch
 
 static int List()
 {
-    Console.WriteLine("enrol   1,000 enrolments to the verified guest, and the accept path beside a plain stack");
+    Console.WriteLine(
+        "enrol   1,000 enrolments to the verified guest, and the accept path beside a plain stack");
     return 0;
 }
 

@@ -14,7 +14,8 @@ namespace CalSync.Lab;
 /// <param name="Headers">By name, any letter case.</param>
 /// <param name="Body">As sent.</param>
 public sealed record ScriptedRequest(
-    int Number, int Socket, string Method, string Target, IReadOnlyDictionary<string, string> Headers, string Body);
+    int Number, int Socket, string Method, string Target, IReadOnlyDictionary<string, string> Headers,
+    string Body);
 
 /// <summary>What the server does with one request.</summary>
 public abstract record ScriptedAnswer
@@ -70,7 +71,8 @@ public sealed class ScriptedServer : IAsyncDisposable
 
     /// <summary>Where it listens, without a trailing slash.</summary>
     public string Address =>
-        string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+        string.Create(
+            CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
     /// <summary>What was received, in order.</summary>
     public IReadOnlyList<ScriptedRequest> Requests => [.. _requests];
@@ -210,7 +212,8 @@ public sealed class ScriptedServer : IAsyncDisposable
             headers[line[..colon]] = line[(colon + 1)..].Trim();
         }
 
-        var length = int.Parse(headers.GetValueOrDefault("Content-Length", "0"), CultureInfo.InvariantCulture);
+        var length = int.Parse(
+            headers.GetValueOrDefault("Content-Length", "0"), CultureInfo.InvariantCulture);
         var body = new byte[length];
         await stream.ReadExactlyAsync(body, _stop.Token);
         var number = Interlocked.Increment(ref _requestCount);

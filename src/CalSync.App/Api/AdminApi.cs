@@ -19,7 +19,8 @@ internal sealed record BreakersView(
     string Calendar, string OAuth, int RetriesLeft, IReadOnlyList<ConnectionBreakerView> Connections);
 
 /// <summary>One connection that is left alone for a while.</summary>
-internal sealed record ConnectionBreakerView(string ConnectionId, int ConsecutiveFailures, DateTimeOffset OpenUntil);
+internal sealed record ConnectionBreakerView(
+    string ConnectionId, int ConsecutiveFailures, DateTimeOffset OpenUntil);
 
 /// <summary>For those who run it.</summary>
 internal static class AdminApi
@@ -32,19 +33,25 @@ internal static class AdminApi
         api.MapGet("/api/v1/admin/switches", ListAsync).Allow(Operators).Gives<Page<SwitchState>>(200)
             .Says("listSwitches", "List the kill switches", "Each with the value in force.");
         api.MapGet("/api/v1/admin/switches/{name}", GetAsync).Allow(Operators).Gives<SwitchState>(200)
-            .Fails(NotFound).Says("getSwitch", "Read a kill switch", "The value in force, with who, why and until when.");
+            .Fails(NotFound)
+            .Says("getSwitch", "Read a kill switch", "The value in force, with who, why and until when.");
         api.MapPut("/api/v1/admin/switches/{name}", SetAsync).Allow(Operators).Takes<SwitchRequest>()
             .Gives<SwitchState>(200).KeyedHere().Fails(NotFound, ValidationFailed)
-            .Says("setSwitch", "Set a kill switch", "Needs a reason and a term of at most seven days; it ends by itself.");
-        api.MapDelete("/api/v1/admin/switches/{name}", ClearAsync).Allow(Operators).Gives<SwitchState>(200).KeyedHere()
-            .Fails(NotFound).Says("clearSwitch", "Put a kill switch back", "Doing so twice changes nothing more.");
+            .Says(
+                "setSwitch", "Set a kill switch",
+                "Needs a reason and a term of at most seven days; it ends by itself.");
+        api.MapDelete("/api/v1/admin/switches/{name}", ClearAsync).Allow(Operators).Gives<SwitchState>(200)
+            .KeyedHere()
+            .Fails(NotFound)
+            .Says("clearSwitch", "Put a kill switch back", "Doing so twice changes nothing more.");
         api.MapGet("/api/v1/admin/breakers", Breakers).Allow(Operators).Gives<BreakersView>(200)
             .Says("getBreakers", "Read the breakers", "Those of the provider in this process.");
     }
 
     private static async Task<Answer> ListAsync(SwitchStore switches, CancellationToken cancellation) =>
         Answer.Json(
-            200, new Page<SwitchState>(await switches.ReadAsync(cancellation), null), ApiJson.Default.PageSwitchState);
+            200, new Page<SwitchState>(await switches.ReadAsync(cancellation), null),
+            ApiJson.Default.PageSwitchState);
 
     private static async Task<Answer> GetAsync(
         string name, RequestScope scope, SwitchStore switches, CancellationToken cancellation) =>
@@ -53,7 +60,8 @@ internal static class AdminApi
             : scope.Refuse(NotFound.With("There is no such switch."));
 
     private static async Task<Answer> SetAsync(
-        string name, Body<SwitchRequest> body, RequestKey _, RequestScope scope, SwitchStore switches, SwitchReader reader)
+        string name, Body<SwitchRequest> body, RequestKey _, RequestScope scope, SwitchStore switches,
+        SwitchReader reader)
     {
         var asked = body.Value;
         if (TextProblem(asked.Reason) is { } problem)
@@ -70,7 +78,8 @@ internal static class AdminApi
         string name, RequestKey _, RequestScope scope, SwitchStore switches, SwitchReader reader)
     {
         // As above.
-        var change = await switches.ClearAsync(name, scope.Who.UserId, scope.CorrelationId, CancellationToken.None);
+        var change = await switches.ClearAsync(
+            name, scope.Who.UserId, scope.CorrelationId, CancellationToken.None);
         reader.Forget();
         return Tell(scope, change);
     }

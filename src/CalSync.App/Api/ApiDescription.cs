@@ -37,7 +37,8 @@ internal static class ApiDescription
             Title = "CalSync",
             Version = "v1",
             Description = "Classes whose every slot is one verified event on the instructor's calendar. "
-                + "Nothing is reported done before it was read back. Errors are RFC 9457 problems; each type has a page.",
+                + "Nothing is reported done before it was read back. Errors are RFC 9457 problems; each "
+                + "type has a page.",
         };
         document.Servers = [];
         document.Components ??= new OpenApiComponents();
@@ -108,10 +109,12 @@ internal static class ApiDescription
 
         if (marks.OfType<KeyedRoute>().Any())
         {
-            var hours = context.ApplicationServices.GetRequiredService<IdempotencyOptions>().Retention.TotalHours;
+            var hours =
+                context.ApplicationServices.GetRequiredService<IdempotencyOptions>().Retention.TotalHours;
             operation.Extensions[IdempotentMark] = new JsonNodeExtension(JsonValue.Create(true));
             operation.Parameters.Add(Header(IdempotencyHeader.Standard, false,
-                $"One fresh UUID per intent, the same on every retry; X-Idempotency-Key means the same. Kept {hours} hours."));
+                $"One fresh UUID per intent, the same on every retry; X-Idempotency-Key means the same. "
+                    + $"Kept {hours} hours."));
             problems.AddRange([ProblemCatalogue.IdempotencyInProgress, ProblemCatalogue.IdempotencyMismatch,
                 ProblemCatalogue.IdempotencyKeyInvalid, ProblemCatalogue.IdempotencyKeyRequired]);
         }

@@ -18,13 +18,16 @@ internal static class ClassesApi
     {
         Create(api.MapPost("/api/v1/classes", CreateAsync))
             .Says("createClass", "Create a class",
-                "Makes the class and one calendar event a slot. 201 when every event was read back, else 202.");
+                "Makes the class and one calendar event a slot. 201 when every event was read back, "
+                + "else 202.");
         Create(api.MapPost("/api/classes", CreateAsync)).ExcludeFromDescription();
         Create(api.MapPost("/add-new-class", CreateAsync)).ExcludeFromDescription();
         api.MapGet("/api/v1/classes", ListAsync).Allow(Roles.Any).Gives<Page<ClassSummary>>(200)
             .Says("listClasses", "List classes", "Newest first; pass next as after for the following page.");
-        api.MapGet("/api/v1/classes/{classId}", GetAsync).Allow(Roles.Any).Gives<ClassView>(200).Fails(NotFound)
-            .Says("getClass", "Read a class", "With its slots and what the calendar is known to show of each.");
+        api.MapGet("/api/v1/classes/{classId}", GetAsync).Allow(Roles.Any).Gives<ClassView>(200)
+            .Fails(NotFound)
+            .Says(
+                "getClass", "Read a class", "With its slots and what the calendar is known to show of each.");
         api.MapGet("/api/classes", ListAsync).Allow(Roles.Any).ExcludeFromDescription();
         api.MapGet("/api/classes/{classId}", GetAsync).Allow(Roles.Any).ExcludeFromDescription();
         Patch(api.MapPatch("/api/v1/classes/{classId}", PatchAsync))
@@ -39,13 +42,16 @@ internal static class ClassesApi
     }
 
     private static RouteHandlerBuilder Create(RouteHandlerBuilder route) =>
-        route.Allow(Roles.Admin | Roles.Instructor).Takes<CreateClassRequest>().Gives<ClassView>(201).Gives<ClassView>(202)
+        route.Allow(Roles.Admin | Roles.Instructor)
+            .Takes<CreateClassRequest>().Gives<ClassView>(201).Gives<ClassView>(202)
             .Keyed().Fails(ValidationFailed, InvalidTimeZone, NonexistentLocalTime, AmbiguousLocalTime,
                 OffsetZoneMismatch, LooksDuplicate, NoCalendar, GoogleReauthRequired);
 
     private static RouteHandlerBuilder Patch(RouteHandlerBuilder route) =>
-        route.Allow(Roles.Admin | Roles.Instructor).Takes<PatchClassRequest>().Gives<ClassView>(200).Gives<ClassView>(202)
-            .Keyed().Conditional().Fails(NotFound, ValidationFailed, ClassCancelled, CapacityBelowSeats, GoogleReauthRequired);
+        route.Allow(Roles.Admin | Roles.Instructor)
+            .Takes<PatchClassRequest>().Gives<ClassView>(200).Gives<ClassView>(202)
+            .Keyed().Conditional()
+            .Fails(NotFound, ValidationFailed, ClassCancelled, CapacityBelowSeats, GoogleReauthRequired);
 
     private static RouteHandlerBuilder Delete(RouteHandlerBuilder route) =>
         route.Allow(Roles.Admin | Roles.Instructor).Gives<ClassView>(200).Gives<ClassView>(202)
@@ -70,7 +76,8 @@ internal static class ClassesApi
         if (state.Count > 0 && state.ToString() is not ("scheduled" or "cancelling" or "cancelled"))
             return scope.Refuse(MalformedRequest.With("state is scheduled, cancelling or cancelled."));
         var classes = await reads.ListClassesAsync(
-            scope.Who.Actor, state.Count == 0 ? null : state.ToString(), page.After, page.Limit, cancellation);
+            scope.Who.Actor, state.Count == 0 ? null : state.ToString(), page.After, page.Limit,
+            cancellation);
         return Answer.Json(200, classes, ApiJson.Default.PageClassSummary);
     }
 
@@ -81,8 +88,8 @@ internal static class ClassesApi
             : scope.Refuse(NotFound.With("There is no such class for you."));
 
     private static Task<Answer> PatchAsync(
-        string classId, Body<PatchClassRequest> body, Precondition version, RequestScope scope, RequestKey key,
-        CommandFlow flow, ClassReads reads)
+        string classId, Body<PatchClassRequest> body, Precondition version, RequestScope scope,
+        RequestKey key, CommandFlow flow, ClassReads reads)
     {
         var asked = body.Value;
         var command = new ClassCommand.UpdateClass(
@@ -90,20 +97,26 @@ internal static class ClassesApi
         { ExpectedVersion = version.Version };
         // A capacity cannot be cleared; null is refused here because the command reads it as "leave it".
         if (asked.Capacity is { IsGiven: true, Value: null })
-            return Task.FromResult(scope.Refuse(MalformedRequest.With("Wrong type or value out of range: capacity.")));
+        {
+            return Task.FromResult(
+                scope.Refuse(MalformedRequest.With("Wrong type or value out of range: capacity.")));
+        }
+
         return flow.RunAsync(
             new Change(scope, key, "PATCH /classes/{classId}", classId, body.Fingerprint, command, classId),
             effect => PresentAsync(scope, reads, effect, false));
     }
 
     private static Task<Answer> DeleteAsync(
-        string classId, Precondition version, RequestScope scope, RequestKey key, CommandFlow flow, ClassReads reads) =>
+        string classId, Precondition version, RequestScope scope, RequestKey key, CommandFlow flow,
+        ClassReads reads) =>
         flow.RunAsync(
             new Change(scope, key, "DELETE /classes/{classId}", classId, "",
                 new ClassCommand.CancelClass { ExpectedVersion = version.Version }, classId),
             effect => PresentAsync(scope, reads, effect, false));
 
-    private static async Task<Answer> PresentAsync(RequestScope scope, ClassReads reads, Effect effect, bool created)
+    private static async Task<Answer> PresentAsync(
+        RequestScope scope, ClassReads reads, Effect effect, bool created)
     {
         var view = await reads.FindClassAsync(scope.Who.Actor, effect.Result.ClassId, CancellationToken.None)
             ?? throw new InvalidOperationException("The class of a committed command cannot be read.");

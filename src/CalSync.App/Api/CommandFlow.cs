@@ -22,7 +22,8 @@ namespace CalSync.App.Api;
 /// <param name="Command">What is asked.</param>
 /// <param name="ClassId">As in <see cref="CommandEnvelope"/>.</param>
 internal sealed record Change(
-    RequestScope Scope, RequestKey Key, string Route, string Target, string Fingerprint, ClassCommand Command, string? ClassId);
+    RequestScope Scope, RequestKey Key, string Route, string Target, string Fingerprint, ClassCommand Command,
+    string? ClassId);
 
 /// <summary>What a change led to by the time the wait was over.</summary>
 /// <param name="Result">The ids.</param>
@@ -36,13 +37,15 @@ internal sealed record Effect(
     public bool IsSettled => Operation is null or { Settled: true, State: "verified" or "compensated" };
 }
 
-/// <summary>Runs a change: execute, wait for the calendar within the budget, answer, keep the answer.</summary>
+/// <summary>Runs a change: execute, wait for the calendar within the budget, answer, keep the
+/// answer.</summary>
 /// <remarks>
-/// A client that goes away aborts nothing here: the change is committed or refused, waited for and its answer kept, so
-/// that a retry with the same key finds it.
+/// A client that goes away aborts nothing here: the change is committed or refused, waited for and its answer
+/// kept, so that a retry with the same key finds it.
 /// </remarks>
 internal sealed class CommandFlow(
-    ClassCommands commands, OperationWait wait, SwitchReader switches, MirrorSignal mirrors, ApiOptions options)
+    ClassCommands commands, OperationWait wait, SwitchReader switches, MirrorSignal mirrors,
+    ApiOptions options)
 {
     /// <summary>Runs it.</summary>
     /// <param name="change">What is asked.</param>
@@ -51,7 +54,9 @@ internal sealed class CommandFlow(
     {
         var scope = change.Scope;
         var claim = await ClaimAsync(change);
-        var mode = change.Command is ClassCommand.Enrol ? await switches.EnrolmentModeAsync() : EnrolmentMode.Wait;
+        var mode = change.Command is ClassCommand.Enrol
+            ? await switches.EnrolmentModeAsync()
+            : EnrolmentMode.Wait;
         var envelope = new CommandEnvelope(
             scope.Who.Actor, change.Command, change.ClassId, scope.CorrelationId, scope.Now, claim, mode,
             AnsweredAtOnce: scope.RespondsAsync && mode != EnrolmentMode.Strict);
@@ -68,7 +73,8 @@ internal sealed class CommandFlow(
             case CommandOutcome.Replay { Body: null, Status: 202, Result: { } known }:
                 return Accepted(known).With(StoredAnswers.ReplayHeader, "true");
             case CommandOutcome.Done done:
-                return await ConcludeAsync(change, claim, mode, done.Result, !done.Fresh, done.Warnings, present);
+                return await ConcludeAsync(
+                    change, claim, mode, done.Result, !done.Fresh, done.Warnings, present);
             case CommandOutcome.TakenOver taken:
                 return await ConcludeAsync(change, claim, mode, taken.Result, false, [], present);
             case CommandOutcome.Replay replay:
@@ -84,7 +90,8 @@ internal sealed class CommandFlow(
         }
     }
 
-    /// <summary>202 with the ids of what was committed; made from nothing else, so that a replay is the same.</summary>
+    /// <summary>202 with the ids of what was committed; made from nothing else, so that a replay is the
+    /// same.</summary>
     private static Answer Accepted(CommandResult result)
     {
         var body = new JsonObject
@@ -94,7 +101,8 @@ internal sealed class CommandFlow(
             ["enrolmentId"] = result.EnrolmentId,
             ["operationId"] = result.OperationId,
         };
-        var answer = new Answer(202, body.ToJsonString(), "application/json", []).With("Preference-Applied", "respond-async");
+        var answer = new Answer(202, body.ToJsonString(), "application/json", [])
+            .With("Preference-Applied", "respond-async");
         return result.OperationId is { } operationId
             ? answer.With("Location", $"/api/v1/operations/{operationId}").With("Retry-After", "2")
             : answer;
@@ -119,7 +127,8 @@ internal sealed class CommandFlow(
         return body;
     }
 
-    /// <summary>201 or 200 with the verified state, or 202 with the place where to follow the operation.</summary>
+    /// <summary>201 or 200 with the verified state, or 202 with the place where to follow the
+    /// operation.</summary>
     /// <param name="body">The resource.</param>
     /// <param name="version">For the ETag.</param>
     /// <param name="effect">What was reached.</param>
@@ -146,37 +155,42 @@ internal sealed class CommandFlow(
         var actor = change.Scope.Who.Actor;
         var operation = result.OperationId is null
             ? null
-            : await wait.UntilSettledAsync(actor, result.OperationId, change.Scope.Now + options.VerificationWait);
+            : await wait.UntilSettledAsync(
+                actor, result.OperationId, change.Scope.Now + options.VerificationWait);
         var effect = new Effect(result, operation, alreadySo, warnings);
         if (mode == EnrolmentMode.Strict && !effect.IsSettled && result.EnrolmentId is { } enrolmentId)
             await GiveUpAsync(change, result, enrolmentId, operation);
-        var answer = ProviderProblem(change.Scope, effect) is { } problem && await switches.BlocksWithoutTokenAsync()
+        var answer = ProviderProblem(change.Scope, effect) is { } problem
+            && await switches.BlocksWithoutTokenAsync()
             ? change.Scope.Refuse(problem)
             : await present(effect);
         if (claim is not null)
         {
             await commands.StoreAnswerAsync(
-                actor, claim, answer.Status, StoredAnswers.WriteHeaders(answer), answer.Body, CancellationToken.None);
+                actor, claim, answer.Status, StoredAnswers.WriteHeaders(answer), answer.Body,
+                CancellationToken.None);
         }
 
         return answer;
     }
 
-    /// <summary>Strict mode: what the calendar did not confirm during the request is rolled back. Decision C-02.</summary>
-    private async Task GiveUpAsync(Change change, CommandResult result, string enrolmentId, OperationView? operation)
+    /// <summary>Strict mode: what the calendar did not confirm during the request is rolled back. Decision
+    /// C-02.</summary>
+    private async Task GiveUpAsync(
+        Change change, CommandResult result, string enrolmentId, OperationView? operation)
     {
         var scope = change.Scope;
         var reason = operation?.Reason ?? "strict_timeout";
         await commands.ExecuteAsync(
             new CommandEnvelope(
-                Actor.System(scope.Who.TenantId), new ClassCommand.FailEnrolment(enrolmentId, reason), result.ClassId,
-                scope.CorrelationId, scope.Now),
+                Actor.System(scope.Who.TenantId), new ClassCommand.FailEnrolment(enrolmentId, reason),
+                result.ClassId, scope.CorrelationId, scope.Now),
             CancellationToken.None);
     }
 
     /// <summary>
-    /// The problem to answer with although the change is kept: its owner has to reconnect. Only for those who can;
-    /// a student's seat is simply held.
+    /// The problem to answer with although the change is kept: its owner has to reconnect. Only for those who
+    /// can; a student's seat is simply held.
     /// </summary>
     private Problem? ProviderProblem(RequestScope scope, Effect effect)
     {

@@ -20,8 +20,8 @@ namespace CalSync.App.Api;
 /// <param name="NextAttemptAt">When the next attempt is due, UTC.</param>
 /// <param name="Calendars">Primary first.</param>
 internal sealed record ConnectionView(
-    string Id, string Provider, string AccountEmail, string State, string? Reason, DateTimeOffset? AccessExpiresAt,
-    DateTimeOffset? NextAttemptAt, IReadOnlyList<CalendarListing> Calendars);
+    string Id, string Provider, string AccountEmail, string State, string? Reason,
+    DateTimeOffset? AccessExpiresAt, DateTimeOffset? NextAttemptAt, IReadOnlyList<CalendarListing> Calendars);
 
 /// <summary>Where to send the person's browser.</summary>
 /// <param name="AuthorizationUrl">The provider's consent page; usable once, for ten minutes.</param>
@@ -36,17 +36,22 @@ internal static class ConnectionsApi
     /// <summary>Adds the routes.</summary>
     public static void MapConnections(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/api/v1/calendar/connections", ListAsync).Allow(Roles.Any).Gives<Page<ConnectionView>>(200)
+        api.MapGet("/api/v1/calendar/connections", ListAsync).Allow(Roles.Any)
+            .Gives<Page<ConnectionView>>(200)
             .Says("listConnections", "List my connections", "With health and calendars; never with tokens.");
         api.MapPost("/api/v1/calendar/connections/google", StartAsync).Allow(Roles.Admin | Roles.Instructor)
             .Takes<ConnectRequest>().Gives<AuthorizationView>(200).KeyedHere().Fails(NotFound)
             .Says("connectGoogle", "Connect a Google account",
-                "Answers the page to open in a browser; Google brings the person back to the callback address.");
+                "Answers the page to open in a browser; Google brings the person back to the callback "
+                    + "address.");
         api.MapDelete("/api/v1/calendar/connections/{connectionId}", DisconnectAsync)
             .Allow(Roles.Admin | Roles.Instructor).KeyedHere().Fails(NotFound)
-            .Says("disconnect", "End a connection", "Revokes the grant and parks its work until it is connected again.");
+            .Says(
+                "disconnect", "End a connection",
+                "Revokes the grant and parks its work until it is connected again.");
         api.MapPut("/api/v1/calendar/connections/{connectionId}/calendar", SelectAsync)
-            .Allow(Roles.Admin | Roles.Instructor).Takes<SelectCalendarRequest>().Gives<ConnectionView>(200).KeyedHere()
+            .Allow(Roles.Admin | Roles.Instructor).Takes<SelectCalendarRequest>().Gives<ConnectionView>(200)
+            .KeyedHere()
             .Fails(NotFound, CalendarNotWritable)
             .Says("selectCalendar", "Choose where new events go", "Events already made stay where they are.");
         api.MapGet(Callback, FinishAsync).Open().ExcludeFromDescription();
@@ -73,9 +78,14 @@ internal static class ConnectionsApi
     {
         var asked = body.Value;
         if (asked.LoginHint is { } hint && (hint.Length > 254 || hint.Any(char.IsControl)))
-            return scope.Refuse(ValidationFailed.With("loginHint: at most 254 characters and no control characters."));
+        {
+            return scope.Refuse(
+                ValidationFailed.With("loginHint: at most 254 characters and no control characters."));
+        }
+
         if (asked.ReconnectId is { } old
-            && (await store.ListAsync(scope.Who.UserId, cancellation)).All(connection => connection.Id != old))
+            && (await store.ListAsync(scope.Who.UserId, cancellation))
+                .All(connection => connection.Id != old))
         {
             return scope.Refuse(NotFound.With("There is no such connection for you."));
         }
@@ -84,14 +94,15 @@ internal static class ConnectionsApi
         if ((scope.Who.TenantKind == TenantKind.Test) != (options.Provider == "google-sandbox"))
         {
             return scope.Refuse(ValidationFailed.With(
-                $"Your organisation is {(scope.Who.TenantKind == TenantKind.Test ? "a test" : "a live")} one; "
+                $"Your organisation is {(scope.Who.TenantKind == TenantKind.Test ? "a test" : "a live")} "
+                    + "one; "
                 + $"this server connects {options.Provider} only."));
         }
 
         var address = options.PublicAddress ?? new Uri($"{request.Scheme}://{request.Host}");
         var page = await flow.StartAsync(
-            scope.Who.TenantId, scope.Who.UserId, options.Provider, new Uri(address, Callback), asked.ReconnectId, asked.LoginHint,
-            cancellation);
+            scope.Who.TenantId, scope.Who.UserId, options.Provider, new Uri(address, Callback),
+            asked.ReconnectId, asked.LoginHint, cancellation);
         return Answer.Json(200, new AuthorizationView(page.AbsoluteUri), ApiJson.Default.AuthorizationView);
     }
 
@@ -103,11 +114,15 @@ internal static class ConnectionsApi
             : scope.Refuse(NotFound.With("There is no such connection for you."));
 
     private static async Task<Answer> SelectAsync(
-        string connectionId, Body<SelectCalendarRequest> body, RequestKey _, RequestScope scope, ConnectionFlow flow,
-        IConnectionStore store, CancellationToken cancellation)
+        string connectionId, Body<SelectCalendarRequest> body, RequestKey _, RequestScope scope,
+        ConnectionFlow flow, IConnectionStore store, CancellationToken cancellation)
     {
         if (!RouteWords.IsId(body.Value.CalendarId))
-            return scope.Refuse(ValidationFailed.With("calendarId: the id of one of the connection's calendars."));
+        {
+            return scope.Refuse(
+                ValidationFailed.With("calendarId: the id of one of the connection's calendars."));
+        }
+
         var choice = await flow.SelectCalendarAsync(
             connectionId, scope.Who.UserId, body.Value.CalendarId!, cancellation);
         switch (choice)
@@ -120,34 +135,47 @@ internal static class ConnectionsApi
                 break;
         }
 
-        var connection = (await store.ListAsync(scope.Who.UserId, cancellation)).First(found => found.Id == connectionId);
+        var connection = (await store.ListAsync(scope.Who.UserId, cancellation))
+            .First(found => found.Id == connectionId);
         var view = await ViewAsync(connection, store, cancellation);
         return Answer.Json(200, view, ApiJson.Default.ConnectionView);
     }
 
-    /// <summary>Where the provider brings the browser back; answers a page, because a person reads it.</summary>
+    /// <summary>Where the provider brings the browser back; answers a page, because a person reads
+    /// it.</summary>
     private static async Task<Answer> FinishAsync(
         HttpRequest request, ConnectionFlow flow, CancellationToken cancellation)
     {
         string? state = request.Query["state"];
         string? code = request.Query["code"];
         if (request.Query["error"].Count > 0)
-            return Page(200, "Not connected", "Access was not granted. Nothing was stored. You can close this page and start again.");
+        {
+            return Page(
+                200, "Not connected",
+                "Access was not granted. Nothing was stored. You can close this page and start again.");
+        }
+
         if (Unusable(state) || Unusable(code))
             return Page(400, "Not connected", "The address is incomplete. Please start connecting again.");
         return await flow.CompleteAsync(state!, code!, null, cancellation) switch
         {
-            ConnectOutcome.Connected => Page(200, "Connected", "Your Google Calendar is connected. You can close this page."),
+            ConnectOutcome.Connected =>
+                Page(200, "Connected", "Your Google Calendar is connected. You can close this page."),
             ConnectOutcome.AttemptUnknown => Page(
-                400, "Not connected", "This attempt is unknown, already used or too old. Please start connecting again."),
+                400, "Not connected",
+                "This attempt is unknown, already used or too old. Please start connecting again."),
             ConnectOutcome.Refused => Page(
-                400, "Not connected", "The provider did not accept the answer. Please start connecting again."),
+                400, "Not connected",
+                "The provider did not accept the answer. Please start connecting again."),
             ConnectOutcome.DifferentAccount => Page(
-                409, "Not connected", "This is another account than the one to be reconnected. Nothing was stored."),
+                409, "Not connected",
+                "This is another account than the one to be reconnected. Nothing was stored."),
             ConnectOutcome.ScopeWithheld => Page(
-                409, "Not connected", "A permission that is needed was not granted. Please start again and allow all of them."),
+                409, "Not connected",
+                "A permission that is needed was not granted. Please start again and allow all of them."),
             ConnectOutcome.Failed => Page(
-                503, "Not connected", "The provider does not answer at the moment. Please start again in a minute."),
+                503, "Not connected",
+                "The provider does not answer at the moment. Please start again in a minute."),
             var outcome => throw new UnreachableException($"Unknown outcome {outcome.GetType().Name}."),
         };
     }
@@ -157,7 +185,8 @@ internal static class ConnectionsApi
 
     private static Answer Page(int status, string title, string text) => new(
         status,
-        $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{WebUtility.HtmlEncode(title)}</title></head>"
+        $"<!doctype html><html lang=\"en\"><head><meta "
+            + $"charset=\"utf-8\"><title>{WebUtility.HtmlEncode(title)}</title></head>"
         + $"<body><h1>{WebUtility.HtmlEncode(title)}</h1><p>{WebUtility.HtmlEncode(text)}</p></body></html>",
         "text/html; charset=utf-8", []);
 }

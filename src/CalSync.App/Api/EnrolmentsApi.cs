@@ -20,25 +20,33 @@ internal static class EnrolmentsApi
         api.MapGet(Seats, ListAsync).Allow(Roles.Any).Gives<Page<EnrolmentView>>(200).Fails(NotFound)
             .Says("listEnrolments", "List seats", "Students see their own; teachers and operators all.");
         api.MapPost(Seats, EnrolAsync).Allow(Roles.Admin | Roles.Instructor | Roles.Student)
-            .Takes<EnrolRequest>().Gives<EnrolmentView>(201).Gives<EnrolmentView>(200).Gives<EnrolmentView>(202).Keyed()
+            .Takes<EnrolRequest>().Gives<EnrolmentView>(201).Gives<EnrolmentView>(200).Gives<EnrolmentView>(
+                202).Keyed()
             .Fails(NotFound, ValidationFailed, ClassFull, ClassCancelled, EnrolmentFailed)
             .Says("enrol", "Take a seat",
-                "201: the invitation was read back from every event. 202: the seat is held while the calendar is "
+                "201: the invitation was read back from every event. 202: the seat is held while the "
+                    + "calendar is "
                 + "written. 200 with alreadyAdded: the student has a seat.");
-        api.MapGet(Seats + "/{enrolmentId}", GetAsync).Allow(Roles.Any).Gives<EnrolmentView>(200).Fails(NotFound)
+        api.MapGet(Seats + "/{enrolmentId}", GetAsync).Allow(Roles.Any).Gives<EnrolmentView>(200)
+            .Fails(NotFound)
             .Says("getEnrolment", "Read a seat", "With its payment and its newest operation.");
-        api.MapDelete(Seats + "/{enrolmentId}", CancelAsync).Allow(Roles.Admin | Roles.Instructor | Roles.Student)
+        api.MapDelete(Seats + "/{enrolmentId}", CancelAsync)
+            .Allow(Roles.Admin | Roles.Instructor | Roles.Student)
             .Gives<EnrolmentView>(200).Gives<EnrolmentView>(202).Keyed().Conditional()
             .Fails(NotFound, NotPossibleNow)
             .Says("cancelEnrolment", "Give a seat back",
                 "The seat is cancelling until no event lists the student any more, then cancelled.");
-        api.MapPost(Seats + "/{enrolmentId}/confirm-payment", ConfirmAsync).Allow(Roles.Admin | Roles.Instructor)
+        api.MapPost(Seats + "/{enrolmentId}/confirm-payment", ConfirmAsync)
+            .Allow(Roles.Admin | Roles.Instructor)
             .Takes<EmptyRequest>().Gives<EnrolmentView>(200).Keyed().Fails(NotFound, NotPossibleNow)
-            .Says("confirmPayment", "Confirm a payment", "Changes nothing but the payment; confirming twice is one.");
+            .Says(
+                "confirmPayment", "Confirm a payment",
+                "Changes nothing but the payment; confirming twice is one.");
     }
 
     private static async Task<Answer> ListAsync(
-        string classId, HttpRequest request, RequestScope scope, ClassReads reads, CancellationToken cancellation)
+        string classId, HttpRequest request, RequestScope scope, ClassReads reads,
+        CancellationToken cancellation)
     {
         if (PageQuery.Read(request, out var page) is { } problem)
             return scope.Refuse(problem);
@@ -50,23 +58,29 @@ internal static class EnrolmentsApi
     }
 
     private static async Task<Answer> GetAsync(
-        string classId, string enrolmentId, RequestScope scope, ClassReads reads, CancellationToken cancellation) =>
-        await reads.FindEnrolmentAsync(scope.Who.Actor, enrolmentId, cancellation) is { } seat && seat.ClassId == classId
+        string classId, string enrolmentId, RequestScope scope, ClassReads reads,
+        CancellationToken cancellation) =>
+        await reads.FindEnrolmentAsync(scope.Who.Actor, enrolmentId, cancellation) is { } seat
+            && seat.ClassId == classId
             ? Answer.Json(200, seat, ApiJson.Default.EnrolmentView).WithETag(seat.Version)
             : scope.Refuse(NotFound.With("There is no such enrolment for you."));
 
     private static Task<Answer> EnrolAsync(
-        string classId, Body<EnrolRequest> body, RequestScope scope, RequestKey key, CommandFlow flow, ClassReads reads) =>
+        string classId, Body<EnrolRequest> body, RequestScope scope, RequestKey key, CommandFlow flow,
+        ClassReads reads) =>
         flow.RunAsync(
             new Change(scope, key, "POST /classes/{classId}/enrollments", classId, body.Fingerprint,
                 new ClassCommand.Enrol(body.Value.StudentId, body.Value.CalendarEmail), classId),
             effect => PresentSeatAsync(scope, reads, effect));
 
     private static Task<Answer> CancelAsync(
-        string classId, string enrolmentId, Precondition version, RequestScope scope, RequestKey key, CommandFlow flow,
+        string classId, string enrolmentId, Precondition version, RequestScope scope, RequestKey key,
+        CommandFlow flow,
         ClassReads reads) =>
         flow.RunAsync(
-            new Change(scope, key, "DELETE /classes/{classId}/enrollments/{enrolmentId}", $"{classId}/{enrolmentId}", "",
+            new Change(
+                scope, key, "DELETE /classes/{classId}/enrollments/{enrolmentId}", $"{classId}/{enrolmentId}",
+                "",
                 new ClassCommand.CancelSeat(enrolmentId) { ExpectedVersion = version.Version }, classId),
             effect => PresentAsync(scope, reads, effect));
 
@@ -75,7 +89,8 @@ internal static class EnrolmentsApi
         CommandFlow flow, ClassReads reads) =>
         flow.RunAsync(
             new Change(scope, key, "POST /classes/{classId}/enrollments/{enrolmentId}/confirm-payment",
-                $"{classId}/{enrolmentId}", body.Fingerprint, new ClassCommand.ConfirmPayment(enrolmentId), classId),
+                $"{classId}/{enrolmentId}", body.Fingerprint, new ClassCommand.ConfirmPayment(enrolmentId),
+                classId),
             effect => PresentAsync(scope, reads, effect));
 
     private static async Task<Answer> PresentSeatAsync(RequestScope scope, ClassReads reads, Effect effect)
@@ -87,7 +102,9 @@ internal static class EnrolmentsApi
         body["alreadyAdded"] = effect.AlreadySo;
         var place = $"/api/v1/classes/{seat.ClassId}/enrollments/{seat.Id}";
         // A deferred seat is active at once although its operation goes on.
-        var reached = seat.State is "active" or "active_without_calendar" ? effect with { Operation = null } : effect;
+        var reached = seat.State is "active" or "active_without_calendar"
+            ? effect with { Operation = null }
+            : effect;
         var answer = CommandFlow.Tell(body, seat.Version, reached, effect.AlreadySo ? null : place);
         return seat.State == "active_without_calendar"
             ? answer.With("Operation-Location", $"/api/v1/operations/{effect.Result.OperationId}")
@@ -108,7 +125,8 @@ internal static class EnrolmentsApi
     /// <summary>R-FIX-3-F fixes the sentences around the reason.</summary>
     private static Problem Failed(EnrolmentView seat) =>
         EnrolmentFailed.With(
-            $"Failed to add you to the calendar event. {Reason(seat.Reason)} Please try enrolling again or contact support.")
+            $"Failed to add you to the calendar event. {Reason(seat.Reason)} Please try enrolling again or "
+                + "contact support.")
             .And("enrolmentId", seat.Id)
             .And("state", seat.State)
             .And("reason", seat.Reason);

@@ -16,7 +16,8 @@ internal sealed record HealthView(string Status, DateTimeOffset At, IReadOnlyLis
 /// <param name="Effect">What it means for people; null when it is ok.</param>
 internal sealed record HealthPart(string Name, string Status, string? Effect);
 
-/// <summary>Health, for machines that restart or route. Nothing here needs a token or names anybody.</summary>
+/// <summary>Health, for machines that restart or route. Nothing here needs a token or names
+/// anybody.</summary>
 internal static class HealthApi
 {
     private static readonly TimeSpan WorkerSilentAfter = TimeSpan.FromMinutes(1);
@@ -25,9 +26,11 @@ internal static class HealthApi
     public static void MapHealth(this IEndpointRouteBuilder api)
     {
         api.MapGet("/health/live", Live).Open().Gives<HealthView>(200)
-            .Says("getLiveness", "Is the process alive", "Looks at nothing else; a failure means: restart me.");
+            .Says(
+                "getLiveness", "Is the process alive", "Looks at nothing else; a failure means: restart me.");
         api.MapGet("/health/ready", ReadyAsync).Open().Gives<HealthView>(200).Gives<HealthView>(503)
-            .Says("getReadiness", "Can requests be served", "503 while the database is away or not upgraded.");
+            .Says(
+                "getReadiness", "Can requests be served", "503 while the database is away or not upgraded.");
         api.MapGet("/health", HealthAsync).Open().Gives<HealthView>(200).Gives<HealthView>(503)
             .Says("getHealth", "How is everything", "Each dependency with what its state means for people.");
     }
@@ -39,21 +42,27 @@ internal static class HealthApi
         Tell(scope, [await DatabaseAsync(migrator, cancellation)]);
 
     private static async Task<Answer> HealthAsync(
-        RequestScope scope, Migrator migrator, WorkerStore workers, GoogleRemotes remotes, CancellationToken cancellation)
+        RequestScope scope, Migrator migrator, WorkerStore workers, GoogleRemotes remotes,
+        CancellationToken cancellation)
     {
         var database = await DatabaseAsync(migrator, cancellation);
         if (database.Status == "down")
             return Tell(scope, [database]);
-        var seen = (await workers.ListAsync(cancellation)).Any(worker => scope.Now - worker.SeenAt < WorkerSilentAfter);
+        var seen = (await workers.ListAsync(cancellation))
+            .Any(worker => scope.Now - worker.SeenAt < WorkerSilentAfter);
         var provider = remotes.Health();
         return Tell(scope, [
             database,
             seen
                 ? new HealthPart("worker", "ok", null)
-                : new HealthPart("worker", "degraded", "Changes are accepted; calendars are not written until a worker runs."),
-            provider.Calendar == Sync.Providers.BreakerPhase.Closed && provider.OAuth == Sync.Providers.BreakerPhase.Closed
+                : new HealthPart(
+                    "worker", "degraded",
+                    "Changes are accepted; calendars are not written until a worker runs."),
+            provider.Calendar == Sync.Providers.BreakerPhase.Closed
+                && provider.OAuth == Sync.Providers.BreakerPhase.Closed
                 ? new HealthPart("google", "ok", null)
-                : new HealthPart("google", "degraded", "Google does not answer reliably; changes are queued and retried."),
+                : new HealthPart(
+                    "google", "degraded", "Google does not answer reliably; changes are queued and retried."),
         ]);
     }
 
@@ -77,6 +86,7 @@ internal static class HealthApi
         var status = parts.Any(part => part.Status == "down") ? "down"
             : parts.Any(part => part.Status == "degraded") ? "degraded" : "ok";
         return Answer.Json(
-            status == "down" ? 503 : 200, new HealthView(status, scope.Now, parts), ApiJson.Default.HealthView);
+            status == "down" ? 503 : 200, new HealthView(status, scope.Now, parts),
+            ApiJson.Default.HealthView);
     }
 }

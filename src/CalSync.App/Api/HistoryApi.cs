@@ -25,12 +25,13 @@ namespace CalSync.App.Api;
 /// <param name="Before">The state before; null when there was none or it is not for this reader.</param>
 /// <param name="After">The state after.</param>
 internal sealed record ChangeView(
-    long Seq, DateTimeOffset At, string Kind, string SubjectKind, string SubjectId, string? ClassId, string? Actor,
-    string Cause, string CorrelationId, JsonNode? Before, JsonNode? After);
+    long Seq, DateTimeOffset At, string Kind, string SubjectKind, string SubjectId, string? ClassId,
+    string? Actor, string Cause, string CorrelationId, JsonNode? Before, JsonNode? After);
 
 /// <summary>A run of journal entries.</summary>
 /// <param name="Items">In commit order.</param>
-/// <param name="Next">Where to go on; entries not visible to the reader are skipped, so it can be past the last item.</param>
+/// <param name="Next">Where to go on; entries not visible to the reader are skipped, so it can be past the
+/// last item.</param>
 /// <param name="More">True when there is more at once.</param>
 internal sealed record ChangesView(IReadOnlyList<ChangeView> Items, long Next, bool More);
 
@@ -42,13 +43,17 @@ internal static class HistoryApi
     {
         api.MapGet("/api/v1/classes/{classId}/history", ClassAsync)
             .Allow(Roles.Admin | Roles.Operator | Roles.Instructor).Gives<ChangesView>(200).Fails(NotFound)
-            .Says("getClassHistory", "What happened to a class", "With its slots, seats, events and operations.");
+            .Says(
+                "getClassHistory", "What happened to a class",
+                "With its slots, seats, events and operations.");
         api.MapGet("/api/v1/events/{subject}/history", SubjectAsync)
             .Allow(Roles.Admin | Roles.Operator | Roles.Instructor).Gives<ChangesView>(200).Fails(NotFound)
             .Says("getEventHistory", "What happened to one thing",
                 "A slot, its mirror, a seat, or the event by its id at the provider.");
         api.MapGet("/api/v1/changes", ChangesAsync).Allow(Roles.Any).Gives<ChangesView>(200)
-            .Says("listChanges", "What happened since", "In commit order; what the caller may not see is left out.");
+            .Says(
+                "listChanges", "What happened since",
+                "In commit order; what the caller may not see is left out.");
     }
 
     private static async Task<Answer> ClassAsync(
@@ -63,7 +68,8 @@ internal static class HistoryApi
     }
 
     private static async Task<Answer> SubjectAsync(
-        string subject, HttpRequest request, RequestScope scope, OperationReads reads, CancellationToken cancellation)
+        string subject, HttpRequest request, RequestScope scope, OperationReads reads,
+        CancellationToken cancellation)
     {
         if (Query(request, out var query) is { } problem)
             return scope.Refuse(problem);
@@ -71,17 +77,20 @@ internal static class HistoryApi
         // Past the end of an existing history is an empty page; a thing without any history does not exist.
         return entries.Count > 0
             || (query.After > 0
-                && (await HistoryAsync(scope, reads, subject, new JournalQuery { CountMax = 1 }, cancellation)).Count > 0)
+                && (await HistoryAsync(
+                    scope, reads, subject, new JournalQuery { CountMax = 1 }, cancellation)).Count > 0)
                 ? Tell(query, entries)
                 : scope.Refuse(NotFound.With("There is no such event for you."));
     }
 
     private static Task<IReadOnlyList<HistoryEntry>> HistoryAsync(
-        RequestScope scope, OperationReads reads, string id, JournalQuery query, CancellationToken cancellation) =>
+        RequestScope scope, OperationReads reads, string id, JournalQuery query,
+        CancellationToken cancellation) =>
         reads.HistoryAsync(scope.Who.Actor, id, null, query.After, query.CountMax, cancellation);
 
     private static async Task<Answer> ChangesAsync(
-        HttpRequest request, RequestScope scope, ClassReads reads, JournalReader journal, CancellationToken cancellation)
+        HttpRequest request, RequestScope scope, ClassReads reads, JournalReader journal,
+        CancellationToken cancellation)
     {
         if (Query(request, out var query) is { } problem)
             return scope.Refuse(problem);
@@ -101,13 +110,15 @@ internal static class HistoryApi
     private static async Task<(HashSet<string> Classes, HashSet<string> Seats)> RelatedAsync(
         RequestScope scope, ClassReads reads, CancellationToken cancellation)
     {
-        var (classes, seats) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
+        var (classes, seats) =
+            (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
         var actor = scope.Who.Actor;
         var (from, to) = (scope.Now - ClassLimits.SlotBehindMax, scope.Now + ClassLimits.SlotAheadMax);
         string? cursor = null;
         do
         {
-            var page = await reads.ScheduleAsync(actor, from, to, cursor, ClassReads.PageCountMax, cancellation);
+            var page = await reads.ScheduleAsync(
+                actor, from, to, cursor, ClassReads.PageCountMax, cancellation);
             foreach (var entry in page.Items)
             {
                 classes.Add(entry.ClassId);
@@ -122,20 +133,26 @@ internal static class HistoryApi
     }
 
     private static ChangeView? InstructorView(Caller who, HashSet<string> classes, JournalRecord record) =>
-        (record.Entry.ClassId is { } classId && classes.Contains(classId)) || record.Entry.SubjectId == who.UserId
+        (record.Entry.ClassId is { } classId && classes.Contains(classId))
+            || record.Entry.SubjectId == who.UserId
             || record.Entry.Actor == who.UserId
                 ? View(record)
                 : null;
 
-    /// <summary>Students see what the class says and when, and their own seat; never who else sits there.</summary>
+    /// <summary>Students see what the class says and when, and their own seat; never who else sits
+    /// there.</summary>
     private static ChangeView? StudentView(
         Caller who, HashSet<string> classes, HashSet<string> seats, JournalRecord record)
     {
         var entry = record.Entry;
         if (seats.Contains(entry.SubjectId) || entry.SubjectId == who.UserId)
             return View(record) with { Actor = entry.Actor == who.UserId ? entry.Actor : null };
-        if (entry.SubjectKind is not ("class" or "slot" or "mirror") || entry.ClassId is null || !classes.Contains(entry.ClassId))
+        if (entry.SubjectKind is not ("class" or "slot" or "mirror") || entry.ClassId is null
+            || !classes.Contains(entry.ClassId))
+        {
             return null;
+        }
+
         var view = View(record) with { Actor = null };
         // A mirror's content lists every guest; a class's counts its seats.
         return entry.SubjectKind == "slot" ? view : view with { Before = null, After = null };
@@ -160,7 +177,8 @@ internal static class HistoryApi
         }
     }
 
-    private static Answer Tell(JournalQuery query, ImmutableArray<JournalRecord> read, IReadOnlyList<ChangeView> views) =>
+    private static Answer Tell(
+        JournalQuery query, ImmutableArray<JournalRecord> read, IReadOnlyList<ChangeView> views) =>
         Answer.Json(
             200,
             new ChangesView(views, read.IsEmpty ? query.After : read[^1].Seq, read.Length == query.CountMax),
@@ -171,7 +189,8 @@ internal static class HistoryApi
             200,
             new ChangesView(
                 [.. entries.Select(entry => new ChangeView(
-                    entry.Seq, entry.At, entry.Kind, entry.SubjectKind, entry.SubjectId, entry.ClassId, entry.Actor,
+                    entry.Seq, entry.At, entry.Kind, entry.SubjectKind, entry.SubjectId, entry.ClassId,
+                        entry.Actor,
                     entry.Cause, entry.CorrelationId, Json(entry.Before), Json(entry.After)))],
                 entries.Count == 0 ? query.After : entries[^1].Seq, entries.Count == query.CountMax),
             ApiJson.Default.ChangesView);

@@ -17,8 +17,8 @@ namespace CalSync.App.Api;
 /// <param name="TimeZone">IANA name.</param>
 /// <param name="Version">For the ETag.</param>
 internal sealed record MeView(
-    string Id, string TenantId, string TenantKind, string Name, string Email, string CalendarEmail, string Role,
-    string TimeZone, long Version);
+    string Id, string TenantId, string TenantKind, string Name, string Email, string CalendarEmail,
+    string Role, string TimeZone, long Version);
 
 /// <summary>What concerns the caller alone.</summary>
 internal static class MeApi
@@ -32,13 +32,16 @@ internal static class MeApi
         api.MapGet("/api/v1/me", GetAsync).Allow(Roles.Any).Gives<MeView>(200)
             .Says("getMe", "Who am I", "The user and tenant the token speaks for.");
         api.MapGet("/api/v1/me/schedule", ScheduleAsync).Allow(Roles.Any).Gives<Page<ScheduleEntry>>(200)
-            .Says("getMySchedule", "My schedule", "The slots taught or sat in, by start, as wanted and as mirrored; "
+            .Says(
+                "getMySchedule", "My schedule",
+                "The slots taught or sat in, by start, as wanted and as mirrored; "
                 + "from now on unless from and to say otherwise.");
         api.MapGet("/api/v1/me/notices", NoticesAsync).Allow(Roles.Any).Gives<Page<NoticeView>>(200)
             .Says("listMyNotices", "My notices", "Messages and reminders, newest first.");
     }
 
-    private static async Task<Answer> GetAsync(RequestScope scope, IdentityStore identity, CancellationToken cancellation)
+    private static async Task<Answer> GetAsync(
+        RequestScope scope, IdentityStore identity, CancellationToken cancellation)
     {
         var user = await identity.FindUserAsync(scope.Who.UserId, cancellation);
         if (user is null)
@@ -57,10 +60,12 @@ internal static class MeApi
         if (!Moment(request, "from", scope.Now - ScheduleBack, out var from)
             || !Moment(request, "to", scope.Now + ScheduleAhead, out var to))
         {
-            return scope.Refuse(MalformedRequest.With("from and to are RFC 3339 times, such as 2026-03-08T09:00:00Z."));
+            return scope.Refuse(
+                MalformedRequest.With("from and to are RFC 3339 times, such as 2026-03-08T09:00:00Z."));
         }
 
-        var entries = await reads.ScheduleAsync(scope.Who.Actor, from, to, page.After, page.Limit, cancellation);
+        var entries = await reads.ScheduleAsync(
+            scope.Who.Actor, from, to, page.After, page.Limit, cancellation);
         return Answer.Json(200, entries, ApiJson.Default.PageScheduleEntry);
     }
 
@@ -73,7 +78,8 @@ internal static class MeApi
         return Answer.Json(200, notices, ApiJson.Default.PageNoticeView);
     }
 
-    private static bool Moment(HttpRequest request, string name, DateTimeOffset otherwise, out DateTimeOffset at)
+    private static bool Moment(
+        HttpRequest request, string name, DateTimeOffset otherwise, out DateTimeOffset at)
     {
         at = otherwise;
         return !request.Query.TryGetValue(name, out var text)

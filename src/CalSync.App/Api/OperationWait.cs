@@ -6,8 +6,8 @@ namespace CalSync.App.Api;
 
 /// <summary>Waits for an operation to come to its end, for a bounded time.</summary>
 /// <remarks>
-/// The signal of this process wakes it at once; a worker in another process is noticed by looking again. Both read the
-/// same row, so a lost signal costs time, never truth.
+/// The signal of this process wakes it at once; a worker in another process is noticed by looking again. Both
+/// read the same row, so a lost signal costs time, never truth.
 /// </remarks>
 internal sealed class OperationWait(OperationReads reads, OperationSignal signal, TimeProvider clock)
 {

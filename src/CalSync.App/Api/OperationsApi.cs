@@ -20,12 +20,14 @@ internal static class OperationsApi
                 "Newest first. Students and teachers see those of their seats and classes; state narrows.");
         api.MapGet("/api/v1/operations/{operationId}", GetAsync).Allow(Roles.Any).Gives<OperationView>(200)
             .Fails(NotFound)
-            .Says("getOperation", "Read an operation", "With every event it touches, reason and next attempt.");
+            .Says(
+                "getOperation", "Read an operation", "With every event it touches, reason and next attempt.");
         api.MapPost("/api/v1/operations/{operationId}/retry", RetryAsync).Allow(Operators)
             .Takes<EmptyRequest>().Gives<OperationView>(202).Keyed().Fails(NotFound, NotPossibleNow)
             .Says("retryOperation", "Try again now", "Sends what is not verified yet round again at once.");
         api.MapPost("/api/v1/operations/{operationId}/abandon", AbandonAsync).Allow(Operators)
-            .Takes<AbandonRequest>().Gives<OperationView>(200).Keyed().Fails(NotFound, NotPossibleNow, ValidationFailed)
+            .Takes<AbandonRequest>().Gives<OperationView>(200).Keyed()
+            .Fails(NotFound, NotPossibleNow, ValidationFailed)
             .Says("abandonOperation", "Give an operation up",
                 "No more attempts; its seat is kept for a person to look at. Needs a reason.");
     }
@@ -38,7 +40,8 @@ internal static class OperationsApi
         string? state = request.Query["state"];
         string? classId = request.Query["classId"];
         if ((classId is not null && !RouteWords.IsId(classId))
-            || (state is not null && (state.Length > 40 || !state.All(letter => char.IsAsciiLetterLower(letter) || letter == '_'))))
+            || (state is not null
+            && (state.Length > 40 || !state.All(letter => char.IsAsciiLetterLower(letter) || letter == '_'))))
         {
             return scope.Refuse(MalformedRequest.With("state or classId cannot be read."));
         }
@@ -55,7 +58,8 @@ internal static class OperationsApi
             : scope.Refuse(NotFound.With("There is no such operation for you."));
 
     private static Task<Answer> RetryAsync(
-        string operationId, Body<EmptyRequest> body, RequestScope scope, RequestKey key, CommandFlow flow, OperationReads reads) =>
+        string operationId, Body<EmptyRequest> body, RequestScope scope, RequestKey key, CommandFlow flow,
+        OperationReads reads) =>
         flow.RunAsync(
             new Change(scope, key, "POST /operations/{operationId}/retry", operationId, body.Fingerprint,
                 new ClassCommand.RetryOperation(operationId), null),
@@ -69,7 +73,8 @@ internal static class OperationsApi
                 new ClassCommand.AbandonOperation(operationId, body.Value.Reason ?? ""), null),
             _ => PresentAsync(scope, reads, operationId, 200));
 
-    private static async Task<Answer> PresentAsync(RequestScope scope, OperationReads reads, string operationId, int status)
+    private static async Task<Answer> PresentAsync(
+        RequestScope scope, OperationReads reads, string operationId, int status)
     {
         var operation = await reads.FindAsync(scope.Who.Actor, operationId, CancellationToken.None)
             ?? throw new InvalidOperationException("The operation of a committed command cannot be read.");

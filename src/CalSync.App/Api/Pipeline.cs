@@ -82,8 +82,8 @@ internal static class Pipeline
         return next(context);
     }
 
-    // RFC 7240 section 2: preferences are separated by commas, in one header or several, each with parameters after
-    // semicolons; unknown ones are ignored.
+    // RFC 7240 section 2: preferences are separated by commas, in one header or several, each with parameters
+    // after semicolons; unknown ones are ignored.
     private static bool PrefersAsync(string? header) =>
         header is not null && header.Split(',')
             .Any(preference => preference.Split(';')[0].Trim()

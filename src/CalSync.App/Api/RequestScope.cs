@@ -11,7 +11,8 @@ namespace CalSync.App.Api;
 /// <param name="Caller">Who asks; null on open routes.</param>
 internal sealed record RequestScope(string CorrelationId, DateTimeOffset Now, Caller? Caller)
 {
-    /// <summary>True when the client prefers 202 at once to waiting for the calendar (RFC 7240 section 4.1).</summary>
+    /// <summary>True when the client prefers 202 at once to waiting for the calendar (RFC 7240 section
+    /// 4.1).</summary>
     public bool RespondsAsync { get; init; }
 
     /// <summary>Who asks, on routes that need a token.</summary>

@@ -21,7 +21,8 @@ internal sealed class SwitchReader(SwitchStore store, TimeProvider clock)
     /// <summary>False while idempotency keys are ignored. R-FIX-4-RB.</summary>
     public async Task<bool> IdempotencyIsOnAsync() => await ValueAsync("idempotency") == "on";
 
-    /// <summary>False while operations without a token queue silently instead of answering a problem. C-06.</summary>
+    /// <summary>False while operations without a token queue silently instead of answering a problem.
+    /// C-06.</summary>
     public async Task<bool> BlocksWithoutTokenAsync() => await ValueAsync("token-blocking") == "on";
 
     /// <summary>Forgets what was read, so that a switch set through this process works at once.</summary>

@@ -22,7 +22,8 @@ internal static class CalendarsCommand
     private static Verb MakeList(GlobalOptions globals, Surroundings around)
     {
         var user = Words.Option<string?>("--user", "USER", "Only this person's.");
-        var verb = new Verb("list", "Lists the calendars of every connection.", "calsync calendars list") { user };
+        var verb = new Verb(
+            "list", "Lists the calendars of every connection.", "calsync calendars list") { user };
         return verb.Does(globals, around, async (call, cancellation) =>
         {
             await using var product = await ProductParts.OpenAsync(call, cancellation);
@@ -43,7 +44,11 @@ internal static class CalendarsCommand
 
     private static Verb MakeSelect(GlobalOptions globals, Surroundings around)
     {
-        var id = new Argument<string>("CALENDAR") { Description = "Id of the calendar, from 'calsync calendars list'." };
+        var id = new Argument<string>("CALENDAR")
+        {
+            Description =
+            "Id of the calendar, from 'calsync calendars list'."
+        };
         var verb = new Verb(
             "select", "Chooses where the events of new classes go; those already made stay where they are.",
             "calsync calendars select CALENDAR")
@@ -60,7 +65,8 @@ internal static class CalendarsCommand
                 {
                     case CalendarChoice.Chosen:
                         call.Output.Value(
-                            new { Selected = call.Get(id) }, $"New events of {owner.Email} go to {call.Get(id)}.");
+                            new { Selected = call.Get(id) },
+                            $"New events of {owner.Email} go to {call.Get(id)}.");
                         return ExitCode.Ok;
                     case CalendarChoice.NotWritable:
                         throw new CommandException(

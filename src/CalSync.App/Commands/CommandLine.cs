@@ -50,8 +50,12 @@ internal static class CommandLine
             var verb = string.Join(' ', Names(parsed.CommandResult.Command));
             var advice = $"{verb} --help";
             // A verb nobody knows is also a missing verb to the parser; once is enough.
-            foreach (var error in parsed.Errors.Skip(parsed.UnmatchedTokens.Count > 0 && parsed.Errors.Count > 1 ? 1 : 0))
+            foreach (var error in parsed.Errors.Skip(
+                parsed.UnmatchedTokens.Count > 0 && parsed.Errors.Count > 1 ? 1 : 0))
+            {
                 Complain(around, json, ExitCode.Usage, error.Message, verb, advice);
+            }
+
             return (int)ExitCode.Usage;
         }
 

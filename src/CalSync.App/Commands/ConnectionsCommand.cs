@@ -24,7 +24,9 @@ internal static class ConnectionsCommand
     ];
 
     public static Verb Create(GlobalOptions globals, Surroundings around) =>
-        new("connections", "Shows, makes and ends connections to calendar accounts.", "calsync connections list")
+        new(
+            "connections", "Shows, makes and ends connections to calendar accounts.",
+            "calsync connections list")
         {
             MakeList(globals, around),
             MakeConnect(globals, around),
@@ -46,14 +48,18 @@ internal static class ConnectionsCommand
             var found = await product.ConnectionsAsync(call.Get(user), cancellation);
             call.Output.Table(
                 found, "There is no connection. Make one: calsync connections connect USER", Columns);
-            return found.Exists(row => row.Connection.State == "needs_reauth") ? ExitCode.Unhealthy : ExitCode.Ok;
+            return found.Exists(row => row.Connection.State == "needs_reauth")
+                ? ExitCode.Unhealthy
+                : ExitCode.Ok;
         });
     }
 
     private static Verb MakeConnect(GlobalOptions globals, Surroundings around)
     {
-        var user = new Argument<string>("USER") { Description = "Id of the person whose connection it becomes." };
-        var again = Words.Option<string?>("--reconnect", "CONNECTION", "Renews this connection. Default: a new one.");
+        var user =
+            new Argument<string>("USER") { Description = "Id of the person whose connection it becomes." };
+        var again = Words.Option<string?>(
+            "--reconnect", "CONNECTION", "Renews this connection. Default: a new one.");
         var consent = Words.Option<string?>(
             "--consent-as", "EMAIL", "Sandbox only: consents as this practice account, without a browser.");
         var verb = new Verb(
@@ -71,7 +77,8 @@ internal static class ConnectionsCommand
                     ExitCode.Failed, "There is no such user.", call.Get(user), "calsync users list");
             var old = call.Get(again);
             if (old is not null
-                && (await product.ConnectionsAsync(owner.Id, cancellation)).TrueForAll(row => row.Connection.Id != old))
+                && (await product.ConnectionsAsync(owner.Id, cancellation))
+                    .TrueForAll(row => row.Connection.Id != old))
             {
                 throw new CommandException(
                     ExitCode.Failed, "This person has no such connection.", old, "calsync connections list");
@@ -80,7 +87,8 @@ internal static class ConnectionsCommand
             var provider = product.Settings.Text(Keys.Provider)!;
             await RefuseOtherKindAsync(product, owner, provider, cancellation);
             var page = await product.Flow.StartAsync(
-                owner.TenantId, owner.Id, provider, CallbackOf(product.Settings), old, call.Get(consent), cancellation);
+                owner.TenantId, owner.Id, provider, CallbackOf(product.Settings), old, call.Get(consent),
+                cancellation);
             if (call.Get(consent) is not { } account)
             {
                 call.Output.Value(new { AuthorizationUrl = page }, page.AbsoluteUri);
@@ -88,7 +96,11 @@ internal static class ConnectionsCommand
             }
 
             if (provider != "google-sandbox")
-                throw CommandException.Usage("--consent-as is for the sandbox.", "calsync connections connect USER");
+            {
+                throw CommandException.Usage(
+                    "--consent-as is for the sandbox.", "calsync connections connect USER");
+            }
+
             var id = await ConsentAsync(product, page, account, owner, cancellation);
             call.Output.Value(new { ConnectionId = id }, $"Connected {account} as {id}.");
             return ExitCode.Ok;
@@ -110,7 +122,8 @@ internal static class ConnectionsCommand
             var row = (await product.ConnectionsAsync(null, cancellation))
                 .Find(found => found.Connection.Id == call.Get(id))
                 ?? throw new CommandException(
-                    ExitCode.Failed, "There is no such connection.", call.Get(id), "calsync connections list");
+                    ExitCode.Failed, "There is no such connection.", call.Get(id),
+                    "calsync connections list");
             // Half a disconnection would leave a grant that nobody lists, so it is not cancelled.
             await product.Flow.DisconnectAsync(row.Connection.Id, row.Owner.Id, CancellationToken.None);
             call.Output.Value(
@@ -129,13 +142,15 @@ internal static class ConnectionsCommand
         {
             throw new CommandException(
                 ExitCode.Failed, $"The tenant is {tenant.Kind}; this configuration connects {provider}.",
-                tenant.Id, "Test tenants connect with --set google.provider=google-sandbox, live ones with google.");
+                tenant.Id,
+                "Test tenants connect with --set google.provider=google-sandbox, live ones with google.");
         }
 
         if (owner.Role is not (Role.Admin or Role.Instructor))
         {
             throw new CommandException(
-                ExitCode.Failed, "Only instructors and admins connect calendars.", owner.Id, "calsync users list");
+                ExitCode.Failed, "Only instructors and admins connect calendars.", owner.Id,
+                "calsync users list");
         }
     }
 
@@ -153,12 +168,15 @@ internal static class ConnectionsCommand
         using var handler = new HttpClientHandler { AllowAutoRedirect = false };
         using var browser = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(10) };
         using var agreed = await browser.GetAsync(
-            new Uri($"{page}&sandbox_consent=allow&sandbox_user={Uri.EscapeDataString(account)}"), cancellation);
+            new Uri($"{page}&sandbox_consent=allow&sandbox_user={Uri.EscapeDataString(account)}"),
+            cancellation);
         var back = HttpUtility.ParseQueryString(agreed.Headers.Location?.Query ?? "");
-        if (agreed.StatusCode is not (HttpStatusCode.Found or HttpStatusCode.SeeOther) || back["code"] is not { } code)
+        if (agreed.StatusCode is not (HttpStatusCode.Found or HttpStatusCode.SeeOther)
+            || back["code"] is not { } code)
         {
             throw new CommandException(
-                ExitCode.Failed, $"The sandbox did not let {account} consent: {back["error"] ?? $"{(int)agreed.StatusCode}"}.",
+                ExitCode.Failed,
+                $"The sandbox did not let {account} consent: {back["error"] ?? $"{(int)agreed.StatusCode}"}.",
                 page.GetLeftPart(UriPartial.Authority), "Use an account the sandbox knows.");
         }
 
@@ -166,8 +184,10 @@ internal static class ConnectionsCommand
         {
             ConnectOutcome.Connected connected => connected.ConnectionId,
             ConnectOutcome.DifferentAccount => throw new CommandException(
-                ExitCode.Failed, "The connection belongs to another account.", account, "calsync connections list"),
-            var other => throw new CommandException(ExitCode.Failed, "The connection was not made.", $"{other}"),
+                ExitCode.Failed, "The connection belongs to another account.", account,
+                "calsync connections list"),
+            var other =>
+                throw new CommandException(ExitCode.Failed, "The connection was not made.", $"{other}"),
         };
     }
 }

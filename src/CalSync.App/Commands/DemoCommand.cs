@@ -2,7 +2,8 @@ using CalSync.App.Demo;
 
 namespace CalSync.App.Commands;
 
-/// <summary><c>calsync demo</c>: the product with demo data and a practice Google, and a tour of what it survives.</summary>
+/// <summary><c>calsync demo</c>: the product with demo data and a practice Google, and a tour of what it
+/// survives.</summary>
 internal static class DemoCommand
 {
     public static Verb Create(GlobalOptions globals, Surroundings around)
@@ -19,8 +20,10 @@ internal static class DemoCommand
         {
             using var folder = DemoFolder.Of(call.Get(globals.Data));
             var settings = new DemoSettings(
-                folder.Path, call.Get(globals.Database), call.Get(port), call.Around.Clock, call.Around.Random);
-            return await new DemoRun(call.Around, call.Output.IsJson).RunAsync(settings, call.Get(once), cancellation);
+                folder.Path, call.Get(globals.Database), call.Get(port), call.Around.Clock,
+                call.Around.Random);
+            return await new DemoRun(call.Around, call.Output.IsJson)
+                .RunAsync(settings, call.Get(once), cancellation);
         });
     }
 }

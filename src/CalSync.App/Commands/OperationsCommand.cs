@@ -5,7 +5,8 @@ using CalSync.Storage.Classes;
 
 namespace CalSync.App.Commands;
 
-/// <summary><c>calsync operations</c>: what is to happen at a provider, and what to do when it does not.</summary>
+/// <summary><c>calsync operations</c>: what is to happen at a provider, and what to do when it does
+/// not.</summary>
 internal static class OperationsCommand
 {
     private const int PageCount = 200;
@@ -104,7 +105,11 @@ internal static class OperationsCommand
             new CommandEnvelope(
                 actor, command, null, place.CorrelationId, place.Clock.GetUtcNow()), cancellation);
         if (outcome is CommandOutcome.Refused { Refusal: var refusal })
-            throw new CommandException(ExitCode.Failed, refusal.ToProblem().Detail, id, $"calsync operations show {id}");
+        {
+            throw new CommandException(
+                ExitCode.Failed, refusal.ToProblem().Detail, id, $"calsync operations show {id}");
+        }
+
         var (_, after) = await FindAsync(place, id, cancellation);
         call.Output.Value(after, Describe(after));
         return ExitCode.Ok;
@@ -148,7 +153,8 @@ internal static class OperationsCommand
         $"  correlation:  {operation.CorrelationId}",
         $"  attempts:     {operation.Attempts}, next {Output.Cell(operation.NextAttemptAt)}",
         .. operation.Steps.Select(step =>
-            $"  event {step.EventId}  {(step.Verified ? "verified" : $"{step.State} {step.Reason} {step.Detail}")}"),
+            $"  event {step.EventId}  "
+                + $"{(step.Verified ? "verified" : $"{step.State} {step.Reason} {step.Detail}")}"),
     ];
 
     private static Argument<string> IdArgument() => new("OPERATION") { Description = "Id of the operation." };

@@ -11,7 +11,8 @@ namespace CalSync.App.Commands;
 /// <param name="Connection">Without tokens.</param>
 internal sealed record OwnedConnection(User Owner, ConnectionListing Connection);
 
-/// <summary>The product put together as <c>serve</c> does, for verbs that talk to the provider; nothing listens or works.</summary>
+/// <summary>The product put together as <c>serve</c> does, for verbs that talk to the provider; nothing
+/// listens or works.</summary>
 internal sealed class ProductParts : IAsyncDisposable
 {
     private readonly CalSyncHost _host;
@@ -38,10 +39,12 @@ internal sealed class ProductParts : IAsyncDisposable
     {
         var settings = call.Settings();
         var place = await Workplace.OpenAsync(settings, call.Around, cancellation);
-        var options = HostConfiguration.Read(settings, listens: false, works: false) with { Upgrades = false };
+        var options =
+            HostConfiguration.Read(settings, listens: false, works: false) with { Upgrades = false };
         try
         {
-            var host = await CalSyncHost.BuildAsync(options, place.Clock, call.Around.Random, null, cancellation);
+            var host = await CalSyncHost.BuildAsync(
+                options, place.Clock, call.Around.Random, null, cancellation);
             return new ProductParts(settings, place, host);
         }
         catch
@@ -60,8 +63,12 @@ internal sealed class ProductParts : IAsyncDisposable
         foreach (var owner in await Place.Identity.ListUsersAsync(null, cancellation))
         {
             // Students and operators cannot have any.
-            if (owner.Role is not (Role.Admin or Role.Instructor) || (userId is not null && owner.Id != userId))
+            if (owner.Role is not (Role.Admin or Role.Instructor)
+                || (userId is not null && owner.Id != userId))
+            {
                 continue;
+            }
+
             found.AddRange((await Connections.ListAsync(owner.Id, cancellation))
                 .Select(connection => new OwnedConnection(owner, connection)));
         }

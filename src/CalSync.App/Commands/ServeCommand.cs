@@ -8,8 +8,10 @@ internal static class ServeCommand
     /// <summary>The API, with workers unless told otherwise.</summary>
     public static Verb Create(GlobalOptions globals, Surroundings around)
     {
-        var urls = Words.Option<string?>("--urls", "ADDRESS", "Addresses to listen on. Default: http://127.0.0.1:8080.");
-        var noWorker = Words.Option<bool>("--no-worker", "", "Only the API; calendars are written by 'calsync worker'.");
+        var urls = Words.Option<string?>(
+            "--urls", "ADDRESS", "Addresses to listen on. Default: http://127.0.0.1:8080.");
+        var noWorker = Words.Option<bool>(
+            "--no-worker", "", "Only the API; calendars are written by 'calsync worker'.");
         var verb = new Verb(
             "serve", "Serves the API and writes the calendars, until it is stopped.",
             "calsync serve --data /var/lib/calsync --urls http://127.0.0.1:8080")
@@ -17,7 +19,8 @@ internal static class ServeCommand
             urls, noWorker,
         };
         return verb.Does(globals, around, (call, cancellation) => RunAsync(
-            call, call.Settings((Keys.ServerUrls, call.Get(urls))), listens: true, works: !call.Get(noWorker), cancellation));
+            call, call.Settings((Keys.ServerUrls, call.Get(urls))), listens: true, works: !call.Get(noWorker),
+            cancellation));
     }
 
     /// <summary>Workers only.</summary>
@@ -33,7 +36,8 @@ internal static class ServeCommand
     {
         await using var host = await CalSyncHost.BuildAsync(
             HostConfiguration.Read(settings, listens, works),
-            new OffsetClock(call.Around.Clock, settings.Duration(Keys.TestingClock)), call.Around.Random, Log, cancellation);
+            new OffsetClock(call.Around.Clock, settings.Duration(Keys.TestingClock)), call.Around.Random, Log,
+            cancellation);
         await host.StartAsync(cancellation);
         if (listens)
             call.Output.Value(new { Url = host.Address }, $"CalSync serves {host.Address}");

@@ -38,7 +38,8 @@ internal static class TenantsCommand
                 throw CommandException.Usage("The name is empty or too long.", "1 to 200 characters");
             await using var place = await call.OpenAsync(cancellation);
             var tenant = await place.Identity.CreateTenantAsync(
-                text, call.Get(kind) ?? TenantKind.Live, Workplace.ActorName, place.CorrelationId, cancellation);
+                text, call.Get(kind) ?? TenantKind.Live, Workplace.ActorName, place.CorrelationId,
+                cancellation);
             call.Output.Value(tenant, $"Made tenant {tenant.Id}, {tenant.Name}, {tenant.Kind}.");
             return ExitCode.Ok;
         });

@@ -9,16 +9,19 @@ using CalSync.Sync.Journal;
 
 namespace CalSync.App.Commands;
 
-/// <summary><c>calsync trace</c>: everything one request caused: its changes, operations and provider calls, in order.</summary>
+/// <summary><c>calsync trace</c>: everything one request caused: its changes, operations and provider calls,
+/// in order.</summary>
 internal static class TraceCommand
 {
     /// <summary>One thing that happened.</summary>
     /// <param name="At">When, UTC.</param>
-    /// <param name="What"><c>request</c>, <c>operation</c>, a kind of the journal, or <c>call</c> and Google's method.</param>
+    /// <param name="What"><c>request</c>, <c>operation</c>, a kind of the journal, or <c>call</c> and
+    /// Google's method.</param>
     /// <param name="Subject">To what: an id, or the route of a request.</param>
     /// <param name="Detail">The rest, for people.</param>
     /// <param name="Entry">The journal entry; null for what is no entry.</param>
-    internal sealed record Line(DateTimeOffset At, string What, string Subject, string Detail, JournalRecord? Entry = null);
+    internal sealed record Line(
+        DateTimeOffset At, string What, string Subject, string Detail, JournalRecord? Entry = null);
 
     public static Verb Create(GlobalOptions globals, Surroundings around)
     {
@@ -39,7 +42,9 @@ internal static class TraceCommand
             call.Output.Table(
                 lines,
                 "Nothing is known under this correlation id.",
-                new("AT", line => line.At.ToString("yyyy-MM-dd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)),
+                new(
+                    "AT",
+                    line => line.At.ToString("yyyy-MM-dd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)),
                 new("WHAT", line => line.What),
                 new("SUBJECT", line => line.Subject),
                 new("DETAIL", line => line.Detail));
@@ -120,7 +125,8 @@ internal static class TraceCommand
             turn.Length > 0 ? turn : $"by {entry.Actor}, {entry.Cause}", record);
     }
 
-    // The end of a worker's turn: which version the provider shows now, or why not and when it is tried again.
+    // The end of a worker's turn: which version the provider shows now, or why not and when it is tried
+    // again.
     private static string Turn(string? after)
     {
         using var json = Parse(after);

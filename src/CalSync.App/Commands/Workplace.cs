@@ -52,7 +52,8 @@ internal sealed class Workplace : IAsyncDisposable
         [.. (await Identity.ListTenantsAsync(cancellation)).Select(tenant =>
             new Actor(tenant.Id, ActorName, Role.System))];
 
-    /// <summary>Opens the database. An empty one gets its schema; an older one is left for <c>db upgrade</c>.</summary>
+    /// <summary>Opens the database. An empty one gets its schema; an older one is left for <c>db
+    /// upgrade</c>.</summary>
     /// <exception cref="CommandException">The schema is not this program's.</exception>
     public static async Task<Workplace> OpenAsync(
         Settings settings, Surroundings around, CancellationToken cancellation)

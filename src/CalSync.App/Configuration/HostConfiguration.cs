@@ -25,7 +25,9 @@ internal static class HostConfiguration
         {
             Database = settings.Options<DatabaseOptions>(),
             SecretsKey = settings.Text(Keys.SecretsKey),
-            Urls = listens ? settings.Text(Keys.ServerUrls)!.Split(';', StringSplitOptions.RemoveEmptyEntries) : [],
+            Urls = listens
+                ? settings.Text(Keys.ServerUrls)!.Split(';', StringSplitOptions.RemoveEmptyEntries)
+                : [],
             RunsWorkers = works,
             Api = new ApiOptions
             {
@@ -53,7 +55,8 @@ internal static class HostConfiguration
             },
         };
         return settings.Text(Keys.Provider) == "google-sandbox"
-            ? options.At(settings.Address(Keys.SandboxUrl)!, options.OAuth.ClientId, options.OAuth.ClientSecret)
+            ? options.At(
+                settings.Address(Keys.SandboxUrl)!, options.OAuth.ClientId, options.OAuth.ClientSecret)
             : options;
     }
 
@@ -64,6 +67,7 @@ internal static class HostConfiguration
             KeyValuePair.Create("enrollment-calendar", settings.Text(Keys.EnrolmentMode)!),
             KeyValuePair.Create(
                 "provider-timeout",
-                settings.Duration(Keys.ProviderTimeout).TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)),
+                settings.Duration(Keys.ProviderTimeout).TotalSeconds.ToString(
+                    "0.###", CultureInfo.InvariantCulture)),
         ]);
 }

@@ -38,7 +38,8 @@ internal static class Keys
 
     public static readonly Key SecretsKey = new Key("secrets.key", KeyType.SecretKey, null,
         "the output of: head -c 32 /dev/urandom | base64",
-        "Keys of stored provider tokens, the current one first, separated by commas; made in the data directory "
+        "Keys of stored provider tokens, the current one first, separated by commas; made in the data "
+            + "directory "
         + "when unset.")
         .KeptSecret().Or("CALSYNC_ENCRYPTION_KEY");
 
@@ -87,7 +88,8 @@ internal static class Keys
         nameof(BreakerOptions.ProbeLease), "How long one probe keeps others out.");
 
     public static readonly Key TokenValidityMin = Limit<ConnectionOptions>("token.operation_min_validity",
-        nameof(ConnectionOptions.OperationMinValidity), "Validity a token must have left before a provider call starts.");
+        nameof(ConnectionOptions.OperationMinValidity),
+        "Validity a token must have left before a provider call starts.");
 
     public static readonly Key TokenProactive = Duration("token.proactive_threshold", 10, 1, 50, "min",
         "Validity left at which a token is refreshed ahead of need.");
@@ -99,7 +101,8 @@ internal static class Keys
         "Validity no token falls below while the worker runs.");
 
     public static readonly Key TokenSkew = Limit<ConnectionOptions>("token.clock_skew",
-        nameof(ConnectionOptions.ClockSkew), "Difference between the provider's clock and ours that is allowed for.");
+        nameof(ConnectionOptions.ClockSkew),
+        "Difference between the provider's clock and ours that is allowed for.");
 
     public static readonly Key IdempotencyRequired = Flag("idempotency.required", false,
         "Refuse a change that comes without an Idempotency-Key.");
@@ -116,7 +119,8 @@ internal static class Keys
 
     public static readonly Key EnrolmentMode =
         Choice("enrolment.mode", "wait", ["strict", "wait", "deferred"],
-            "What an enrolment does while the calendar is not verified: give up, hold the seat, or go on without.")
+            "What an enrolment does while the calendar is not verified: give up, hold the seat, or go on "
+                + "without.")
         .ChangedLiveWith("calsync switches set enrollment-calendar");
 
     public static readonly Key EnrolmentWait = Duration("enrolment.wait", 8, 0, 9, "s",
@@ -126,7 +130,8 @@ internal static class Keys
         "How long a seat is held for the calendar before it is given back.");
 
     public static readonly Key CalendarFallback = Choice("calendar.fallback", "hold", ["hold", "primary"],
-        "What happens to events whose calendar is gone or read-only: they wait, or move to the primary calendar.");
+        "What happens to events whose calendar is gone or read-only: they wait, or move to the primary "
+            + "calendar.");
 
     public static readonly Key RequestBudget = Duration("server.request_budget", 10, 1, 10, "s",
         "Longest a request may take in all.");
@@ -201,7 +206,8 @@ internal static class Keys
         Limit<ConnectionOptions>("connect.attempt_lifetime", nameof(ConnectionOptions.AttemptLifetime),
             "How long a person may take on the consent page."),
         Limit<IdempotencyOptions>("idempotency.retention", nameof(IdempotencyOptions.Retention),
-            "How long an answer is kept for a repeated Idempotency-Key; what is kept already keeps its time."),
+            "How long an answer is kept for a repeated Idempotency-Key; what is kept already keeps its "
+                + "time."),
         IdempotencyRequired, DuplicateWindow, CalendarCacheTtl,
         Limit<MirrorOptions>("mirror.concurrency", nameof(MirrorOptions.Concurrency),
             "Events one process writes at once."),

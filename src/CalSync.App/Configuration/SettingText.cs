@@ -32,7 +32,8 @@ internal static class SettingText
             && Math.Abs(number) <= int.MaxValue ? unit * (double)number : null;
     }
 
-    /// <summary>Writes a default as it would be written by hand: a length of time as a number of units.</summary>
+    /// <summary>Writes a default as it would be written by hand: a length of time as a number of
+    /// units.</summary>
     public static string Write(object value, string unit) => value is TimeSpan length
         ? (length / UnitOf(unit)!.Value).ToString(CultureInfo.InvariantCulture)
         : Convert.ToString(value, CultureInfo.InvariantCulture)!;

@@ -6,7 +6,8 @@ using System.Text.Json.Nodes;
 
 namespace CalSync.App.Demo;
 
-/// <summary>The product's HTTP interface as one person uses it, with one idempotency key for each intent.</summary>
+/// <summary>The product's HTTP interface as one person uses it, with one idempotency key for each
+/// intent.</summary>
 internal sealed class DemoApi : IDisposable
 {
     private readonly HttpClient _http;
@@ -17,7 +18,8 @@ internal sealed class DemoApi : IDisposable
     /// <param name="newKey">Gives an idempotency key.</param>
     public DemoApi(Uri address, string token, Func<string> newKey)
     {
-        _http = new HttpClient { BaseAddress = new Uri(address, "/api/v1/"), Timeout = TimeSpan.FromSeconds(30) };
+        _http =
+            new HttpClient { BaseAddress = new Uri(address, "/api/v1/"), Timeout = TimeSpan.FromSeconds(30) };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         _newKey = newKey;
     }
@@ -28,7 +30,8 @@ internal sealed class DemoApi : IDisposable
 
     /// <summary>Sends a new intent, or an old one again when its key is given.</summary>
     public Task<DemoAnswer> PostAsync(
-        string path, JsonNode? body, CancellationToken cancellation, string? key = null, string? prefer = null) =>
+        string path, JsonNode? body, CancellationToken cancellation, string? key = null,
+        string? prefer = null) =>
         SendAsync(HttpMethod.Post, path, body, null, key ?? _newKey(), cancellation, prefer);
 
     /// <summary>Sets a resource.</summary>
@@ -36,7 +39,8 @@ internal sealed class DemoApi : IDisposable
         SendAsync(HttpMethod.Put, path, body, null, _newKey(), cancellation);
 
     /// <summary>Changes a resource that was last seen with this ETag.</summary>
-    public Task<DemoAnswer> PatchAsync(string path, string etag, JsonNode body, CancellationToken cancellation) =>
+    public Task<DemoAnswer> PatchAsync(
+        string path, string etag, JsonNode body, CancellationToken cancellation) =>
         SendAsync(HttpMethod.Patch, path, body, etag, _newKey(), cancellation);
 
     /// <summary>Removes a resource that was last seen with this ETag.</summary>
@@ -47,7 +51,8 @@ internal sealed class DemoApi : IDisposable
     public void Dispose() => _http.Dispose();
 
     private async Task<DemoAnswer> SendAsync(
-        HttpMethod method, string path, JsonNode? body, string? etag, string? key, CancellationToken cancellation,
+        HttpMethod method, string path, JsonNode? body, string? etag, string? key,
+        CancellationToken cancellation,
         string? prefer = null)
     {
         using var request = new HttpRequestMessage(method, path);
@@ -95,5 +100,7 @@ internal sealed record DemoAnswer(HttpStatusCode Status, JsonNode? Body, string?
     /// <summary>The answer when it is a success.</summary>
     /// <exception cref="DemoFailedException">Any other status, with the body.</exception>
     public DemoAnswer Expect() =>
-        Code is >= 200 and < 300 ? this : throw new DemoFailedException($"The API answered {Code}: {Body?.ToJsonString()}");
+        Code is >= 200 and < 300
+            ? this
+            : throw new DemoFailedException($"The API answered {Code}: {Body?.ToJsonString()}");
 }

@@ -33,7 +33,8 @@ internal sealed class DemoCatalogue(DateTimeOffset now)
     /// <summary>The class in the secondary calendar.</summary>
     public const string SecondaryTitle = "Tabla, first steps";
 
-    /// <summary>Students in five zones, half-hour and 45-minute ones included; one has no account at the provider.</summary>
+    /// <summary>Students in five zones, half-hour and 45-minute ones included; one has no account at the
+    /// provider.</summary>
     public static IReadOnlyList<(string Name, string Email, string TimeZone)> Students { get; } =
     [
         ("Bea", "bea@mail.test", "America/New_York"),
@@ -53,7 +54,8 @@ internal sealed class DemoCatalogue(DateTimeOffset now)
     private readonly LocalDate _monday =
         LocalDate.FromDateTime(now.UtcDateTime).Next(IsoDayOfWeek.Monday);
 
-    /// <summary>The accounts the practice Google knows: instructors and students but for two addresses.</summary>
+    /// <summary>The accounts the practice Google knows: instructors and students but for two
+    /// addresses.</summary>
     public static IReadOnlyList<SandboxUser> Accounts =>
     [
         new SandboxUser(Maya, "Maya", "America/New_York"),
@@ -65,7 +67,10 @@ internal sealed class DemoCatalogue(DateTimeOffset now)
     /// <summary>The classes there are before the tour.</summary>
     public IReadOnlyList<(string Instructor, JsonObject Body, int Seats)> Classes =>
     [
-        (Maya, Class("Life drawing", "America/New_York", 8, Weekly(BeforeTheClocksChange("America/New_York"), 18, 6)), 5),
+        (Maya,
+            Class(
+            "Life drawing", "America/New_York", 8, Weekly(BeforeTheClocksChange("America/New_York"), 18, 6)),
+            5),
         (Maya, Class("Etching, small group", "America/New_York", 2, Slots((1, 10))), 2),
         (Arjun, Class("Raga listening", "Asia/Kolkata", 20, Slots((2, 19), (9, 19))), 4),
         (Maya, Class("Open studio", "America/New_York", 12, Slots((4, 17), (11, 17))), 3),
@@ -119,7 +124,8 @@ internal sealed class DemoCatalogue(DateTimeOffset now)
     {
         var zone = ((ZoneResolution.Found)CalendarZone.Resolve(zoneName)).Zone;
         var day = _monday;
-        while (ZonedTime.FromInstant(Midnight(day), zone).Offset == ZonedTime.FromInstant(Midnight(day.PlusWeeks(2)), zone).Offset
+        while (ZonedTime.FromInstant(Midnight(day), zone).Offset == ZonedTime.FromInstant(
+            Midnight(day.PlusWeeks(2)), zone).Offset
             && day < _monday.PlusYears(1))
         {
             day = day.PlusWeeks(1);

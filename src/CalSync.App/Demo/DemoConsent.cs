@@ -13,19 +13,27 @@ internal static class DemoConsent
     /// <exception cref="DemoFailedException">A page answered something else than it should.</exception>
     public static async Task GiveAsync(DemoApi person, string account, CancellationToken cancellation)
     {
-        var started = (await person.PostAsync("calendar/connections/google", new JsonObject(), cancellation)).Expect();
+        var started = (await person.PostAsync("calendar/connections/google", new JsonObject(), cancellation))
+            .Expect();
         using var handler = new HttpClientHandler { AllowAutoRedirect = false };
         using var browser = new HttpClient(handler);
         using var consent = await browser.GetAsync(
-            new Uri($"{started.Text("authorizationUrl")}&sandbox_consent=allow&sandbox_user={Uri.EscapeDataString(account)}"),
+            new Uri(
+                $"{started.Text("authorizationUrl")}&sandbox_consent=allow"
+                + $"&sandbox_user={Uri.EscapeDataString(account)}"),
             cancellation);
         if (consent.Headers.Location is not { } back)
-            throw new DemoFailedException($"The consent page answered {(int)consent.StatusCode} and sent nobody back.");
+        {
+            throw new DemoFailedException(
+                $"The consent page answered {(int)consent.StatusCode} and sent nobody back.");
+        }
+
         using var finished = await browser.GetAsync(back, cancellation);
         if (finished.StatusCode != HttpStatusCode.OK)
         {
             throw new DemoFailedException(
-                $"The callback answered {(int)finished.StatusCode}: {await finished.Content.ReadAsStringAsync(cancellation)}");
+                $"The callback answered {(int)finished.StatusCode}: "
+                    + $"{await finished.Content.ReadAsStringAsync(cancellation)}");
         }
     }
 }

@@ -6,7 +6,8 @@ using Spectre.Console;
 
 namespace CalSync.App.Demo;
 
-/// <summary>Runs the demo and tells about it: colours on a terminal, plain lines elsewhere, JSON lines for programs.</summary>
+/// <summary>Runs the demo and tells about it: colours on a terminal, plain lines elsewhere, JSON lines for
+/// programs.</summary>
 internal sealed class DemoRun(Surroundings around, bool json)
 {
     private readonly IAnsiConsole _console = AnsiConsole.Create(new AnsiConsoleSettings
@@ -16,7 +17,8 @@ internal sealed class DemoRun(Surroundings around, bool json)
         Interactive = around.IsTerminal ? InteractionSupport.Detect : InteractionSupport.No,
     });
 
-    /// <summary>Sets the world up, walks the tour, and unless it is to end there keeps everything running.</summary>
+    /// <summary>Sets the world up, walks the tour, and unless it is to end there keeps everything
+    /// running.</summary>
     /// <param name="settings">Where it runs.</param>
     /// <param name="once">True ends after the tour.</param>
     /// <param name="cancellation">Ctrl+C: stops what was started.</param>
@@ -26,7 +28,8 @@ internal sealed class DemoRun(Surroundings around, bool json)
         var started = Stopwatch.GetTimestamp();
         await using var world = await SetUpAsync(settings, cancellation);
         Say($"[green]Running[/] after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s: "
-            + $"{world.Data.Classes.Count} classes, {world.Students.Count} students, 2 instructors, all on the practice calendar.");
+            + $"{world.Data.Classes.Count} classes, {world.Students.Count} students, 2 instructors, all on "
+            + "the practice calendar.");
 
         var failed = 0;
         foreach (var (name, title, run) in new DemoTour(world).Steps)
@@ -48,7 +51,9 @@ internal sealed class DemoRun(Surroundings around, bool json)
             return await DemoWorld.StartAsync(settings, sentence => Say(sentence), cancellation);
         return await _console.Status().StartAsync(
             "Starting",
-            status => DemoWorld.StartAsync(settings, sentence => status.Status(Markup.Escape(sentence)), cancellation));
+            status =>
+                DemoWorld.StartAsync(
+                settings, sentence => status.Status(Markup.Escape(sentence)), cancellation));
     }
 
     private async Task<DemoStep> StepAsync(
@@ -65,7 +70,9 @@ internal sealed class DemoRun(Surroundings around, bool json)
             }
             catch (DemoFailedException fault)
             {
-                return new DemoStep(name, title, "the step runs to its end", fault.Message, Stopwatch.GetElapsedTime(started));
+                return new DemoStep(
+                    name, title, "the step runs to its end", fault.Message,
+                    Stopwatch.GetElapsedTime(started));
             }
         }
 
@@ -91,7 +98,9 @@ internal sealed class DemoRun(Surroundings around, bool json)
         }
 
         var mark = step.Ok ? "[green]ok  [/]" : "[red]FAIL[/]";
-        Say($"{mark} {Markup.Escape(step.Title)} [grey]({step.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s)[/]");
+        Say(
+            $"{mark} {Markup.Escape(step.Title)} "
+            + $"[grey]({step.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s)[/]");
         Say($"     [grey]observed: {Markup.Escape(step.Observed)}[/]");
         if (!step.Ok)
             Say($"     [red]expected: {Markup.Escape(step.Expected)}[/]");
@@ -119,7 +128,8 @@ internal sealed class DemoRun(Surroundings around, bool json)
         Say("API tokens:");
         foreach (var (role, person) in new[]
         {
-            ("admin", world.Admin), ("operator", world.OnCall), ("instructor", world.Maya), ("student", world.Students[0]),
+            ("admin", world.Admin), ("operator", world.OnCall), ("instructor", world.Maya),
+                ("student", world.Students[0]),
         })
         {
             Say(Markup.Escape($"  {role,-11} {person.Email,-17} {person.Token}"));
@@ -127,8 +137,14 @@ internal sealed class DemoRun(Surroundings around, bool json)
 
         Say("");
         Say("Try:");
-        Say(Markup.Escape($"  curl -H 'Authorization: Bearer {world.Students[0].Token}' {new Uri(world.Address, "api/v1/me/schedule")}"));
-        Say(Markup.Escape($"  curl -H 'Authorization: Bearer {world.Admin.Token}' {new Uri(world.Address, "api/v1/operations")}"));
+        Say(
+            Markup.Escape(
+            $"  curl -H 'Authorization: Bearer {world.Students[0].Token}' "
+            + $"{new Uri(world.Address, "api/v1/me/schedule")}"));
+        Say(
+            Markup.Escape(
+            $"  curl -H 'Authorization: Bearer {world.Admin.Token}' "
+            + $"{new Uri(world.Address, "api/v1/operations")}"));
         try
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, around.Clock, cancellation);

@@ -16,7 +16,8 @@ internal sealed record DemoStep(string Name, string Title, string Expected, stri
     public bool Ok => Expected == Observed;
 }
 
-/// <summary>The guided tour: everyday work first, then the worst faults, then the comparison with the truth.</summary>
+/// <summary>The guided tour: everyday work first, then the worst faults, then the comparison with the
+/// truth.</summary>
 /// <remarks>
 /// Every step acts through the public HTTP interface or on the sandbox, waits until nothing is under way, and
 /// observes the provider's ground truth beside the database. Nothing is hard-coded that could be observed.
@@ -30,7 +31,9 @@ internal sealed class DemoTour(DemoWorld world)
     private string ClassId => _class["id"]!.ToString();
 
     /// <summary>The steps in order; each is run when the sequence reaches it.</summary>
-    public IReadOnlyList<(string Name, string Title, Func<CancellationToken, Task<(string Expected, string Observed)>> Run)> Steps =>
+    public IReadOnlyList<(
+        string Name, string Title,
+        Func<CancellationToken, Task<(string Expected, string Observed)>> Run)> Steps =>
     [
         ("create", "A class is created; each slot becomes one event", CreateAsync),
         ("enrol", "Students enrol; each becomes a guest before the seat is active", EnrolAsync),
@@ -47,14 +50,17 @@ internal sealed class DemoTour(DemoWorld world)
 
     private async Task<(string Expected, string Observed)> CreateAsync(CancellationToken cancellation)
     {
-        var created = (await world.Maya.Api.PostAsync("classes", world.Data.TourClass(), cancellation)).Expect();
+        var created = (await world.Maya.Api.PostAsync("classes", world.Data.TourClass(), cancellation))
+            .Expect();
         _class = created.Body!;
         await world.QuietAsync(cancellation);
         var slots = Slots(await world.Maya.Api.GetAsync(ClassPath, cancellation));
         var events = await EventsAsync(cancellation);
         return (
-            $"201 created, 3 slots verified, 3 events at {string.Join(", ", slots.Select(slot => Text((DateTimeOffset)slot["startAt"]!)))}",
-            $"{created.Code} created, {slots.Count(slot => (string?)slot["calendar"]?["state"] == "verified")} slots verified, "
+            $"201 created, 3 slots verified, 3 events at "
+                + $"{string.Join(", ", slots.Select(slot => Text((DateTimeOffset)slot["startAt"]!)))}",
+            $"{created.Code} created, "
+                + $"{slots.Count(slot => (string?)slot["calendar"]?["state"] == "verified")} slots verified, "
             + $"{events.Length} events at {string.Join(", ", events.Select(found => Text(found.Start)))}");
     }
 
@@ -64,7 +70,8 @@ internal sealed class DemoTour(DemoWorld world)
         var answers = await Task.WhenAll(students.Select(student =>
             student.Api.PostAsync($"{ClassPath}/enrollments", new JsonObject(), cancellation)));
         await world.QuietAsync(cancellation);
-        var guests = string.Join(' ', students.Select(student => student.Email).Order(StringComparer.Ordinal));
+        var guests = string.Join(
+            ' ', students.Select(student => student.Email).Order(StringComparer.Ordinal));
         var events = await EventsAsync(cancellation);
         return (
             $"201 201 201 201, guests of every event: {guests}",
@@ -77,12 +84,14 @@ internal sealed class DemoTour(DemoWorld world)
         var slot = await SlotAsync(0, cancellation);
         var before = await EventOfAsync(slot, cancellation);
         var start = DemoCatalogue.Later(slot["startLocal"]!.ToString(), hours: 2);
-        (await world.Maya.Api.PatchAsync(SlotPath(slot), ETag(slot), DemoCatalogue.SlotTimes(start, 60), cancellation)).Expect();
+        (await world.Maya.Api.PatchAsync(
+            SlotPath(slot), ETag(slot), DemoCatalogue.SlotTimes(start, 60), cancellation)).Expect();
         await world.QuietAsync(cancellation);
         var after = await EventOfAsync(slot, cancellation);
         return (
             $"same event {before.Id} 2 h later, the same {before.Attendees.Count} guests",
-            $"same event {after.Id} {(after.Start - before.Start).TotalHours:0} h later, the same {after.Attendees.Count} guests");
+            $"same event {after.Id} {(after.Start - before.Start).TotalHours:0} h later, the same "
+                + $"{after.Attendees.Count} guests");
     }
 
     private async Task<(string Expected, string Observed)> DoubleClickAsync(CancellationToken cancellation)
@@ -91,30 +100,39 @@ internal sealed class DemoTour(DemoWorld world)
         var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ =>
             world.Maya.Api.PostAsync("classes", world.Data.DoubleClickClass(), cancellation, key)));
         await world.QuietAsync(cancellation);
-        var replay = await world.Maya.Api.PostAsync("classes", world.Data.DoubleClickClass(), cancellation, key);
-        var made = answers.Where(answer => answer.Code == 201).Select(answer => answer.Text("id")).Distinct().Count();
-        var others = answers.Where(answer => answer.Code is not (201 or 409)).Select(answer => answer.Code).ToArray();
+        var replay = await world.Maya.Api.PostAsync(
+            "classes", world.Data.DoubleClickClass(), cancellation, key);
+        var made = answers.Where(answer => answer.Code == 201).Select(answer => answer.Text("id")).Distinct()
+            .Count();
+        var others = answers.Where(answer => answer.Code is not (201 or 409)).Select(answer => answer.Code)
+            .ToArray();
         var events = (await world.EventsAsync(cancellation))
             .Count(found => found.Summary == DemoCatalogue.DoubleClickTitle && found.Status != "cancelled");
         return (
             "1 class, 1 event, no answer but 201 and 409, the key replays its answer",
-            $"{made} class, {events} event, {(others.Length == 0 ? "no answer but 201 and 409" : $"answers {string.Join(' ', others)}")}, "
-            + (replay is { Code: 201, Replayed: true } ? "the key replays its answer" : $"the key answers {replay.Code}"));
+            $"{made} class, {events} event, "
+            + (others.Length == 0 ? "no answer but 201 and 409, " : $"answers {string.Join(' ', others)}, ")
+            + (replay is { Code: 201, Replayed: true }
+                ? "the key replays its answer"
+                : $"the key answers {replay.Code}"));
     }
 
     private async Task<(string Expected, string Observed)> StaleEditAsync(CancellationToken cancellation)
     {
         var slot = await SlotAsync(1, cancellation);
         var later = DemoCatalogue.Later(slot["startLocal"]!.ToString(), hours: 1);
-        var first = await world.Maya.Api.PatchAsync(SlotPath(slot), ETag(slot), DemoCatalogue.SlotTimes(later, 60), cancellation);
+        var first = await world.Maya.Api.PatchAsync(
+            SlotPath(slot), ETag(slot), DemoCatalogue.SlotTimes(later, 60), cancellation);
         var second = await world.Admin.Api.PatchAsync(
-            SlotPath(slot), ETag(slot), DemoCatalogue.SlotTimes(DemoCatalogue.Later(later, hours: 3), 60), cancellation);
+            SlotPath(slot), ETag(slot), DemoCatalogue.SlotTimes(DemoCatalogue.Later(later, hours: 3), 60),
+            cancellation);
         await world.QuietAsync(cancellation);
         var truth = await EventOfAsync(slot, cancellation);
         var wanted = Text((DateTimeOffset)(await SlotAsync(1, cancellation))["startAt"]!);
         return (
             $"the first save wins, the second is told 412 stale-version, the event is at {wanted}",
-            $"{(first.Code < 300 ? "the first save wins" : $"the first save got {first.Code}")}, the second is told "
+            $"{(first.Code < 300 ? "the first save wins" : $"the first save got {first.Code}")}, the second "
+                + "is told "
             + $"{second.Code} {second.Text("code")}, the event is at {Text(truth.Start)}");
     }
 
@@ -122,15 +140,19 @@ internal sealed class DemoTour(DemoWorld world)
     {
         await world.Control.RevokeAsync(DemoCatalogue.Maya, cancellation);
         var student = world.Students[4];
-        var enrolled = await student.Api.PostAsync($"{ClassPath}/enrollments", new JsonObject(), cancellation);
+        var enrolled = await student.Api.PostAsync(
+            $"{ClassPath}/enrollments", new JsonObject(), cancellation);
         var (state, parked) = await world.WaitForConsentNeededAsync(cancellation);
         await DemoWorld.ConnectAsync(world.Maya, DemoCatalogue.Maya, cancellation);
         await world.QuietAsync(cancellation);
         var seat = await world.SeatStateAsync(ClassId, student.Email, cancellation);
-        var everywhere = (await EventsAsync(cancellation)).All(found => found.Attendees.ContainsKey(student.Email));
+        var everywhere = (await EventsAsync(cancellation))
+            .All(found => found.Attendees.ContainsKey(student.Email));
         return (
-            "the seat is held (202), the connection needs_reauth, work parked; after consent the seat is active and invited",
-            $"{(enrolled.Code == 202 ? "the seat is held (202)" : $"answer {enrolled.Code}")}, the connection {state}, "
+            "the seat is held (202), the connection needs_reauth, work parked; after consent the seat is "
+                + "active and invited",
+            $"{(enrolled.Code == 202 ? "the seat is held (202)" : $"answer {enrolled.Code}")}, the "
+                + $"connection {state}, "
             + $"{(parked ? "work parked" : "nothing parked")}; after consent the seat is {seat} and "
             + (everywhere ? "invited" : "not invited"));
     }
@@ -145,7 +167,8 @@ internal sealed class DemoTour(DemoWorld world)
         var slot = await SlotAsync(2, cancellation);
         var before = await EventOfAsync(slot, cancellation);
         var start = DemoCatalogue.Later(slot["startLocal"]!.ToString(), hours: 1);
-        (await world.Maya.Api.PatchAsync(SlotPath(slot), ETag(slot), DemoCatalogue.SlotTimes(start, 60), cancellation)).Expect();
+        (await world.Maya.Api.PatchAsync(
+            SlotPath(slot), ETag(slot), DemoCatalogue.SlotTimes(start, 60), cancellation)).Expect();
         await world.QuietAsync(cancellation);
         var fired = await world.FiredAsync([insert.Id, patch.Id], cancellation);
         await world.Control.ClearFaultsAsync(cancellation);
@@ -154,7 +177,8 @@ internal sealed class DemoTour(DemoWorld world)
         var after = await EventOfAsync(slot, cancellation);
         return (
             "2 answers lost; 1 event for the new slot, the moved slot is 1 h later with 1 change of sequence",
-            $"{fired} answers lost; {copies} event for the new slot, the moved slot is {(after.Start - before.Start).TotalHours:0} h later "
+            $"{fired} answers lost; {copies} event for the new slot, the moved slot is "
+                + $"{(after.Start - before.Start).TotalHours:0} h later "
             + $"with {after.Sequence - before.Sequence} change of sequence");
     }
 
@@ -163,11 +187,14 @@ internal sealed class DemoTour(DemoWorld world)
         var slot = await SlotAsync(0, cancellation);
         var before = await EventOfAsync(slot, cancellation);
         await world.Control.AddFaultAsync(
-            new FaultScript("events.patch", new FaultEffect { DelayAfterMs = 20_000 }) { Times = 1 }, cancellation);
+            new FaultScript("events.patch", new FaultEffect { DelayAfterMs = 20_000 }) { Times = 1 },
+            cancellation);
         var start = DemoCatalogue.Later(slot["startLocal"]!.ToString(), hours: 1);
-        var request = world.Maya.Api.PatchAsync(SlotPath(slot), ETag(slot), DemoCatalogue.SlotTimes(start, 60), cancellation);
+        var request = world.Maya.Api.PatchAsync(
+            SlotPath(slot), ETag(slot), DemoCatalogue.SlotTimes(start, 60), cancellation);
         await world.UntilAsync(
-            async () => (await EventOfAsync(slot, cancellation)).Start != before.Start, "the write reaches Google", cancellation);
+            async () => (await EventOfAsync(slot, cancellation)).Start != before.Start,
+            "the write reaches Google", cancellation);
         var stateAtKill = (await SlotAsync(0, cancellation))["calendar"]!["state"]!.ToString();
         await world.KillWorkerAsync();
         await world.StartWorkerAsync(cancellation);
@@ -184,9 +211,11 @@ internal sealed class DemoTour(DemoWorld world)
             + $"{after.Sequence - before.Sequence} change of sequence, {state}");
     }
 
-    private async Task<(string Expected, string Observed)> CalendarDeletedAsync(CancellationToken cancellation)
+    private async Task<(string Expected, string Observed)> CalendarDeletedAsync(
+        CancellationToken cancellation)
     {
-        var created = (await world.Arjun.Api.PostAsync("classes", world.Data.SecondaryClass(), cancellation)).Expect();
+        var created = (await world.Arjun.Api.PostAsync("classes", world.Data.SecondaryClass(), cancellation))
+            .Expect();
         await world.QuietAsync(cancellation);
         await world.Control.DeleteCalendarAsync(world.SecondaryCalendarId, cancellation);
         var seat = await world.Students[5].Api.PostAsync(
@@ -195,11 +224,15 @@ internal sealed class DemoTour(DemoWorld world)
         var events = (await world.Control.GetTruthAsync(null, cancellation)).Calendars
             .Where(calendar => !calendar.Deleted && calendar.Id == DemoCatalogue.Arjun)
             .SelectMany(calendar => calendar.Events)
-            .Count(found => found.Status != "cancelled" && !found.IsCopy && found.Summary == DemoCatalogue.SecondaryTitle);
+            .Count(
+                found =>
+                found.Status != "cancelled" && !found.IsCopy
+                && found.Summary == DemoCatalogue.SecondaryTitle);
         var state = await world.SeatStateAsync(created.Text("id"), world.Students[5].Email, cancellation);
         return (
             "2 events again in the primary calendar, the seat active",
-            $"{events} events again in the primary calendar, the seat {state}{(seat.Code < 300 ? "" : $" (answer {seat.Code})")}");
+            $"{events} events again in the primary calendar, the seat "
+                + $"{state}{(seat.Code < 300 ? "" : $" (answer {seat.Code})")}");
     }
 
     private async Task<(string Expected, string Observed)> MailAsync(CancellationToken cancellation)
@@ -217,22 +250,26 @@ internal sealed class DemoTour(DemoWorld world)
         return (
             $"{report.Slots} slots, {report.Slots} events, no difference, journal intact",
             $"{report.Slots} slots, {report.Events} events, "
-            + $"{(report.Differences.IsEmpty ? "no difference" : string.Join("; ", report.Differences))}, journal {chain}");
+            + $"{(report.Differences.IsEmpty ? "no difference" : string.Join("; ", report.Differences))}, "
+            + $"journal {chain}");
     }
 
     private async Task<TruthEvent[]> EventsAsync(CancellationToken cancellation) =>
         [.. (await world.EventsAsync(cancellation))
-            .Where(found => found.Status != "cancelled" && found.Summary == DemoCatalogue.TourTitle).OrderBy(found => found.Start)];
+            .Where(found => found.Status != "cancelled" && found.Summary == DemoCatalogue.TourTitle)
+            .OrderBy(found => found.Start)];
 
     private async Task<TruthEvent> EventOfAsync(JsonNode slot, CancellationToken cancellation) =>
-        (await world.EventsAsync(cancellation)).Single(found => found.Id == slot["calendar"]!["eventId"]!.ToString());
+        (await world.EventsAsync(cancellation))
+            .Single(found => found.Id == slot["calendar"]!["eventId"]!.ToString());
 
     private async Task<JsonNode> SlotAsync(int index, CancellationToken cancellation) =>
         Slots(await world.Maya.Api.GetAsync(ClassPath, cancellation))
             .OrderBy(slot => slot["id"]!.ToString(), StringComparer.Ordinal).ElementAt(index);
 
     private static JsonNode[] Slots(DemoAnswer answer) =>
-        [.. answer.Expect().Body!["schedules"]!.AsArray().SelectMany(schedule => schedule!["slots"]!.AsArray()).OfType<JsonNode>()];
+        [.. answer.Expect().Body!["schedules"]!.AsArray()
+            .SelectMany(schedule => schedule!["slots"]!.AsArray()).OfType<JsonNode>()];
 
     private string SlotPath(JsonNode slot) => $"{ClassPath}/slots/{slot["id"]}";
 

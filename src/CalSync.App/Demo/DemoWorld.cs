@@ -9,8 +9,10 @@ using CalSync.Sync;
 
 namespace CalSync.App.Demo;
 
-/// <summary>Everything the demo runs: the practice Google, one API process, one worker process, people and classes.</summary>
-/// <remarks>The sandbox lives in this process; API and worker are real child processes, so that one can be killed.</remarks>
+/// <summary>Everything the demo runs: the practice Google, one API process, one worker process, people and
+/// classes.</summary>
+/// <remarks>The sandbox lives in this process; API and worker are real child processes, so that one can be
+/// killed.</remarks>
 internal sealed class DemoWorld : IAsyncDisposable
 {
     private const string Correlation = "cor_demo";
@@ -76,7 +78,8 @@ internal sealed class DemoWorld : IAsyncDisposable
         progress("Starting a Google to practise on");
         var sandbox = await SandboxServer.StartAsync(
             new SandboxOptions(settings.Clock) { Users = DemoCatalogue.Accounts }, cancellation);
-        var database = Database.Open(new DatabaseOptions { DataDirectory = settings.DataDirectory, Url = settings.DatabaseUrl });
+        var database = Database.Open(
+            new DatabaseOptions { DataDirectory = settings.DataDirectory, Url = settings.DatabaseUrl });
         var world = new DemoWorld(settings, new IdSource(settings.Clock, settings.Random), sandbox, database);
         try
         {
@@ -102,7 +105,8 @@ internal sealed class DemoWorld : IAsyncDisposable
     /// <summary>A new idempotency key.</summary>
     public string NewKey() => _ids.Next("key");
 
-    /// <summary>All live and deleted events of ours and others in calendars that still exist, without guests' copies.</summary>
+    /// <summary>All live and deleted events of ours and others in calendars that still exist, without guests'
+    /// copies.</summary>
     public async Task<IReadOnlyList<TruthEvent>> EventsAsync(CancellationToken cancellation) =>
         [.. (await Control.GetTruthAsync(null, cancellation)).Calendars
             .Where(calendar => !calendar.Deleted)
@@ -110,7 +114,8 @@ internal sealed class DemoWorld : IAsyncDisposable
 
     /// <summary>Waits until no mirror or operation is under way.</summary>
     public Task QuietAsync(CancellationToken cancellation) => UntilAsync(
-        async () => await TruthCheck.UnderWayAsync(Database, cancellation) == 0, "everything is verified", cancellation);
+        async () => await TruthCheck.UnderWayAsync(Database, cancellation) == 0, "everything is verified",
+        cancellation);
 
     /// <summary>Waits until something is so.</summary>
     /// <param name="holds">Asked every 100 ms.</param>
@@ -125,7 +130,8 @@ internal sealed class DemoWorld : IAsyncDisposable
             if (_settings.Clock.GetUtcNow() > giveUp)
             {
                 throw new DemoFailedException(
-                    $"It did not happen within {Patience.TotalSeconds} s that {what}. The worker last said:\n{_worker?.Tail()}");
+                    $"It did not happen within {Patience.TotalSeconds} s that {what}. The worker last "
+                        + $"said:\n{_worker?.Tail()}");
             }
 
             await Task.Delay(LookAgain, _settings.Clock, cancellation);
@@ -141,9 +147,11 @@ internal sealed class DemoWorld : IAsyncDisposable
     public async Task<(string State, bool Parked)> WaitForConsentNeededAsync(CancellationToken cancellation)
     {
         await UntilAsync(
-            async () => await StateAsync(DemoCatalogue.Maya, cancellation) == "needs_reauth", "the revoked grant is noticed", cancellation);
+            async () => await StateAsync(DemoCatalogue.Maya, cancellation) == "needs_reauth",
+            "the revoked grant is noticed", cancellation);
         var parked = await Database.ReadAsync(
-            session => session.ScalarAsync<long>("SELECT count(*) FROM mirrors WHERE active AND state = 'parked'"), cancellation);
+            session => session.ScalarAsync<long>(
+            "SELECT count(*) FROM mirrors WHERE active AND state = 'parked'"), cancellation);
         return (await StateAsync(DemoCatalogue.Maya, cancellation), parked > 0);
     }
 
@@ -151,13 +159,15 @@ internal sealed class DemoWorld : IAsyncDisposable
     public async Task<string> SeatStateAsync(string classId, string email, CancellationToken cancellation) =>
         await Database.ReadAsync(
             session => session.FirstOrDefaultAsync<string>(
-                "SELECT state FROM enrolments WHERE class_id = @classId AND calendar_email = @email ORDER BY created_at DESC LIMIT 1",
+                "SELECT state FROM enrolments WHERE class_id = @classId AND calendar_email = @email ORDER "
+                    + "BY created_at DESC LIMIT 1",
                 new { classId, email }),
             cancellation) ?? "absent";
 
     /// <summary>How often these fault scripts fired.</summary>
     public async Task<int> FiredAsync(IReadOnlyList<int> ids, CancellationToken cancellation) =>
-        (await Control.GetFaultsAsync(cancellation)).Where(report => ids.Contains(report.Id)).Sum(report => report.Fired);
+        (await Control.GetFaultsAsync(cancellation)).Where(report => ids.Contains(report.Id))
+            .Sum(report => report.Fired);
 
     /// <summary>Checks the journal's hash chain: <c>intact</c>, or where it breaks.</summary>
     public async Task<string> VerifyJournalAsync(CancellationToken cancellation) =>
@@ -173,7 +183,8 @@ internal sealed class DemoWorld : IAsyncDisposable
 
     /// <summary>Starts a worker.</summary>
     public async Task StartWorkerAsync(CancellationToken cancellation) =>
-        _worker = await ProductProcess.StartAsync(["worker", .. Common()], "is working", _settings.Clock, cancellation);
+        _worker = await ProductProcess.StartAsync(
+            ["worker", .. Common()], "is working", _settings.Clock, cancellation);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -206,7 +217,9 @@ internal sealed class DemoWorld : IAsyncDisposable
         _api = await ProductProcess.StartAsync(
             ["serve", "--no-worker", "--urls", $"http://127.0.0.1:{_settings.Port}", .. Common()], "http://",
             _settings.Clock, cancellation);
-        Address = new Uri(_api.ReadyLine[_api.ReadyLine.IndexOf("http://", StringComparison.Ordinal)..].Split(' ')[0].TrimEnd('.'));
+        Address = new Uri(
+            _api.ReadyLine[_api.ReadyLine.IndexOf("http://", StringComparison.Ordinal)..].Split(
+            ' ')[0].TrimEnd('.'));
         await StartWorkerAsync(cancellation);
     }
 
@@ -214,7 +227,8 @@ internal sealed class DemoWorld : IAsyncDisposable
     private async Task CreatePeopleAsync(CancellationToken cancellation)
     {
         var identities = new IdentityStore(Database, _ids, _settings.Clock);
-        var tenant = await identities.CreateTenantAsync("Demo studio", TenantKind.Test, "cli", Correlation, cancellation);
+        var tenant = await identities.CreateTenantAsync(
+            "Demo studio", TenantKind.Test, "cli", Correlation, cancellation);
         async Task<DemoPerson> PersonAsync(string name, string email, Role role, string zone)
         {
             var made = await identities.CreateUserAsync(
@@ -224,7 +238,8 @@ internal sealed class DemoWorld : IAsyncDisposable
                 : throw new DemoFailedException($"{email} could not be created: {made}");
             var token = await identities.CreateTokenAsync(
                 user.Id, "demo", TimeSpan.FromDays(7), "cli", Correlation, cancellation);
-            return new DemoPerson(name, email, user.Id, token!.Secret, new DemoApi(Address, token.Secret, NewKey));
+            return new DemoPerson(
+                name, email, user.Id, token!.Secret, new DemoApi(Address, token.Secret, NewKey));
         }
 
         Admin = await PersonAsync("Ada", DemoCatalogue.Admin, Role.Admin, "America/New_York");
@@ -240,10 +255,13 @@ internal sealed class DemoWorld : IAsyncDisposable
     private async Task ConnectInstructorsAsync(CancellationToken cancellation)
     {
         await ConnectAsync(Maya, DemoCatalogue.Maya, cancellation);
-        SecondaryCalendarId = await Control.AddCalendarAsync(DemoCatalogue.Arjun, "Teaching", "Asia/Kolkata", cancellation);
+        SecondaryCalendarId = await Control.AddCalendarAsync(
+            DemoCatalogue.Arjun, "Teaching", "Asia/Kolkata", cancellation);
         await ConnectAsync(Arjun, DemoCatalogue.Arjun, cancellation);
-        var connection = (await Arjun.Api.GetAsync("calendar/connections", cancellation)).Expect().Body!["items"]![0]!;
-        var teaching = connection["calendars"]!.AsArray().Single(calendar => (string?)calendar!["summary"] == "Teaching")!;
+        var connection = (await Arjun.Api.GetAsync("calendar/connections", cancellation))
+            .Expect().Body!["items"]![0]!;
+        var teaching = connection["calendars"]!.AsArray()
+            .Single(calendar => (string?)calendar!["summary"] == "Teaching")!;
         (await Arjun.Api.PutAsync(
             $"calendar/connections/{connection["id"]}/calendar",
             new JsonObject { ["calendarId"] = teaching["id"]!.ToString() }, cancellation)).Expect();

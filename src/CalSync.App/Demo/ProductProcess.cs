@@ -11,7 +11,8 @@ internal sealed class ProductProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly StringBuilder _tail = new();
-    private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<string> _ready = new(
+        TaskCreationOptions.RunContinuationsAsynchronously);
 
     private ProductProcess(Process process) => _process = process;
 
@@ -26,7 +27,8 @@ internal sealed class ProductProcess : IAsyncDisposable
     /// <param name="readyMark">Text of the line on standard output that means ready.</param>
     /// <param name="clock">Bounds the wait, 60 s.</param>
     /// <param name="cancellation">Cancelling kills the child.</param>
-    /// <exception cref="DemoFailedException">The child ended or stayed silent; the message holds its last output.</exception>
+    /// <exception cref="DemoFailedException">The child ended or stayed silent; the message holds its last
+    /// output.</exception>
     public static async Task<ProductProcess> StartAsync(
         IReadOnlyList<string> arguments, string readyMark, TimeProvider clock, CancellationToken cancellation)
     {
@@ -53,7 +55,8 @@ internal sealed class ProductProcess : IAsyncDisposable
         {
             var tail = child.Tail();
             await child.DisposeAsync();
-            throw new DemoFailedException($"'calsync {arguments[0]}' was not ready within {ReadyWithin.TotalSeconds} s:\n{tail}");
+            throw new DemoFailedException(
+                $"'calsync {arguments[0]}' was not ready within {ReadyWithin.TotalSeconds} s:\n{tail}");
         }
         catch
         {
@@ -89,7 +92,8 @@ internal sealed class ProductProcess : IAsyncDisposable
         _process.OutputDataReceived += (_, line) => Hear(line.Data, readyMark);
         _process.ErrorDataReceived += (_, line) => Hear(line.Data, readyMark: null);
         _process.Exited += (_, _) => _ready.TrySetException(new DemoFailedException(string.Create(
-            CultureInfo.InvariantCulture, $"The child process ended with exit code {_process.ExitCode}:\n{Tail()}")));
+            CultureInfo.InvariantCulture,
+            $"The child process ended with exit code {_process.ExitCode}:\n{Tail()}")));
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
@@ -111,6 +115,7 @@ internal sealed class ProductProcess : IAsyncDisposable
     }
 }
 
-/// <summary>The demo could not be set up or went on unlike a demo; the message says what to look at.</summary>
+/// <summary>The demo could not be set up or went on unlike a demo; the message says what to look
+/// at.</summary>
 /// <param name="message">What failed, with the last output of the process concerned.</param>
 internal sealed class DemoFailedException(string message) : Exception(message);

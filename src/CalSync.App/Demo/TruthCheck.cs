@@ -5,10 +5,11 @@ using CalSync.Storage;
 
 namespace CalSync.App.Demo;
 
-/// <summary>Compares the database with what the sandbox really holds, event by event and guest by guest.</summary>
+/// <summary>Compares the database with what the sandbox really holds, event by event and guest by
+/// guest.</summary>
 /// <remarks>
-/// The database is read with SQL and the provider through its ground truth, so that nothing the product believes
-/// or caches stands between the two.
+/// The database is read with SQL and the provider through its ground truth, so that nothing the product
+/// believes or caches stands between the two.
 /// </remarks>
 internal static class TruthCheck
 {
@@ -16,20 +17,24 @@ internal static class TruthCheck
     private const string MirrorMark = "calsyncMirror";
 
     /// <summary>Gives every difference; empty means that the two agree.</summary>
-    /// <param name="database">The product's database; nothing may be under way, see <see cref="UnderWayAsync"/>.</param>
+    /// <param name="database">The product's database; nothing may be under way, see
+    /// <see cref="UnderWayAsync"/>.</param>
     /// <param name="truth">All calendars of all accounts.</param>
     /// <param name="cancellation">Stops reading.</param>
     public static async Task<TruthReport> CompareAsync(
         Database database, SandboxTruth truth, CancellationToken cancellation)
     {
         var (mirrors, seats) = await database.SnapshotAsync(
-            async session => (await session.QueryAsync<MirrorRow>(MirrorSql), await session.QueryAsync<SeatRow>(SeatSql)),
+            async session =>
+                (await session.QueryAsync<MirrorRow>(MirrorSql), await session.QueryAsync<SeatRow>(SeatSql)),
             cancellation);
         var guests = seats.ToLookup(seat => seat.ClassId, seat => seat.CalendarEmail);
         var live = truth.Calendars.Where(calendar => !calendar.Deleted)
             .SelectMany(calendar => calendar.Events
                 .Where(found => !found.IsCopy && found.Status != "cancelled")
-                .Select(found => new LiveEvent(calendar.Id, found, Mark(found, MirrorMark), Mark(found, TenantMark))))
+                .Select(
+                    found =>
+                    new LiveEvent(calendar.Id, found, Mark(found, MirrorMark), Mark(found, TenantMark))))
             .Where(found => found.Tenant is not null)
             .ToLookup(found => found.Mirror ?? "");
 
@@ -38,7 +43,9 @@ internal static class TruthCheck
             differences.AddRange(Differences(mirror, [.. live[mirror.Id]], [.. guests[mirror.ClassId]]));
         var known = mirrors.Select(mirror => mirror.Id).ToHashSet(StringComparer.Ordinal);
         differences.AddRange(live.Where(group => !known.Contains(group.Key)).SelectMany(group => group)
-            .Select(orphan => $"Event {orphan.Event.Id} in {orphan.Calendar} carries our mark but no slot owns it."));
+            .Select(
+                orphan =>
+                $"Event {orphan.Event.Id} in {orphan.Calendar} carries our mark but no slot owns it."));
         return new TruthReport(
             mirrors.Count(mirror => mirror.Wanted), live.Sum(group => group.Count()), seats.Count,
             differences.ToImmutable());
@@ -49,15 +56,21 @@ internal static class TruthCheck
         await database.ReadAsync(
             session => session.ScalarAsync<long>(
                 """
-                SELECT (SELECT count(*) FROM mirrors WHERE active AND state IN ('pending', 'in_flight', 'retry_wait', 'parked'))
-                     + (SELECT count(*) FROM operations WHERE NOT settled AND state NOT IN ('needs_attention'))
+                SELECT (SELECT count(*) FROM mirrors WHERE active
+                    AND state IN ('pending', 'in_flight', 'retry_wait', 'parked'))
+                     + (SELECT count(*) FROM operations WHERE NOT settled
+                         AND state NOT IN ('needs_attention'))
                 """),
             cancellation);
 
     private static IEnumerable<string> Differences(MirrorRow mirror, LiveEvent[] events, string[] guests)
     {
         if (!mirror.Wanted)
-            return events.Select(found => $"Slot {mirror.SlotId} is cancelled but event {found.Event.Id} is live.");
+        {
+            return events.Select(
+                found => $"Slot {mirror.SlotId} is cancelled but event {found.Event.Id} is live.");
+        }
+
         if (events.Length != 1)
             return [$"Slot {mirror.SlotId} has {events.Length} live events instead of 1."];
         var (calendar, actual, _, _) = events[0];
@@ -75,13 +88,16 @@ internal static class TruthCheck
     }
 
     private static string? Difference(string field, string expected, string observed) =>
-        expected == observed ? null : $"{field} is '{observed}' on the calendar and '{expected}' in the database.";
+        expected == observed
+            ? null
+            : $"{field} is '{observed}' on the calendar and '{expected}' in the database.";
 
     private static string Text(DateTimeOffset instant) =>
         instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static string Text(IEnumerable<string> addresses) =>
-        string.Join(' ', addresses.Select(address => address.ToLowerInvariant()).Order(StringComparer.Ordinal));
+        string.Join(
+            ' ', addresses.Select(address => address.ToLowerInvariant()).Order(StringComparer.Ordinal));
 
     private static string? Mark(TruthEvent found, string name) =>
         (string?)found.Body["extendedProperties"]?["private"]?[name];

@@ -13,7 +13,8 @@ internal sealed partial class PruneWorker(IdempotencyStore keys, ILogger<PruneWo
 
     /// <summary>Works until stopped.</summary>
     /// <param name="stop">Stops it between two turns.</param>
-    [SuppressMessage("Design", "CA1031", Justification = "The worker loop is where a fault of one turn ends.")]
+    [SuppressMessage(
+        "Design", "CA1031", Justification = "The worker loop is where a fault of one turn ends.")]
     public async Task RunAsync(CancellationToken stop)
     {
         using var timer = new PeriodicTimer(Every, clock);
@@ -49,6 +50,7 @@ internal sealed partial class PruneWorker(IdempotencyStore keys, ILogger<PruneWo
         return total;
     }
 
-    [LoggerMessage(EventId = 2002, Level = LogLevel.Error, Message = "Forgetting old idempotency keys failed")]
+    [LoggerMessage(
+        EventId = 2002, Level = LogLevel.Error, Message = "Forgetting old idempotency keys failed")]
     private static partial void TurnFailed(ILogger log, Exception fault);
 }

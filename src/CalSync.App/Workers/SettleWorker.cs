@@ -6,7 +6,8 @@ using CalSync.Sync.Mirroring;
 namespace CalSync.App.Workers;
 
 /// <summary>
-/// Joins the two sides: when the calendar side of an operation has ended, the class side draws its conclusion.
+/// Joins the two sides: when the calendar side of an operation has ended, the class side draws its
+/// conclusion.
 /// </summary>
 /// <remarks>Concluding twice changes nothing, so several processes may do it on one database.</remarks>
 internal sealed partial class SettleWorker(
@@ -18,7 +19,8 @@ internal sealed partial class SettleWorker(
 
     /// <summary>Works until stopped.</summary>
     /// <param name="stop">Stops it; what is under way is committed or not, and found again later.</param>
-    [SuppressMessage("Design", "CA1031", Justification = "The worker loop is where a fault of one turn ends.")]
+    [SuppressMessage(
+        "Design", "CA1031", Justification = "The worker loop is where a fault of one turn ends.")]
     public async Task RunAsync(CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)

@@ -3,9 +3,11 @@ using CalSync.Sync.Mirroring;
 namespace CalSync.App.Workers;
 
 /// <summary>Runs the workers of a process beside each other, from its start to its stop.</summary>
-internal sealed class WorkerHost(MirrorWorker mirrors, SettleWorker settlements, PruneWorker pruning) : BackgroundService
+internal sealed class WorkerHost(
+    MirrorWorker mirrors, SettleWorker settlements, PruneWorker pruning) : BackgroundService
 {
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken) => await Task.WhenAll(
-        mirrors.RunAsync(stoppingToken), settlements.RunAsync(stoppingToken), pruning.RunAsync(stoppingToken));
+        mirrors.RunAsync(stoppingToken), settlements.RunAsync(stoppingToken),
+        pruning.RunAsync(stoppingToken));
 }

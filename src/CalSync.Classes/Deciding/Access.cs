@@ -38,6 +38,9 @@ internal static class Access
         string.Equals(actor.UserId, userId, StringComparison.Ordinal);
 
     /// <summary>The asker must have seen the present version.</summary>
-    public static Refusal? Fresh(long? expected, long current, Func<ImmutableArray<FieldDifference>> differences) =>
-        expected is { } seen && seen != current ? new Refusal.StaleVersion(seen, current, differences()) : null;
+    public static Refusal? Fresh(
+        long? expected, long current, Func<ImmutableArray<FieldDifference>> differences) =>
+        expected is { } seen && seen != current
+            ? new Refusal.StaleVersion(seen, current, differences())
+            : null;
 }

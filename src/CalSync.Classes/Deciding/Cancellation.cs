@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace CalSync.Classes.Deciding;
 
-/// <summary>Decides that a slot, a class or a seat goes. Nothing is cancelled before the provider confirmed it.</summary>
+/// <summary>Decides that a slot, a class or a seat goes. Nothing is cancelled before the provider confirmed
+/// it.</summary>
 internal static class Cancellation
 {
     public static Decision Slot(Draft draft, ClassCommand.CancelSlot command)
@@ -39,7 +40,11 @@ internal static class Cancellation
         draft.Add(new ClassEvent.ClassStageChanged(Stage.Cancelling, state.Version + 1, draft.Now));
         draft.Want(slot => slot.Stage == Stage.Scheduled);
         foreach (var slot in draft.State.Slots.Where(slot => slot.Stage == Stage.Scheduled))
-            draft.Add(new ClassEvent.SlotStageChanged(slot.Id, Stage.Cancelling, slot.Version + 1, draft.Now));
+        {
+            draft.Add(
+                new ClassEvent.SlotStageChanged(slot.Id, Stage.Cancelling, slot.Version + 1, draft.Now));
+        }
+
         foreach (var seat in draft.State.Seats.Values.Where(seat => seat.State.IsAttending()))
             draft.Change(seat, SeatState.Cancelling, "class_cancelled");
         draft.Add(new ClassEvent.RemindersCancelled(SlotId: null, EnrolmentId: null));
@@ -66,12 +71,14 @@ internal static class Cancellation
             return draft.AlreadySo(seat.Id);
 
         foreach (var open in state.Operations.Values.Where(
-            each => each.EnrolmentId == seat.Id && each.Kind == OperationKind.EnrolmentCreate && !each.Settled))
+            each =>
+                each.EnrolmentId == seat.Id && each.Kind == OperationKind.EnrolmentCreate && !each.Settled))
         {
             draft.Settle(open, OperationState.Abandoned, "seat_cancelled");
         }
 
-        var operation = Leave(draft, seat, SeatState.Cancelling, "seat_cancelled", OperationKind.EnrolmentCancel);
+        var operation = Leave(
+            draft, seat, SeatState.Cancelling, "seat_cancelled", OperationKind.EnrolmentCancel);
         return draft.Accept(seat.Id, operation.Id);
     }
 

@@ -15,7 +15,8 @@ internal static class Creation
             return ClassDecider.Refuse(denied);
         var checks = new FieldChecks();
         var title = checks.Line("title", command.Title, ClassLimits.TitleLengthMax, "Pottery for beginners");
-        var description = checks.Text("description", command.Description, ClassLimits.DescriptionLengthMax, true);
+        var description = checks.Text(
+            "description", command.Description, ClassLimits.DescriptionLengthMax, true);
         var location = checks.Text("location", command.Location, ClassLimits.LocationLengthMax, false);
         var capacity = checks.Number(
             "capacity", command.Capacity, ClassLimits.CapacityMin, ClassLimits.CapacityMax, "12");
@@ -68,18 +69,23 @@ internal static class Creation
         foreach (var (times, ordinal) in schedules.Select((times, ordinal) => (times, ordinal)))
         {
             var rrule = drafts[ordinal].Rrule?.Trim();
-            rows.Add(new Schedule(context.NextId("sch"), ordinal, string.IsNullOrEmpty(rrule) ? null : rrule));
+            rows.Add(
+                new Schedule(context.NextId("sch"), ordinal, string.IsNullOrEmpty(rrule) ? null : rrule));
             foreach (var (start, end) in times.Select(time => (time.Start, time.End)))
             {
                 var mirror = new SlotMirror(
-                    context.NextId("mir"), target.ConnectionId, target.CalendarId, DesiredVersion: 1, VerifiedVersion: 0);
+                    context.NextId("mir"), target.ConnectionId, target.CalendarId, DesiredVersion: 1,
+                    VerifiedVersion: 0);
                 slots.Add(new Slot(
-                    context.NextId("slt"), rows[ordinal].Id, start, end, Stage.Scheduled, 1, WantedVersion: 1, mirror));
+                    context.NextId("slt"), rows[ordinal].Id, start, end, Stage.Scheduled, 1, WantedVersion: 1,
+                    mirror));
             }
         }
 
         var draft = new Draft(null, context);
-        draft.Add(new ClassEvent.Created(state with { Schedules = rows.MoveToImmutable(), Slots = slots.DrainToImmutable() }));
+        draft.Add(
+            new ClassEvent.Created(
+            state with { Schedules = rows.MoveToImmutable(), Slots = slots.DrainToImmutable() }));
         var operation = draft.Open(
             OperationKind.ClassCreate,
             [.. draft.State.Slots.Select(slot => new OperationStep(slot.Id, slot.Mirror.Id, 1))]);
@@ -93,7 +99,9 @@ internal static class Creation
             return new Refusal.Forbidden("create a class");
         if (actor.Role == Role.Instructor && command.InstructorId is { } other && !Access.Is(actor, other))
             return new Refusal.Forbidden("create a class for another instructor");
-        return context.Person is { Role: Role.Instructor or Role.Admin } ? null : new Refusal.NotFound("instructor");
+        return context.Person is { Role: Role.Instructor or Role.Admin }
+            ? null
+            : new Refusal.NotFound("instructor");
     }
 
     private static ImmutableArray<ImmutableArray<SlotTimes.Times>> Schedules(
@@ -130,7 +138,8 @@ internal static class Creation
 
     private static ImmutableArray<CommandWarning> Warnings(Lookalike? lookalike) => lookalike is null
         ? []
-        : [new CommandWarning("looks_duplicate", $"It looks like the class {lookalike.ClassId} made minutes ago.")];
+        : [new CommandWarning(
+            "looks_duplicate", $"It looks like the class {lookalike.ClassId} made minutes ago.")];
 
     private static string ContentHash(
         string title,
@@ -144,7 +153,9 @@ internal static class Creation
             text.Append(part).Append('\n');
         foreach (var times in schedules.SelectMany(times => times).OrderBy(times => times.Start.Instant))
         {
-            text.Append(CultureInfo.InvariantCulture, $"{times.Start.Instant.UtcTicks}-{times.End.Instant.UtcTicks}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{times.Start.Instant.UtcTicks}-{times.End.Instant.UtcTicks}\n");
         }
 
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace CalSync.Classes.Deciding;
 
-/// <summary>A decision being made: every event is applied as it is added, so the next step sees its effect.</summary>
+/// <summary>A decision being made: every event is applied as it is added, so the next step sees its
+/// effect.</summary>
 internal sealed class Draft(ClassState? state, DecisionContext context)
 {
     private readonly ImmutableArray<ClassEvent>.Builder _events = ImmutableArray.CreateBuilder<ClassEvent>();
@@ -21,7 +22,8 @@ internal sealed class Draft(ClassState? state, DecisionContext context)
     }
 
     public Decision Accept(
-        string? enrolmentId = null, string? operationId = null, params ImmutableArray<CommandWarning> warnings) =>
+        string? enrolmentId = null, string? operationId = null,
+        params ImmutableArray<CommandWarning> warnings) =>
         new Decision.Accepted(
             _events.DrainToImmutable(), State, enrolmentId, operationId, Fresh: true, warnings);
 
@@ -30,7 +32,8 @@ internal sealed class Draft(ClassState? state, DecisionContext context)
 
     public string NextId(string prefix) => Context.NextId(prefix);
 
-    /// <summary>Raises what the events of these slots must say, and gives the steps that satisfy it.</summary>
+    /// <summary>Raises what the events of these slots must say, and gives the steps that satisfy
+    /// it.</summary>
     public ImmutableArray<OperationStep> Want(Func<Slot, bool> which)
     {
         var wants = ImmutableArray.CreateBuilder<OperationStep>();

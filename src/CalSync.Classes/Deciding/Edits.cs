@@ -13,8 +13,12 @@ internal static class Edits
         var state = draft.State;
         if (Access.Teach(state, draft.Context.Actor, "change this class") is { } denied)
             return ClassDecider.Refuse(denied);
-        if (Access.Fresh(command.ExpectedVersion, state.Version, () => Differences(state, command)) is { } stale)
+        if (Access.Fresh(command.ExpectedVersion, state.Version,
+            () => Differences(state, command)) is { } stale)
+        {
             return ClassDecider.Refuse(stale);
+        }
+
         if (state.Stage != Stage.Scheduled)
             return ClassDecider.Refuse(new Refusal.ClassCancelled());
 
@@ -24,21 +28,25 @@ internal static class Edits
             : checks.Line("title", command.Title, ClassLimits.TitleLengthMax, "Pottery for beginners");
         var description = command.Description is null
             ? state.Description
-            : checks.Text("description", command.Description, ClassLimits.DescriptionLengthMax, multiline: true);
+            : checks.Text(
+                "description", command.Description, ClassLimits.DescriptionLengthMax, multiline: true);
         var location = command.Location is null
             ? state.Location
             : checks.Text("location", command.Location, ClassLimits.LocationLengthMax, multiline: false);
         var capacity = (int)checks.Number(
-            "capacity", command.Capacity ?? state.Capacity, ClassLimits.CapacityMin, ClassLimits.CapacityMax, "12");
+            "capacity", command.Capacity ?? state.Capacity, ClassLimits.CapacityMin, ClassLimits.CapacityMax,
+            "12");
         if (!checks.Passed)
             return ClassDecider.Refuse(checks.Refusal);
         if (capacity < state.SeatsTaken)
             return ClassDecider.Refuse(new Refusal.CapacityBelowSeats(capacity, state.SeatsTaken));
 
-        var saysOther = title != state.Title || description != state.Description || location != state.Location;
+        var saysOther = title != state.Title || description != state.Description
+            || location != state.Location;
         if (!saysOther && capacity == state.Capacity)
             return draft.AlreadySo();
-        draft.Add(new ClassEvent.Updated(title, description, location, capacity, state.Version + 1, draft.Now));
+        draft.Add(
+            new ClassEvent.Updated(title, description, location, capacity, state.Version + 1, draft.Now));
         var steps = saysOther ? draft.Want(slot => slot.Stage == Stage.Scheduled) : [];
         return steps.IsEmpty
             ? draft.Accept()
@@ -52,8 +60,12 @@ internal static class Edits
             return ClassDecider.Refuse(denied);
         if (state.FindSlot(command.SlotId) is not { } slot)
             return ClassDecider.Refuse(new Refusal.NotFound("slot"));
-        if (Access.Fresh(command.ExpectedVersion, slot.Version, () => Differences(slot, command.To)) is { } stale)
+        if (Access.Fresh(
+            command.ExpectedVersion, slot.Version, () => Differences(slot, command.To)) is { } stale)
+        {
             return ClassDecider.Refuse(stale);
+        }
+
         if (state.Stage != Stage.Scheduled)
             return ClassDecider.Refuse(new Refusal.ClassCancelled());
         if (slot.Stage != Stage.Scheduled)
@@ -76,7 +88,8 @@ internal static class Edits
         return draft.Accept(null, draft.Open(OperationKind.SlotMove, steps).Id);
     }
 
-    private static ImmutableArray<FieldDifference> Differences(ClassState state, ClassCommand.UpdateClass command)
+    private static ImmutableArray<FieldDifference> Differences(
+        ClassState state, ClassCommand.UpdateClass command)
     {
         var differences = ImmutableArray.CreateBuilder<FieldDifference>();
         Compare("title", command.Title, state.Title);

@@ -22,7 +22,8 @@ internal static class Evolution
                 Version = e.Version,
                 UpdatedAt = e.At,
             },
-            ClassEvent.ClassStageChanged e => state with { Stage = e.Stage, Version = e.Version, UpdatedAt = e.At },
+            ClassEvent.ClassStageChanged e =>
+                state with { Stage = e.Stage, Version = e.Version, UpdatedAt = e.At },
             ClassEvent.SlotMoved e => WithSlot(state, e.SlotId, slot => slot with
             {
                 Start = e.Start,
@@ -87,7 +88,8 @@ internal static class Evolution
 
     private static ClassState WithSlot(ClassState state, string slotId, Func<Slot, Slot> change)
     {
-        var slot = state.FindSlot(slotId) ?? throw new UnreachableException($"No slot {slotId} in {state.Id}.");
+        var slot = state.FindSlot(slotId)
+            ?? throw new UnreachableException($"No slot {slotId} in {state.Id}.");
         return state with { Slots = state.Slots.Replace(slot, change(slot)) };
     }
 }

@@ -9,12 +9,14 @@ internal sealed class FieldChecks
 
     public bool Passed => _faults.Count == 0;
 
-    /// <summary>One fault about a time or zone is refused in its own words; everything else as a list.</summary>
+    /// <summary>One fault about a time or zone is refused in its own words; everything else as a
+    /// list.</summary>
     public Refusal Refusal => _faults is [{ Alone: { } alone }]
         ? alone
         : new Refusal.ValidationFailed([.. _faults.Select(fault => fault.Error)]);
 
-    public void Add(string field, string code, string message, string? example = null, Refusal? alone = null) =>
+    public void Add(
+        string field, string code, string message, string? example = null, Refusal? alone = null) =>
         _faults.Add((new FieldError(field, code, message, example), alone));
 
     /// <summary>Text on one line, required.</summary>
@@ -22,7 +24,12 @@ internal sealed class FieldChecks
     {
         var text = Text(field, value, lengthMax, multiline: false);
         if (text is null)
-            Add(field, "required", $"The field {field} is required: 1 to {Count(lengthMax)} characters.", example);
+        {
+            Add(
+                field, "required", $"The field {field} is required: 1 to {Count(lengthMax)} characters.",
+                example);
+        }
+
         return text ?? "";
     }
 
@@ -55,7 +62,12 @@ internal sealed class FieldChecks
         Number("price.minor", price.Minor, 0, ClassLimits.PriceMinorMax, "4500");
         var currency = price.Currency?.Trim().ToUpperInvariant() ?? "";
         if (currency.Length != 3 || !currency.All(char.IsAsciiLetterUpper))
-            Add("price.currency", "invalid_currency", "The currency must be three letters of ISO 4217.", "EUR");
+        {
+            Add(
+                "price.currency", "invalid_currency", "The currency must be three letters of ISO 4217.",
+                "EUR");
+        }
+
         return (price.Minor, currency);
     }
 
@@ -63,7 +75,8 @@ internal sealed class FieldChecks
     {
         var address = value.Trim().ToLowerInvariant();
         var at = address.IndexOf('@', StringComparison.Ordinal);
-        var plausible = at > 0 && at == address.LastIndexOf('@') && address.Length <= ClassLimits.EmailLengthMax
+        var plausible = at > 0 && at == address.LastIndexOf('@')
+            && address.Length <= ClassLimits.EmailLengthMax
             && address.IndexOf('.', at) is var dot && dot > at + 1 && !address.EndsWith('.')
             && address.All(c => c is > ' ' and < '\u007f' and not (',' or ';' or '<' or '>' or '"' or '\\'));
         if (!plausible)

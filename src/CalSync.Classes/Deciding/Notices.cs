@@ -2,12 +2,15 @@ using System.Globalization;
 
 namespace CalSync.Classes.Deciding;
 
-/// <summary>Decides who is told what. Nothing is told about the calendar before it was verified. R-CAL-07-C.</summary>
+/// <summary>Decides who is told what. Nothing is told about the calendar before it was verified.
+/// R-CAL-07-C.</summary>
 internal static class Notices
 {
     public static void SeatConfirmed(Draft draft, Seat seat)
     {
-        Write(draft, seat, NoticeKind.SeatConfirmed, $"Your seat in \"{draft.State.Title}\" is on your calendar.");
+        Write(
+            draft, seat, NoticeKind.SeatConfirmed,
+            $"Your seat in \"{draft.State.Title}\" is on your calendar.");
         foreach (var slot in draft.State.Slots.Where(slot => slot.TimesVerified))
             Remind(draft, slot, seat);
     }
@@ -29,9 +32,12 @@ internal static class Notices
         Write(draft, seat, NoticeKind.SeatCancelled, $"Your seat in \"{draft.State.Title}\" is cancelled.");
 
     public static void ClassCancelled(Draft draft, Seat seat) =>
-        Write(draft, seat, NoticeKind.ClassCancelled, $"\"{draft.State.Title}\" is cancelled, and your seat with it.");
+        Write(
+            draft, seat, NoticeKind.ClassCancelled,
+            $"\"{draft.State.Title}\" is cancelled, and your seat with it.");
 
-    /// <summary>Tells the new times, once the calendar shows the newest; an earlier move says nothing any more.</summary>
+    /// <summary>Tells the new times, once the calendar shows the newest; an earlier move says nothing any
+    /// more.</summary>
     public static void SlotMoved(Draft draft, string slotId)
     {
         if (draft.State.FindSlot(slotId) is not { TimesVerified: true } slot)
@@ -69,7 +75,8 @@ internal static class Notices
             operation.SlotId,
             SlotVersion: null,
             operation.EnrolmentId,
-            $"The calendar of \"{draft.State.Title}\" needs attention ({about}): {operation.Reason ?? "unknown"}. "
+            $"The calendar of \"{draft.State.Title}\" needs attention ({about}): "
+                + $"{operation.Reason ?? "unknown"}. "
             + $"Operation {operation.Id}.",
             draft.Now,
             $"{NoticeKind.CalendarProblem}:{operation.Id}:{operation.Reason}")));
@@ -79,7 +86,11 @@ internal static class Notices
     {
         var due = slot.Start.Instant - ClassLimits.ReminderLead;
         if (due > draft.Now)
-            Write(draft, seat, NoticeKind.Reminder, $"\"{draft.State.Title}\" starts at {Times(slot)}.", slot, due);
+        {
+            Write(
+                draft, seat, NoticeKind.Reminder, $"\"{draft.State.Title}\" starts at {Times(slot)}.", slot,
+                due);
+        }
     }
 
     private static void Write(
@@ -89,11 +100,14 @@ internal static class Notices
             ? $"{kind}:{seat.Id}"
             : string.Create(CultureInfo.InvariantCulture, $"{kind}:{seat.Id}:{slot.Id}:{slot.Version}");
         draft.Add(new ClassEvent.NoticeWritten(new Notice(
-            draft.NextId("ntc"), seat.StudentId, kind, slot?.Id, slot?.Version, seat.Id, message, dueAt ?? draft.Now, key)));
+            draft.NextId("ntc"), seat.StudentId, kind, slot?.Id, slot?.Version, seat.Id, message,
+            dueAt ?? draft.Now, key)));
     }
 
     private static IEnumerable<Seat> ToTell(Draft draft) => draft.State.Seats.Values
-        .Where(seat => seat.State is SeatState.Active or SeatState.ActiveWithoutCalendar or SeatState.NeedsAttention)
+        .Where(
+            seat =>
+            seat.State is SeatState.Active or SeatState.ActiveWithoutCalendar or SeatState.NeedsAttention)
         .OrderBy(seat => seat.Id, StringComparer.Ordinal);
 
     private static string Times(Slot slot) => string.Create(

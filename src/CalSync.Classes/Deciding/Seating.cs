@@ -15,7 +15,8 @@ internal static class Seating
         if (context.Person is not { Role: Role.Student } student)
             return ClassDecider.Refuse(new Refusal.NotFound("student"));
 
-        if (state.Seats.Values.FirstOrDefault(each => each.StudentId == student.Id && each.State.IsLive()) is { } seat)
+        if (state.Seats.Values.FirstOrDefault(
+            each => each.StudentId == student.Id && each.State.IsLive()) is { } seat)
         {
             return seat.State.IsAttending()
                 ? draft.AlreadySo(seat.Id, OpenOperation(state, seat)?.Id)
@@ -33,7 +34,9 @@ internal static class Seating
         if (state.SeatsTaken >= state.Capacity)
             return ClassDecider.Refuse(new Refusal.ClassFull(state.Capacity));
         var steps = draft.Want(slot => slot.Stage == Stage.Scheduled);
-        return steps.IsEmpty ? ClassDecider.Refuse(new Refusal.NoSlotLeft()) : Open(draft, student.Id, email, steps);
+        return steps.IsEmpty
+            ? ClassDecider.Refuse(new Refusal.NoSlotLeft())
+            : Open(draft, student.Id, email, steps);
     }
 
     public static Decision ConfirmPayment(Draft draft, ClassCommand.ConfirmPayment command)
@@ -61,7 +64,8 @@ internal static class Seating
         return draft.Accept(seat.Id);
     }
 
-    /// <summary>What is owed begins when the seat is held for good. Free seats owe nothing and are confirmed at once.</summary>
+    /// <summary>What is owed begins when the seat is held for good. Free seats owe nothing and are confirmed
+    /// at once.</summary>
     public static void OpenPayment(Draft draft, string enrolmentId)
     {
         var state = draft.State;
@@ -79,7 +83,8 @@ internal static class Seating
     }
 
     private static Decision Open(
-        Draft draft, string studentId, string email, System.Collections.Immutable.ImmutableArray<OperationStep> steps)
+        Draft draft, string studentId, string email,
+        System.Collections.Immutable.ImmutableArray<OperationStep> steps)
     {
         var deferred = draft.Context.Mode == EnrolmentMode.Deferred;
         DateTimeOffset? deadline = draft.Context.Mode switch
@@ -104,7 +109,8 @@ internal static class Seating
             return draft.Accept(seat.Id, operation.Id);
         OpenPayment(draft, seat.Id);
         return draft.Accept(
-            seat.Id, operation.Id, new CommandWarning("calendar_pending", "The seat is not on the calendar yet."));
+            seat.Id, operation.Id,
+            new CommandWarning("calendar_pending", "The seat is not on the calendar yet."));
     }
 
     private static Operation? OpenOperation(ClassState state, Seat seat) => state.Operations.Values

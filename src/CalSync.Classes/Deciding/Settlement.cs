@@ -1,7 +1,8 @@
 namespace CalSync.Classes.Deciding;
 
 /// <summary>
-/// Draws conclusions from what became of an operation: a seat is active, taken back or freed, a class is cancelled.
+/// Draws conclusions from what became of an operation: a seat is active, taken back or freed, a class is
+/// cancelled.
 /// </summary>
 internal static class Settlement
 {
@@ -45,10 +46,15 @@ internal static class Settlement
         if (!draft.State.Seats.TryGetValue(command.EnrolmentId, out var seat))
             return ClassDecider.Refuse(new Refusal.NotFound("enrolment"));
         var operation = draft.State.Operations.Values.FirstOrDefault(
-            each => each.EnrolmentId == seat.Id && each.Kind == OperationKind.EnrolmentCreate && !each.Settled);
+            each =>
+                each.EnrolmentId == seat.Id && each.Kind == OperationKind.EnrolmentCreate && !each.Settled);
         // Verified in the meantime: the settling of the operation is about to make it active.
-        if (seat.State != SeatState.PendingCalendar || operation is null or { State: OperationState.Verified })
+        if (seat.State != SeatState.PendingCalendar
+            || operation is null or { State: OperationState.Verified })
+        {
             return draft.AlreadySo(seat.Id, operation?.Id);
+        }
+
         return draft.Accept(seat.Id, RollBack(draft, seat, operation, command.Reason).Id);
     }
 
@@ -124,7 +130,8 @@ internal static class Settlement
     {
         foreach (var slot in draft.State.Slots.Where(slot => slot.Stage == Stage.Cancelling))
             draft.Add(new ClassEvent.SlotStageChanged(slot.Id, Stage.Cancelled, slot.Version + 1, draft.Now));
-        foreach (var seat in draft.State.Seats.Values.Where(seat => seat.State.IsLive()).OrderBy(seat => seat.Id))
+        foreach (var seat in draft.State.Seats.Values.Where(seat => seat.State.IsLive())
+            .OrderBy(seat => seat.Id))
         {
             var rolledBack = seat.State == SeatState.RollingBack;
             draft.Change(seat, rolledBack ? SeatState.FailedRolledBack : SeatState.Cancelled, seat.Reason);
@@ -141,7 +148,8 @@ internal static class Settlement
         {
             case OperationKind.EnrolmentCreate:
                 var seat = draft.State.Seats[operation.EnrolmentId!];
-                if (seat.State is SeatState.PendingCalendar or SeatState.ActiveWithoutCalendar or SeatState.NeedsAttention)
+                if (seat.State is SeatState.PendingCalendar or SeatState.ActiveWithoutCalendar
+                    or SeatState.NeedsAttention)
                 {
                     draft.Change(seat, SeatState.Active, null);
                     Seating.OpenPayment(draft, seat.Id);
@@ -174,8 +182,8 @@ internal static class Settlement
             RollBack(draft, seat, operation, operation.Reason ?? "needs_attention");
         }
 
-        // Everything else stays as it is and unsettled: a person retries or abandons it, or a later write to the same
-        // events brings it right after all.
+        // Everything else stays as it is and unsettled: a person retries or abandons it, or a later write to
+        // the same events brings it right after all.
     }
 
     private static Decision Overdue(Draft draft, Operation operation, Seat seat)
@@ -183,7 +191,9 @@ internal static class Settlement
         if (operation.State == OperationState.Parked)
         {
             // Waiting for the owner's consent is not the student's failure: the seat is kept. R-CAL-01-B.
-            draft.Change(seat, SeatState.PendingCalendar, operation.Reason, draft.Now + draft.Context.Options.SeatDeadline);
+            draft.Change(
+                seat, SeatState.PendingCalendar, operation.Reason,
+                draft.Now + draft.Context.Options.SeatDeadline);
             return draft.Accept(seat.Id, operation.Id);
         }
 

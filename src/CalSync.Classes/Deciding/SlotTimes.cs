@@ -5,7 +5,8 @@ using NodaTime;
 
 namespace CalSync.Classes.Deciding;
 
-/// <summary>Turns the times somebody asks for into wall time, zone and instant that agree. R-CAL-09-P.</summary>
+/// <summary>Turns the times somebody asks for into wall time, zone and instant that agree.
+/// R-CAL-09-P.</summary>
 internal static class SlotTimes
 {
     private const string ExampleTime = "2026-03-09T09:00";
@@ -16,7 +17,8 @@ internal static class SlotTimes
     {
         if (string.IsNullOrWhiteSpace(name))
         {
-            checks.Add(field, "required", $"The field {field} is required: an IANA time zone.", "Europe/Lisbon");
+            checks.Add(
+                field, "required", $"The field {field} is required: an IANA time zone.", "Europe/Lisbon");
             return null;
         }
 
@@ -25,7 +27,9 @@ internal static class SlotTimes
             case ZoneResolution.Found found:
                 return found.Zone;
             case ZoneResolution.Unknown unknown:
-                var hint = unknown.Suggestions.IsEmpty ? "" : $" Did you mean {string.Join(" or ", unknown.Suggestions)}?";
+                var hint = unknown.Suggestions.IsEmpty
+                    ? ""
+                    : $" Did you mean {string.Join(" or ", unknown.Suggestions)}?";
                 checks.Add(
                     field,
                     "invalid_time_zone",
@@ -39,9 +43,11 @@ internal static class SlotTimes
     }
 
     /// <summary>One slot. Null when something is wrong; the checks then say what.</summary>
-    /// <remarks><c>keep</c> is the wall-clock length without an end or duration; without it one is required.</remarks>
+    /// <remarks><c>keep</c> is the wall-clock length without an end or duration; without it one is
+    /// required.</remarks>
     public static Times? Slot(
-        FieldChecks checks, string path, SlotDraft draft, CalendarZone zone, DateTimeOffset now, Period? keep = null)
+        FieldChecks checks, string path, SlotDraft draft, CalendarZone zone, DateTimeOffset now,
+        Period? keep = null)
     {
         var start = Wall(checks, $"{path}.start", draft.Start, draft.Offset, draft.Fold, zone);
         if (start is not null && !StartsInBounds(checks, path, start, now))
@@ -104,7 +110,8 @@ internal static class SlotTimes
         }
 
         // The series keeps its time on the wall; REC-1 says what a gap or overlap does to one instance.
-        var length = Period.Between(first.Start.Local, first.End.Local, PeriodUnits.Days | PeriodUnits.AllTimeUnits);
+        var length = Period.Between(
+            first.Start.Local, first.End.Local, PeriodUnits.Days | PeriodUnits.AllTimeUnits);
         foreach (var step in parsed.Set.Occurrences(null, new OccurrenceLimits(countMax, 10_000)))
         {
             if (step is not OccurrenceStep.Timed timed)
@@ -130,16 +137,23 @@ internal static class SlotTimes
         const string Example = "FREQ=WEEKLY;COUNT=10";
         if (rule.Length > ClassLimits.RruleLengthMax)
         {
-            checks.Add($"{path}.rrule", "too_long", $"A rule may have {ClassLimits.RruleLengthMax} characters.", Example);
+            checks.Add(
+                $"{path}.rrule", "too_long", $"A rule may have {ClassLimits.RruleLengthMax} characters.",
+                Example);
             return null;
         }
 
         switch (Recur.Parse(rule))
         {
             case RecurParse.Parsed { Recur: { Count: null, Until: null } }:
-                checks.Add($"{path}.rrule", "unbounded_rrule", "The rule must end by COUNT or UNTIL.", Example);
+                checks.Add(
+                    $"{path}.rrule", "unbounded_rrule", "The rule must end by COUNT or UNTIL.", Example);
                 return null;
-            case RecurParse.Parsed { Recur.Frequency: Frequency.Secondly or Frequency.Minutely or Frequency.Hourly }:
+            case RecurParse.Parsed
+            {
+                Recur.Frequency: Frequency.Secondly or Frequency.Minutely
+                or Frequency.Hourly
+            }:
                 checks.Add($"{path}.rrule", "invalid_rrule", "A class repeats daily or less often.", Example);
                 return null;
             case RecurParse.Parsed parsed:
@@ -168,12 +182,15 @@ internal static class SlotTimes
             case (null, { } minutes) when minutes >= 1 && minutes <= max:
                 return start is null ? null : ZonedTime.FromInstant(start.Instant.AddMinutes(minutes), zone);
             case (null, { }):
-                checks.Add($"{path}.durationMinutes", "out_of_range", $"A slot lasts 1 to {max} minutes.", "60");
+                checks.Add(
+                    $"{path}.durationMinutes", "out_of_range", $"A slot lasts 1 to {max} minutes.", "60");
                 return null;
             case (null, null) when keep is not null:
                 return start is null ? null : AtForward(start.Local + keep, zone);
             default:
-                checks.Add($"{path}.end", "required", "Give the slot's end or its duration, one of them.", ExampleTime);
+                checks.Add(
+                    $"{path}.end", "required", "Give the slot's end or its duration, one of them.",
+                    ExampleTime);
                 return null;
         }
     }
@@ -181,8 +198,12 @@ internal static class SlotTimes
     private static ZonedTime? Wall(
         FieldChecks checks, string field, string? text, string? offsetText, int? fold, CalendarZone zone)
     {
-        if (Read(checks, field, text, offsetText) is not var (local, offset) || !FoldIsKnown(checks, field, fold))
+        if (Read(checks, field, text, offsetText) is not var (local, offset)
+            || !FoldIsKnown(checks, field, fold))
+        {
             return null;
+        }
+
         switch (ZonedTime.Resolve(local, zone))
         {
             case WallTimeResolution.Exact exact:
@@ -228,7 +249,8 @@ internal static class SlotTimes
             if (Rfc3339.TryParse(text, out var moment))
                 return (LocalDateTime.FromDateTime(moment.DateTime), moment.Offset);
             checks.Add(
-                field, "invalid_time", $"At character {problem.Offset + 1} expected {problem.Expected}.", ExampleTime);
+                field, "invalid_time", $"At character {problem.Offset + 1} expected {problem.Expected}.",
+                ExampleTime);
             return null;
         }
 
@@ -269,8 +291,12 @@ internal static class SlotTimes
 
     private static bool StartsInBounds(FieldChecks checks, string path, ZonedTime start, DateTimeOffset now)
     {
-        if (start.Instant >= now - ClassLimits.SlotBehindMax && start.Instant <= now + ClassLimits.SlotAheadMax)
+        if (start.Instant >= now - ClassLimits.SlotBehindMax
+            && start.Instant <= now + ClassLimits.SlotAheadMax)
+        {
             return true;
+        }
+
         checks.Add($"{path}.start", "out_of_range", "A slot starts within 2 years back and 10 years ahead.");
         return false;
     }
@@ -284,13 +310,14 @@ internal static class SlotTimes
     }
 
     /// <summary>A wall time under REC-1: shifted over a gap, the first pass in an overlap.</summary>
-    private static ZonedTime AtForward(LocalDateTime local, CalendarZone zone) => ZonedTime.Resolve(local, zone) switch
-    {
-        WallTimeResolution.Exact exact => exact.Time,
-        WallTimeResolution.Gap gap => gap.ShiftedForward,
-        WallTimeResolution.Overlap overlap => overlap.Earlier,
-        _ => throw new System.Diagnostics.UnreachableException("Unknown wall time resolution."),
-    };
+    private static ZonedTime AtForward(LocalDateTime local, CalendarZone zone) =>
+        ZonedTime.Resolve(local, zone) switch
+        {
+            WallTimeResolution.Exact exact => exact.Time,
+            WallTimeResolution.Gap gap => gap.ShiftedForward,
+            WallTimeResolution.Overlap overlap => overlap.Earlier,
+            _ => throw new System.Diagnostics.UnreachableException("Unknown wall time resolution."),
+        };
 
     private static void AddTooMany(FieldChecks checks, string path) => checks.Add(
         $"{path}.slots", "too_many", $"A class may have at most {ClassLimits.SlotCountMax} slots.");

@@ -16,7 +16,8 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
     private const int IdLengthMax = 1024;
 
     /// <inheritdoc/>
-    public async Task<EventRead> GetAsync(ProviderCall call, EventAddress address, CancellationToken cancellation)
+    public async Task<EventRead> GetAsync(
+        ProviderCall call, EventAddress address, CancellationToken cancellation)
     {
         const string Operation = "events.get";
         if (Unsendable(Operation, address) is { } unsendable)
@@ -36,7 +37,8 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
 
     /// <inheritdoc/>
     public async Task<EventWrite> InsertAsync(
-        ProviderCall call, EventAddress address, EventContent content, Notify notify, CancellationToken cancellation)
+        ProviderCall call, EventAddress address, EventContent content, Notify notify,
+        CancellationToken cancellation)
     {
         const string Operation = "events.insert";
         if ((Unsendable(Operation, address) ?? Truncated(Operation, content)) is { } unsendable)
@@ -58,14 +60,15 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
         if (unsendable is not null)
             return new EventWrite.Failed(unsendable);
         var request = new ProviderRequest(
-            Operation, HttpMethod.Patch, EventUri(address, WriteQuery(notify)), IsWrite: true, call.AccessToken,
-            EventWriter.Patch(content, fields), IfMatch: ifMatch);
+            Operation, HttpMethod.Patch, EventUri(address, WriteQuery(notify)), IsWrite: true,
+            call.AccessToken, EventWriter.Patch(content, fields), IfMatch: ifMatch);
         return await WriteAsync(call, request, address, cancellation);
     }
 
     /// <inheritdoc/>
     public async Task<EventDelete> DeleteAsync(
-        ProviderCall call, EventAddress address, string? ifMatch, Notify notify, CancellationToken cancellation)
+        ProviderCall call, EventAddress address, string? ifMatch, Notify notify,
+        CancellationToken cancellation)
     {
         const string Operation = "events.delete";
         if (Unsendable(Operation, address) is { } unsendable)
@@ -120,7 +123,9 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
             (_, item) => EventReader.Calendar(item),
             found,
             cancellation);
-        return fault is null ? new CalendarSearch.Complete(found.ToImmutable()) : new CalendarSearch.Failed(fault);
+        return fault is null
+            ? new CalendarSearch.Complete(found.ToImmutable())
+            : new CalendarSearch.Failed(fault);
     }
 
     private string Base => options.Endpoint.AbsoluteUri.TrimEnd('/');
@@ -188,7 +193,9 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
                 usable = false;
         }
 
-        return usable ? null : Faults.OutsideProtocol(request, answer.Status, "the listing has another shape");
+        return usable
+            ? null
+            : Faults.OutsideProtocol(request, answer.Status, "the listing has another shape");
     }
 
     private async Task<EventWrite> WriteAsync(
@@ -196,7 +203,8 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
     {
         ProviderEvent? stored = null;
         var fault = await pipeline.SendAsync(
-            request, Caller.Of(call), answer => ReadEvent(request, answer, address, out stored), cancellation);
+            request, Caller.Of(call), answer => ReadEvent(request, answer, address, out stored),
+            cancellation);
         return fault is null ? new EventWrite.Accepted(stored!) : new EventWrite.Failed(fault);
     }
 
@@ -219,7 +227,8 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
 
     private static ProviderFault? ReadNothing(ProviderRequest request, ProviderAnswer answer) =>
         answer.Status == 204 ? null
-        : answer.Succeeded ? Faults.OutsideProtocol(request, answer.Status, "the answer is not the documented one")
+        : answer.Succeeded ? Faults.OutsideProtocol(
+            request, answer.Status, "the answer is not the documented one")
         : GoogleErrors.Classify(request, answer);
 
     /// <summary>An id that would lead to another resource, or could not be one.</summary>

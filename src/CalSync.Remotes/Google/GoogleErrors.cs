@@ -198,7 +198,8 @@ internal static class GoogleErrors
 
     /// <summary>A code is shown and stored: letters, digits and underscores, or it is not one.</summary>
     private static bool IsCode(string? text) =>
-        text is { Length: > 0 and <= CodeLengthMax } && text.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+        text is { Length: > 0 and <= CodeLengthMax }
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
     private sealed record Said(
         ImmutableArray<string> Codes, string? StatusWord, string? Location, string? Message);

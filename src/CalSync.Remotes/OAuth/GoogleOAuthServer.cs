@@ -65,7 +65,8 @@ internal sealed class GoogleOAuthServer(ProviderPipeline pipeline, OAuthOptions 
     public async Task<ProviderFault?> RevokeAsync(string token, CancellationToken cancellation)
     {
         var request = Form("oauth.revoke", options.RevocationEndpoint, [new("token", token)]);
-        return await pipeline.SendAsync(request, Nobody(), answer => ReadRevocation(request, answer), cancellation);
+        return await pipeline.SendAsync(
+            request, Nobody(), answer => ReadRevocation(request, answer), cancellation);
     }
 
     /// <inheritdoc/>
@@ -99,7 +100,9 @@ internal sealed class GoogleOAuthServer(ProviderPipeline pipeline, OAuthOptions 
     {
         given = null;
         using var document = Json.Parse(answer.Body);
-        var root = document?.RootElement is { ValueKind: JsonValueKind.Object } found ? found : (JsonElement?)null;
+        var root = document?.RootElement is { ValueKind: JsonValueKind.Object } found
+            ? found
+            : (JsonElement?)null;
         if (!answer.Succeeded)
         {
             var code = root is { } error ? Json.Text(error, "error") : null;
@@ -138,7 +141,9 @@ internal sealed class GoogleOAuthServer(ProviderPipeline pipeline, OAuthOptions 
         if (answer.Succeeded)
             return null;
         using var document = Json.Parse(answer.Body);
-        var code = document?.RootElement is { ValueKind: JsonValueKind.Object } root ? Json.Text(root, "error") : null;
+        var code = document?.RootElement is { ValueKind: JsonValueKind.Object } root
+            ? Json.Text(root, "error")
+            : null;
 
         // A token the server does not know, or knows as dead, needs no revoking.
         return code == "invalid_token" && answer.Status == 400
@@ -183,7 +188,8 @@ internal sealed class GoogleOAuthServer(ProviderPipeline pipeline, OAuthOptions 
     private static string Safe(string? description, List<KeyValuePair<string, string>> sent)
     {
         var showable = description is { Length: > 0 and <= DescriptionLengthMax }
-            && description.All(c => char.IsAsciiLetterOrDigit(c) || c is ' ' or '.' or ',' or '\'' or '-' or '_')
+            && description.All(
+                c => char.IsAsciiLetterOrDigit(c) || c is ' ' or '.' or ',' or '\'' or '-' or '_')
             && !sent.Any(parameter => parameter.Key is not ("grant_type" or "client_id")
                 && parameter.Value.Length > 0
                 && description.Contains(parameter.Value, StringComparison.Ordinal));

@@ -55,5 +55,6 @@ public sealed record OAuthOptions
     };
 
     /// <summary>All but the secret.</summary>
-    public override string ToString() => $"OAuthOptions {{ ClientId = {ClientId}, TokenEndpoint = {TokenEndpoint} }}";
+    public override string ToString() =>
+        $"OAuthOptions {{ ClientId = {ClientId}, TokenEndpoint = {TokenEndpoint} }}";
 }

@@ -130,7 +130,8 @@ internal sealed class CallQuota : IDisposable
             Expire(_clock.GetUtcNow());
             var busiest = _usages.Values.Select(usage => usage.Tickets.Count).DefaultIfEmpty().Max();
             return new(
-                _project.Count, _options.ProjectCallCountMax, busiest, _options.UserCallCountMax, _waiters.Count);
+                _project.Count, _options.ProjectCallCountMax, busiest, _options.UserCallCountMax,
+                _waiters.Count);
         }
     }
 
@@ -230,7 +231,9 @@ internal sealed class CallQuota : IDisposable
     /// <summary>When a window has room for one more call.</summary>
     private DateTimeOffset FreeAt(List<CallTicket> tickets, int limit, bool interactive, DateTimeOffset now)
     {
-        var usable = interactive ? limit : Math.Max(1, limit - (limit * _options.InteractiveReservePercent / 100));
+        var usable = interactive
+            ? limit
+            : Math.Max(1, limit - (limit * _options.InteractiveReservePercent / 100));
         if (tickets.Count < usable)
             return now;
 
@@ -249,7 +252,9 @@ internal sealed class CallQuota : IDisposable
         return usage;
     }
 
-    private static DateTimeOffset Later(DateTimeOffset left, DateTimeOffset right) => left > right ? left : right;
+    private static DateTimeOffset Later(DateTimeOffset left, DateTimeOffset right) => left > right
+        ? left
+        : right;
 
     private sealed class Usage
     {

@@ -15,7 +15,9 @@ internal static class Faults
             or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError;
         if (error is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
             return OutsideProtocol(request, null, "the answer is not HTTP");
-        var words = neverSent ? "the provider could not be reached" : "the connection broke before the answer";
+        var words = neverSent
+            ? "the provider could not be reached"
+            : "the connection broke before the answer";
         return new(
             ProviderReason.Unreachable, null, null, $"{request.Operation} failed: {words}.",
             OutcomeUnknown: request.IsWrite && !neverSent);

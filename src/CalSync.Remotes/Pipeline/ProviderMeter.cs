@@ -55,7 +55,8 @@ internal sealed class ProviderMeter : IDisposable
             "calsync.provider.quota.user.limit", () => quota.Use().UserLimit, "{call}",
             "The most calls of one connection in 60 s.");
         _meter.CreateObservableGauge(
-            "calsync.provider.quota.waiting", () => quota.Use().WaitingCount, "{call}", "Calls waiting for their turn.");
+            "calsync.provider.quota.waiting", () => quota.Use().WaitingCount, "{call}",
+            "Calls waiting for their turn.");
         _meter.CreateObservableGauge(
             "calsync.provider.retry.budget", () => budget.RemainingAt(clock.GetUtcNow()), "{call}",
             "Repeated reads that could be made now.");

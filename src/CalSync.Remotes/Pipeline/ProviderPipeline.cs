@@ -155,7 +155,8 @@ internal sealed class ProviderPipeline : IDisposable
         catch (BrokenCircuitException broken)
         {
             return NoteRefused(
-                request, caller, BreakerOpen(request, "the provider", broken.RetryAfter ?? _options.ProviderOpenFor));
+                request, caller,
+                BreakerOpen(request, "the provider", broken.RetryAfter ?? _options.ProviderOpenFor));
         }
         finally
         {
@@ -221,7 +222,8 @@ internal sealed class ProviderPipeline : IDisposable
         finally
         {
             var elapsed = _clock.GetElapsedTime(begun);
-            caller.Trace.Add(new(request.Operation, startedAt, elapsed, status, fault?.Reason, fault?.Message));
+            caller.Trace.Add(
+                new(request.Operation, startedAt, elapsed, status, fault?.Reason, fault?.Message));
             _meter.CountCall(_service, request.Operation, fault?.Reason, elapsed);
         }
 
@@ -229,7 +231,8 @@ internal sealed class ProviderPipeline : IDisposable
     }
 
     private static string TimedOutMessage(string operation, TimeSpan timeout) =>
-        string.Create(CultureInfo.InvariantCulture, $"{operation} timed out after {timeout.TotalMilliseconds:0}ms");
+        string.Create(
+            CultureInfo.InvariantCulture, $"{operation} timed out after {timeout.TotalMilliseconds:0}ms");
 
     private async Task<ProviderAnswer> ExchangeAsync(
         ProviderRequest request, DateTimeOffset startedAt, CancellationToken cancellation)
@@ -281,7 +284,8 @@ internal sealed class ProviderPipeline : IDisposable
     private static ProviderFault BreakerOpen(ProviderRequest request, string whose, TimeSpan? wait) =>
         new(
             ProviderReason.BreakerOpen, null, null,
-            $"{request.Operation} was not sent: {whose} failed repeatedly and is left alone for a while.", wait);
+            $"{request.Operation} was not sent: {whose} failed repeatedly and is left alone for a while.",
+            wait);
 
     private ResiliencePipeline BuildBreaker(PipelineParts parts) =>
         new ResiliencePipelineBuilder { TimeProvider = parts.Clock }

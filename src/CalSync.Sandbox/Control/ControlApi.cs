@@ -93,8 +93,12 @@ internal static class ControlApi
         {
             lock (state.Model.Gate)
             {
-                if (state.Model.Account(request.User) is not { } account || EventTime.Zone(request.TimeZone) is null)
+                if (state.Model.Account(request.User) is not { } account
+                    || EventTime.Zone(request.TimeZone) is null)
+                {
                     return Refusal(GoogleError.Invalid("A known account and an IANA time zone are needed."));
+                }
+
                 var id = state.Model.Ids.NextBase32Hex() + "@group.calendar.google.com";
                 state.Model.AddCalendar(id, request.Summary, request.TimeZone, account);
                 return Results.Ok(new CalendarRequest(id));

@@ -15,8 +15,8 @@ internal enum BulkType
 
 /// <summary>Many rows in one statement whose text does not depend on their number.</summary>
 /// <remarks>
-/// PostgreSQL gets one array a column (<c>unnest</c>), so a batch of any size is one plan and one round trip. SQLite
-/// has no round trips: it gets one statement a row.
+/// PostgreSQL gets one array a column (<c>unnest</c>), so a batch of any size is one plan and one round trip.
+/// SQLite has no round trips: it gets one statement a row.
 /// </remarks>
 /// <param name="columns">Name and type of each value, in order.</param>
 internal sealed class Bulk(params (string Name, BulkType Type)[] columns)
@@ -30,7 +30,8 @@ internal sealed class Bulk(params (string Name, BulkType Type)[] columns)
     /// <summary>Queues an insert of every row.</summary>
     /// <param name="session">The transaction.</param>
     /// <param name="table">The table; its columns have the names of the values.</param>
-    /// <param name="conflict">What to do about rows that are there, such as <c>ON CONFLICT DO NOTHING</c>.</param>
+    /// <param name="conflict">What to do about rows that are there, such as <c>ON CONFLICT DO
+    /// NOTHING</c>.</param>
     public void Insert(WriteSession session, string table, string conflict = "")
     {
         if (_rows.Count == 0)
@@ -107,16 +108,23 @@ internal sealed class Bulk(params (string Name, BulkType Type)[] columns)
         var text = new StringBuilder("unnest(");
         text.AppendJoin(", ", columns.Select(
             column => $"@v_{column.Name}::{(column.Type == BulkType.Number ? "bigint" : "text")}[]"));
-        return text.Append(") AS x(").AppendJoin(", ", columns.Select(column => $"v_{column.Name}")).Append(')').ToString();
+        return text.Append(") AS x(").AppendJoin(", ", columns.Select(column => $"v_{column.Name}"))
+            .Append(')').ToString();
     }
 
     private string Values(string prefix) =>
-        string.Join(", ", columns.Select(column => prefix + column.Name + (prefix[0] == 'x' ? Cast(column.Type) : "")));
+        string.Join(
+            ", ",
+            columns.Select(column => prefix + column.Name + (prefix[0] == 'x' ? Cast(column.Type) : "")));
 
     private string Fill(string text, bool many)
     {
         foreach (var (name, type) in columns)
-            text = text.Replace($"[{name}]", many ? $"x.v_{name}{Cast(type)}" : $"@v_{name}", StringComparison.Ordinal);
+        {
+            text = text.Replace(
+                $"[{name}]", many ? $"x.v_{name}{Cast(type)}" : $"@v_{name}", StringComparison.Ordinal);
+        }
+
         return text;
     }
 

@@ -6,9 +6,10 @@ namespace CalSync.Storage.Classes;
 
 /// <summary>The one way to change classes, seats and slots.</summary>
 /// <remarks>
-/// Commands that wait at the same time are executed in one transaction (group commit): a batch starts the moment a
-/// loop is idle and takes what has come in meanwhile, without any delay of its own. One bad command never fails its
-/// neighbours: a batch that breaks is repeated command by command. Several processes may run on one database.
+/// Commands that wait at the same time are executed in one transaction (group commit): a batch starts the
+/// moment a loop is idle and takes what has come in meanwhile, without any delay of its own. One bad command
+/// never fails its neighbours: a batch that breaks is repeated command by command. Several processes may run
+/// on one database.
 /// </remarks>
 public sealed class ClassCommands : IAsyncDisposable
 {
@@ -32,11 +33,12 @@ public sealed class ClassCommands : IAsyncDisposable
     /// <param name="options">The times in force; the defaults when null.</param>
     /// <param name="keys">How long answers are kept; the default when null.</param>
     /// <param name="loopCount">
-    /// Transactions at a time, 1 to 16; a class always goes through the same one. Null: 1, since larger batches cost
-    /// less than parallel ones gain until there are many processors.
+    /// Transactions at a time, 1 to 16; a class always goes through the same one. Null: 1, since larger
+    /// batches cost less than parallel ones gain until there are many processors.
     /// </param>
     public ClassCommands(
-        Database database, Func<string, string> nextId, ClassOptions? options = null, IdempotencyOptions? keys = null,
+        Database database, Func<string, string> nextId, ClassOptions? options = null,
+        IdempotencyOptions? keys = null,
         int? loopCount = null)
     {
         _database = database;
@@ -54,10 +56,11 @@ public sealed class ClassCommands : IAsyncDisposable
     /// <summary>Executes one command.</summary>
     /// <param name="envelope">The command; a key must be 1 to 255 printable ASCII characters.</param>
     /// <param name="cancellation">
-    /// Ends the waiting, not the command: one that was let in may still commit. The key finds its effect again.
+    /// Ends the waiting, not the command: one that was let in may still commit. The key finds its effect
+    /// again.
     /// </param>
-    /// <exception cref="StorageException">The database failed; whether the command committed is then unknown only
-    /// when its key or its unique seat says so on the next try.</exception>
+    /// <exception cref="StorageException">The database failed; whether the command committed is then unknown
+    /// only when its key or its unique seat says so on the next try.</exception>
     public async Task<CommandOutcome> ExecuteAsync(CommandEnvelope envelope, CancellationToken cancellation)
     {
         if (await PlaceAsync(envelope, cancellation) is not { } placed)
@@ -67,7 +70,8 @@ public sealed class ClassCommands : IAsyncDisposable
         return await waiting.Outcome.Task.WaitAsync(cancellation);
     }
 
-    /// <summary>Keeps the answer of a key's first request, so that every repeat gets the same. R-FIX-4-C.</summary>
+    /// <summary>Keeps the answer of a key's first request, so that every repeat gets the same.
+    /// R-FIX-4-C.</summary>
     /// <remarks>Not for refusals and faults: their keys stay free. An answer already kept stays.</remarks>
     /// <param name="actor">Whose key.</param>
     /// <param name="claim">The key as claimed.</param>
@@ -75,8 +79,8 @@ public sealed class ClassCommands : IAsyncDisposable
     /// <param name="headers">Headers to repeat, in the caller's own form.</param>
     /// <param name="body">The body; null for none.</param>
     /// <param name="cancellation">
-    /// Ends the waiting only. An answer that was not kept leaves the key in flight until its lease ends; then a
-    /// repeat takes the committed effect over.
+    /// Ends the waiting only. An answer that was not kept leaves the key in flight until its lease ends; then
+    /// a repeat takes the committed effect over.
     /// </param>
     public async Task StoreAnswerAsync(
         Actor actor,
@@ -115,18 +119,21 @@ public sealed class ClassCommands : IAsyncDisposable
                 batch.Add(waiting);
             await CommitAsync(batch);
             batch.Clear();
-            // Those just answered may ask again: let them in before the next batch begins, or it begins half full.
+            // Those just answered may ask again: let them in before the next batch begins, or it begins half
+            // full.
             await Task.Yield();
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "A worker loop: each waiter gets the fault, the loop goes on.")]
+    [SuppressMessage(
+        "Design", "CA1031", Justification = "A worker loop: each waiter gets the fault, the loop goes on.")]
     private async Task CommitAsync(IReadOnlyList<Waiting> batch)
     {
         try
         {
             var commands = batch.Where(waiting => waiting.Envelope is not null).ToList();
-            var answers = batch.Where(waiting => waiting.Answer is not null).Select(waiting => waiting.Answer!).ToList();
+            var answers = batch.Where(waiting => waiting.Answer is not null)
+                .Select(waiting => waiting.Answer!).ToList();
             // Not cancellable: its waiters are many, and none of them owns it.
             var outcomes = await _database.WriteAsync(
                 session => WriteAsync(session, commands, answers), CancellationToken.None);
@@ -163,7 +170,8 @@ public sealed class ClassCommands : IAsyncDisposable
         return outcomes;
     }
 
-    /// <summary>Finds the class of a command that names only a part of it; null when there is no such part.</summary>
+    /// <summary>Finds the class of a command that names only a part of it; null when there is no such
+    /// part.</summary>
     private async Task<CommandEnvelope?> PlaceAsync(CommandEnvelope envelope, CancellationToken cancellation)
     {
         if (envelope.Command is ClassCommand.CreateClass)
@@ -197,7 +205,8 @@ public sealed class ClassCommands : IAsyncDisposable
     {
         ClassCommand.MoveSlot or ClassCommand.CancelSlot => "slot",
         ClassCommand.CancelSeat or ClassCommand.ConfirmPayment or ClassCommand.FailEnrolment => "enrolment",
-        ClassCommand.SettleOperation or ClassCommand.RetryOperation or ClassCommand.AbandonOperation => "operation",
+        ClassCommand.SettleOperation or ClassCommand.RetryOperation or ClassCommand.AbandonOperation =>
+            "operation",
         _ => "class",
     };
 

@@ -6,7 +6,8 @@ using CalSync.Sync.Journal;
 
 namespace CalSync.Storage.Classes;
 
-/// <summary>Turns what was decided into journal entries: who, when, what, why, before and after. R-CAL-11-P.</summary>
+/// <summary>Turns what was decided into journal entries: who, when, what, why, before and after.
+/// R-CAL-11-P.</summary>
 internal sealed class ClassJournal(WriteSession session, Actor actor, string correlationId, DateTimeOffset at)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -27,7 +28,8 @@ internal sealed class ClassJournal(WriteSession session, Actor actor, string cor
                 Write(after, "class.updated", "class", after.Id, Words(before), Words(after));
                 break;
             case ClassEvent.ClassStageChanged e:
-                Write(after, $"class.{StateText.Of(e.Stage)}", "class", after.Id, Words(before), Words(after));
+                Write(
+                    after, $"class.{StateText.Of(e.Stage)}", "class", after.Id, Words(before), Words(after));
                 break;
             case ClassEvent.SlotMoved e:
                 Slot(before, after, e.SlotId, "slot.moved");
@@ -40,7 +42,8 @@ internal sealed class ClassJournal(WriteSession session, Actor actor, string cor
                 Write(after, kind, "enrolment", e.Seat.Id, Words(before.Seats[e.Seat.Id]), Words(e.Seat));
                 break;
             case ClassEvent.PaymentOpened e:
-                Write(after, "payment.opened", "payment", e.Payment.Id, null, Words(e.EnrolmentId, e.Payment));
+                Write(
+                    after, "payment.opened", "payment", e.Payment.Id, null, Words(e.EnrolmentId, e.Payment));
                 break;
             case ClassEvent.PaymentChanged e:
                 var was = before.Seats[e.EnrolmentId].Payment!;
@@ -59,7 +62,8 @@ internal sealed class ClassJournal(WriteSession session, Actor actor, string cor
                 Changed(before.Operations[e.Operation.Id], e.Operation, after);
                 break;
             case ClassEvent.NoticeWritten e:
-                _notices.Add(new { e.Notice.Id, e.Notice.Kind, e.Notice.UserId, e.Notice.SlotId, e.Notice.DueAt });
+                _notices.Add(
+                    new { e.Notice.Id, e.Notice.Kind, e.Notice.UserId, e.Notice.SlotId, e.Notice.DueAt });
                 break;
             case ClassEvent.RemindersCancelled e:
                 Write(after, "reminders.cancelled", "class", after.Id, null, new { e.SlotId, e.EnrolmentId });
@@ -83,7 +87,8 @@ internal sealed class ClassJournal(WriteSession session, Actor actor, string cor
 
     private void Opened(ClassState after, Operation operation)
     {
-        // A seat and the operation that carries it are one fact; the way back is named before anything is written.
+        // A seat and the operation that carries it are one fact; the way back is named before anything is
+        // written.
         if (operation.Kind == OperationKind.EnrolmentCreate)
         {
             var seat = after.Seats[operation.EnrolmentId!];
@@ -125,7 +130,8 @@ internal sealed class ClassJournal(WriteSession session, Actor actor, string cor
     private void Slot(ClassState before, ClassState after, string slotId, string kind) =>
         Write(after, kind, "slot", slotId, Words(before.FindSlot(slotId)!), Words(after.FindSlot(slotId)!));
 
-    private void Write(ClassState state, string kind, string subjectKind, string subjectId, object? before, object? after)
+    private void Write(
+        ClassState state, string kind, string subjectKind, string subjectId, object? before, object? after)
     {
         session.Journal(new JournalEntry(
             at,

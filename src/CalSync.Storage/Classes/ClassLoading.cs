@@ -7,12 +7,14 @@ namespace CalSync.Storage.Classes;
 internal sealed class ClassNeeds(ClassOptions options)
 {
     private const string Live =
-        "state IN ('pending_calendar', 'active', 'active_without_calendar', 'needs_attention', 'cancelling', 'rolling_back')";
+        "state IN ('pending_calendar', 'active', 'active_without_calendar', 'needs_attention', "
+            + "'cancelling', 'rolling_back')";
 
     /// <summary>For PostgreSQL: plan for the size tables will have.</summary>
     /// <remarks>
-    /// Prepared plans are kept for long, and one made while a table was small reads all of it once it has grown.
-    /// Every statement of a command finds its rows by key, so nested index lookups are right at any size.
+    /// Prepared plans are kept for long, and one made while a table was small reads all of it once it has
+    /// grown. Every statement of a command finds its rows by key, so nested index lookups are right at any
+    /// size.
     /// </remarks>
     public const string IndexOnly =
         """
@@ -77,7 +79,8 @@ internal sealed class ClassNeeds(ClassOptions options)
         }
     }
 
-    /// <summary>Whether text can be one of our ids; anything else cannot be found and is not sent to the database.</summary>
+    /// <summary>Whether text can be one of our ids; anything else cannot be found and is not sent to the
+    /// database.</summary>
     public static bool IsId(string? text) => text is { Length: > 0 and <= ClassLimits.IdLengthMax }
         && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 
@@ -119,7 +122,8 @@ internal sealed class ClassNeeds(ClassOptions options)
         Since = _since,
     };
 
-    private (string Sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> Reads) Compose(WriteSession session)
+    private (string Sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> Reads) Compose(
+        WriteSession session)
     {
         var sql = new List<string>();
         var reads = new List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>>();
@@ -134,7 +138,9 @@ internal sealed class ClassNeeds(ClassOptions options)
 
         if (_classes.Count > 0)
         {
-            sql.Add($"SELECT {ClassRow.Columns} FROM classes WHERE {session.In("id", "@Classes")} ORDER BY id{locked}");
+            sql.Add(
+                $"SELECT {ClassRow.Columns} FROM classes WHERE {session.In("id", "@Classes")} ORDER BY "
+                + $"id{locked}");
             reads.Add(async (grid, facts) => facts.ClassRows.AddRange(await grid.ReadAsync<ClassRow>()));
             sql.Add($"{SlotRow.Select} WHERE {session.In("s.class_id", "@Classes")} ORDER BY s.id");
             reads.Add(async (grid, facts) => facts.SlotRows.AddRange(await grid.ReadAsync<SlotRow>()));
@@ -143,7 +149,8 @@ internal sealed class ClassNeeds(ClassOptions options)
 
         if (_people.Count > 0)
         {
-            sql.Add($"SELECT id, tenant_id, role, calendar_email FROM users WHERE {session.In("id", "@People")}");
+            sql.Add(
+                $"SELECT id, tenant_id, role, calendar_email FROM users WHERE {session.In("id", "@People")}");
             reads.Add(async (grid, facts) => facts.People.AddRange(await grid.ReadAsync<PersonRow>()));
         }
 
@@ -153,8 +160,8 @@ internal sealed class ClassNeeds(ClassOptions options)
         {
             sql.Add(
                 $"""
-                SELECT k.tenant_id, k.user_id, k.route, k.key, k.fingerprint, k.status, k.headers, k.body, k.class_id,
-                    k.enrolment_id, k.operation_id, k.lease_until, k.expires_at
+                SELECT k.tenant_id, k.user_id, k.route, k.key, k.fingerprint, k.status, k.headers, k.body,
+                    k.class_id, k.enrolment_id, k.operation_id, k.lease_until, k.expires_at
                 FROM idempotency_keys k
                 """ + KeysFrom(session));
             reads.Add(async (grid, facts) => facts.Keys.AddRange(await grid.ReadAsync<KeyRow>()));
@@ -170,7 +177,8 @@ internal sealed class ClassNeeds(ClassOptions options)
     }
 
     private void AddSeats(
-        WriteSession session, List<string> sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)
+        WriteSession session,
+        List<string> sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)
     {
         // Lateral, so that no plan can begin with all seats there are.
         var ofStudents = session.Engine == Engine.Postgres
@@ -199,7 +207,8 @@ internal sealed class ClassNeeds(ClassOptions options)
         if (_ending.Count > 0)
         {
             seats.Add($"SELECT id FROM enrolments WHERE {session.In("class_id", "@Ending")} AND {Live}");
-            operations.Add($"SELECT id FROM operations WHERE {session.In("class_id", "@Ending")} AND NOT settled");
+            operations.Add(
+                $"SELECT id FROM operations WHERE {session.In("class_id", "@Ending")} AND NOT settled");
         }
 
         if (_operations.Count > 0)
@@ -208,14 +217,16 @@ internal sealed class ClassNeeds(ClassOptions options)
             seats.Add(
                 $"""
                 SELECT id FROM enrolments WHERE {Live} AND class_id IN (SELECT class_id FROM operations
-                    WHERE {session.In("id", "@Operations")} AND kind IN ('class.cancel', 'slot.move', 'slot.cancel'))
+                    WHERE {session.In("id", "@Operations")}
+                        AND kind IN ('class.cancel', 'slot.move', 'slot.cancel'))
                 """);
             operations.Add($"SELECT id FROM operations WHERE {session.In("id", "@Operations")}");
             operations.Add($"SELECT id FROM operations WHERE enrolment_id IN ({ofOperations})");
             sql.Add(
                 $"""
                 SELECT n.slot_id, n.enrolment_id FROM notices n JOIN slots s ON s.id = n.slot_id
-                WHERE n.kind = 'reminder' AND n.state = 'sent' AND n.slot_version < s.version AND n.slot_id IN (
+                WHERE n.kind = 'reminder' AND n.state = 'sent' AND n.slot_version < s.version
+                    AND n.slot_id IN (
                     SELECT m.slot_id FROM operations o JOIN operation_steps t ON t.operation_id = o.id
                     JOIN mirrors m ON m.id = t.mirror_id
                     WHERE {session.In("o.id", "@Operations")} AND o.kind = 'slot.move')
@@ -227,16 +238,19 @@ internal sealed class ClassNeeds(ClassOptions options)
             return;
         sql.Add(seats.Count == 1 && _students.Count > 0 && session.Engine == Engine.Postgres
             ? $"{SeatRow.Select} {ofStudents} {SeatRow.Payment}"
-            : $"{SeatRow.Select} {SeatRow.From} {SeatRow.Payment} WHERE e.id IN ({string.Join(" UNION ", seats)})");
+            : $"{SeatRow.Select} {SeatRow.From} {SeatRow.Payment} WHERE e.id IN "
+                + $"({string.Join(" UNION ", seats)})");
         reads.Add(async (grid, facts) => facts.SeatRows.AddRange(await grid.ReadAsync<SeatRow>()));
         if (operations.Count == 0)
             return;
-        // A union of index lookups; as alternatives of one condition they would read every operation there is.
+        // A union of index lookups; as alternatives of one condition they would read every operation there
+        // is.
         sql.Add($"{OperationRow.Select} WHERE o.id IN ({string.Join(" UNION ", operations)})");
         reads.Add(async (grid, facts) => facts.OperationRows.AddRange(await grid.ReadAsync<OperationRow>()));
     }
 
-    /// <summary>Somebody who asks for a seat has one: what it waits for is told. Rare, so it costs its own round trip.</summary>
+    /// <summary>Somebody who asks for a seat has one: what it waits for is told. Rare, so it costs its own
+    /// round trip.</summary>
     private static async Task AddSeatOperationsAsync(WriteSession session, ClassFacts facts)
     {
         var known = facts.OperationRows.Select(row => row.Id).ToHashSet(StringComparer.Ordinal);
@@ -260,7 +274,8 @@ internal sealed class ClassNeeds(ClassOptions options)
           """;
 
     private static void AddCreation(
-        WriteSession session, List<string> sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)
+        WriteSession session,
+        List<string> sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)
     {
         sql.Add(
             $"""
@@ -330,12 +345,14 @@ internal sealed class ClassFacts(ClassOptions options)
             {
                 Slots = [.. slots[row.Id].Select(slot => slot.ToSlot())],
                 Seats = seats[row.Id].ToImmutableDictionary(seat => seat.Id, seat => seat.ToSeat()),
-                Operations = operations[row.Id].ToImmutableDictionary(each => each.Id, each => each.ToOperation()),
+                Operations = operations[row.Id].ToImmutableDictionary(
+                    each => each.Id, each => each.ToOperation()),
             };
         }
     }
 
-    public DecisionContext Context(CommandEnvelope envelope, string correlationId, Func<string, string> nextId)
+    public DecisionContext Context(
+        CommandEnvelope envelope, string correlationId, Func<string, string> nextId)
     {
         var personId = envelope.Command switch
         {
@@ -360,7 +377,8 @@ internal sealed class ClassFacts(ClassOptions options)
     }
 
     private Lookalike? Lookalike(string hash, string? instructorId, DateTimeOffset since) =>
-        Recent.Find(row => row.ContentHash == hash && row.InstructorId == instructorId && row.CreatedAt >= since)
+        Recent.Find(
+            row => row.ContentHash == hash && row.InstructorId == instructorId && row.CreatedAt >= since)
             is { } found
             ? new Lookalike(found.Id, found.CreatedAt)
             : null;

@@ -3,7 +3,8 @@ using CalSync.Classes;
 
 namespace CalSync.Storage.Classes;
 
-/// <summary>Reads classes, seats and schedules as one actor may see them. What is not visible does not exist.</summary>
+/// <summary>Reads classes, seats and schedules as one actor may see them. What is not visible does not
+/// exist.</summary>
 /// <param name="database">Where they are.</param>
 public sealed class ClassReads(Database database)
 {
@@ -15,10 +16,12 @@ public sealed class ClassReads(Database database)
 
     private const string EnrolmentColumns =
         """
-        e.id, e.class_id, e.student_id, u.name AS student_name, e.calendar_email, e.state, e.reason, e.deadline_at,
-        e.version, e.created_at, e.updated_at, p.state AS payment_state, p.amount_minor, p.currency, p.confirmed_by,
-        p.confirmed_at,
-        (SELECT o.id FROM operations o WHERE o.enrolment_id = e.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1)
+        e.id, e.class_id, e.student_id, u.name AS student_name, e.calendar_email, e.state, e.reason,
+        e.deadline_at,
+        e.version, e.created_at, e.updated_at, p.state AS payment_state, p.amount_minor, p.currency,
+        p.confirmed_by, p.confirmed_at,
+        (SELECT o.id FROM operations o WHERE o.enrolment_id = e.id ORDER BY o.created_at DESC, o.id DESC
+            LIMIT 1)
             AS operation_id
         """;
 
@@ -30,7 +33,8 @@ public sealed class ClassReads(Database database)
 
     private const string ClassColumns =
         """
-        c.id, c.instructor_id, u.name AS instructor_name, c.title, c.description, c.location, c.time_zone, c.capacity,
+        c.id, c.instructor_id, u.name AS instructor_name, c.title, c.description, c.location, c.time_zone,
+        c.capacity,
         c.seats_taken, c.conference, c.price_minor, c.currency, c.state, c.version, c.created_at, c.updated_at
         """;
 
@@ -55,7 +59,8 @@ public sealed class ClassReads(Database database)
                 if (view is null)
                     return null;
                 var schedules = await session.QueryAsync<ScheduleRow>(
-                    "SELECT id, ordinal, rrule FROM schedules WHERE class_id = @classId ORDER BY ordinal", new { classId });
+                    "SELECT id, ordinal, rrule FROM schedules WHERE class_id = @classId ORDER BY ordinal",
+                    new { classId });
                 var slots = (await session.QueryAsync<SlotViewRow>(
                     $"""
                     SELECT {SlotViewRow.Columns(session.Engine)} FROM slots s {SlotViewRow.Joins}
@@ -63,7 +68,8 @@ public sealed class ClassReads(Database database)
                     """,
                     new { classId })).ToLookup(row => row.ScheduleId, row => row.ToView());
                 return view.ToView([
-                    .. schedules.Select(row => new ScheduleView(row.Id, row.Ordinal, row.Rrule, [.. slots[row.Id]])),
+                    .. schedules.Select(
+                        row => new ScheduleView(row.Id, row.Ordinal, row.Rrule, [.. slots[row.Id]])),
                 ]);
             },
             cancellation);
@@ -181,7 +187,8 @@ public sealed class ClassReads(Database database)
             cancellation);
     }
 
-    /// <summary>The slots the actor teaches or sits in, by start. Times are told as wanted and as mirrored.</summary>
+    /// <summary>The slots the actor teaches or sits in, by start. Times are told as wanted and as
+    /// mirrored.</summary>
     /// <param name="actor">Whose schedule.</param>
     /// <param name="from">Slots that end after this.</param>
     /// <param name="to">Slots that start before this.</param>
@@ -226,7 +233,9 @@ public sealed class ClassReads(Database database)
                 }),
             ],
             limit,
-            entry => string.Create(CultureInfo.InvariantCulture, $"{entry.Slot.StartAt.UtcTicks}.{entry.Slot.Id}"));
+            entry =>
+                string.Create(
+                CultureInfo.InvariantCulture, $"{entry.Slot.StartAt.UtcTicks}.{entry.Slot.Id}"));
     }
 
     internal static bool SeesAll(Actor actor) => actor.Role != Role.Instructor;
@@ -237,7 +246,8 @@ public sealed class ClassReads(Database database)
 
     internal static string Plain(string? word) => ClassNeeds.IsId(word) ? word! : "";
 
-    internal static Page<T> Paged<T>(IReadOnlyList<T> rows, int limit, Func<T, string> cursor) => rows.Count > limit
+    internal static Page<T> Paged<T>(IReadOnlyList<T> rows, int limit, Func<T, string> cursor) =>
+        rows.Count > limit
         ? new Page<T>([.. rows.Take(limit)], cursor(rows[limit - 1]))
         : new Page<T>(rows, null);
 
@@ -245,7 +255,8 @@ public sealed class ClassReads(Database database)
     {
         var dot = cursor?.IndexOf('.', StringComparison.Ordinal) ?? -1;
         return dot > 0
-            && long.TryParse(cursor.AsSpan(0, dot), NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+            && long.TryParse(
+                cursor.AsSpan(0, dot), NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
             && ticks <= DateTimeOffset.MaxValue.Ticks && ClassNeeds.IsId(cursor![(dot + 1)..])
             ? (new DateTimeOffset(ticks, TimeSpan.Zero), cursor[(dot + 1)..])
             : (from - ClassLimits.SlotDurationMax, "");

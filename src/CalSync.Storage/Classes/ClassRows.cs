@@ -8,8 +8,8 @@ internal sealed record ClassRow
 {
     public const string Columns =
         """
-        id, tenant_id, instructor_id, title, description, location, time_zone, capacity, seats_taken, conference,
-        price_minor, currency, state, content_hash, version, created_at, updated_at
+        id, tenant_id, instructor_id, title, description, location, time_zone, capacity, seats_taken,
+        conference, price_minor, currency, state, content_hash, version, created_at, updated_at
         """;
 
     public string Id { get; init; } = "";
@@ -73,7 +73,8 @@ internal sealed record SlotRow
 {
     public const string Select =
         """
-        SELECT s.id, s.class_id, s.schedule_id, s.time_zone, s.start_at, s.end_at, s.state, s.version, s.wanted_version,
+        SELECT s.id, s.class_id, s.schedule_id, s.time_zone, s.start_at, s.end_at, s.state, s.version,
+            s.wanted_version,
             m.id AS mirror_id, m.connection_id, m.calendar_id, m.desired_version, m.verified_version
         FROM slots s LEFT JOIN mirrors m ON m.slot_id = s.id AND m.active
         """;
@@ -117,7 +118,9 @@ internal sealed record SlotRow
             StateText.StageOf(State),
             Version,
             WantedVersion,
-            new SlotMirror(MirrorId ?? "", ConnectionId ?? "", CalendarId ?? "", DesiredVersion ?? 0, VerifiedVersion ?? 0));
+            new SlotMirror(
+                MirrorId ?? "", ConnectionId ?? "", CalendarId ?? "", DesiredVersion ?? 0,
+                VerifiedVersion ?? 0));
     }
 
     public static CalendarZone ZoneOf(string name) => CalendarZone.Resolve(name) is ZoneResolution.Found found
@@ -131,8 +134,8 @@ internal sealed record SeatRow
     public const string Select =
         """
         SELECT e.id, e.class_id, e.student_id, e.calendar_email, e.state, e.reason, e.deadline_at, e.version,
-            e.created_at, e.updated_at, p.id AS payment_id, p.amount_minor, p.currency, p.state AS payment_state,
-            p.confirmed_by, p.confirmed_at, p.version AS payment_version
+            e.created_at, e.updated_at, p.id AS payment_id, p.amount_minor, p.currency,
+            p.state AS payment_state, p.confirmed_by, p.confirmed_at, p.version AS payment_version
         """;
 
     public const string From = " FROM enrolments e ";
@@ -200,8 +203,8 @@ internal sealed record OperationRow
 {
     public const string Select =
         """
-        SELECT o.id, o.kind, o.class_id, o.enrolment_id, o.user_id, o.correlation_id, o.state, o.reason, o.deadline_at,
-            o.settled, o.created_at,
+        SELECT o.id, o.kind, o.class_id, o.enrolment_id, o.user_id, o.correlation_id, o.state, o.reason,
+            o.deadline_at, o.settled, o.created_at,
             CASE WHEN o.kind IN ('slot.move', 'slot.cancel') THEN
                 (SELECT m.slot_id FROM operation_steps t JOIN mirrors m ON m.id = t.mirror_id
                  WHERE t.operation_id = o.id LIMIT 1) END AS slot_id

@@ -35,7 +35,8 @@ public record ClassSummary
     /// <summary>Seats there are.</summary>
     public required int Capacity { get; init; }
 
-    /// <summary>Seats taken, those waiting for the calendar included. Not covered by <see cref="Version"/>.</summary>
+    /// <summary>Seats taken, those waiting for the calendar included. Not covered by
+    /// <see cref="Version"/>.</summary>
     public required int SeatsTaken { get; init; }
 
     /// <summary>Whether every slot asks for a video link.</summary>
@@ -202,7 +203,8 @@ public sealed record EnrolmentView
     /// <summary>UTC.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary><c>pending</c>, <c>confirmed</c> or <c>void</c>; null while there is nothing to pay yet.</summary>
+    /// <summary><c>pending</c>, <c>confirmed</c> or <c>void</c>; null while there is nothing to pay
+    /// yet.</summary>
     public string? PaymentState { get; init; }
 
     /// <summary>Smallest unit.</summary>
@@ -252,8 +254,9 @@ public record OperationSummary
     /// <summary>The tenant.</summary>
     public required string TenantId { get; init; }
 
-    /// <summary><c>class.create</c>, <c>class.update</c>, <c>class.cancel</c>, <c>slot.move</c>, <c>slot.cancel</c>,
-    /// <c>enrolment.create</c>, <c>enrolment.cancel</c> or <c>enrolment.roll_back</c>.</summary>
+    /// <summary><c>class.create</c>, <c>class.update</c>, <c>class.cancel</c>, <c>slot.move</c>,
+    /// <c>slot.cancel</c>, <c>enrolment.create</c>, <c>enrolment.cancel</c> or
+    /// <c>enrolment.roll_back</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>The class.</summary>
@@ -355,8 +358,9 @@ public sealed record NoticeView
     /// <summary>The notice.</summary>
     public required string Id { get; init; }
 
-    /// <summary><c>reminder</c>, <c>seat_confirmed</c>, <c>seat_failed</c>, <c>seat_cancelled</c>, <c>slot_moved</c>,
-    /// <c>slot_cancelled</c>, <c>class_cancelled</c>, <c>correction</c> or <c>calendar_problem</c>.</summary>
+    /// <summary><c>reminder</c>, <c>seat_confirmed</c>, <c>seat_failed</c>, <c>seat_cancelled</c>,
+    /// <c>slot_moved</c>, <c>slot_cancelled</c>, <c>class_cancelled</c>, <c>correction</c> or
+    /// <c>calendar_problem</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>The class.</summary>

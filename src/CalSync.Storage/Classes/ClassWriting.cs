@@ -4,7 +4,8 @@ using CalSync.Sync.Mirroring;
 
 namespace CalSync.Storage.Classes;
 
-/// <summary>Collects what a batch decided and queues it as few statements, each row in its final state.</summary>
+/// <summary>Collects what a batch decided and queues it as few statements, each row in its final
+/// state.</summary>
 /// <param name="now">For rows that carry no time of their own.</param>
 internal sealed class ClassWriting(DateTimeOffset now)
 {
@@ -16,12 +17,14 @@ internal sealed class ClassWriting(DateTimeOffset now)
     private readonly Dictionary<string, (ClassState State, Seat Seat, bool Opened)> _seats = [];
     private readonly Dictionary<string, (ClassState State, string EnrolmentId, Payment Payment, bool Opened)>
         _payments = [];
-    private readonly Dictionary<string, (ClassState State, Operation Operation, bool Opened)> _operations = [];
+    private readonly Dictionary<string, (ClassState State, Operation Operation, bool Opened)> _operations =
+        [];
     private readonly List<(ClassState State, Notice Notice, DateTimeOffset At)> _notices = [];
     private readonly List<(string ClassId, string? SlotId, string? EnrolmentId)> _voidReminders = [];
     private readonly List<string> _due = [];
 
-    public void Add(ClassState before, ClassEvent happened, ClassState after, string correlationId, DateTimeOffset at)
+    public void Add(
+        ClassState before, ClassEvent happened, ClassState after, string correlationId, DateTimeOffset at)
     {
         switch (happened)
         {
@@ -51,7 +54,8 @@ internal sealed class ClassWriting(DateTimeOffset now)
                 _seats[e.Seat.Id] = (after, e.Seat, true);
                 break;
             case ClassEvent.SeatChanged e:
-                _seats[e.Seat.Id] = (after, e.Seat, _seats.TryGetValue(e.Seat.Id, out var seat) && seat.Opened);
+                _seats[e.Seat.Id] =
+                    (after, e.Seat, _seats.TryGetValue(e.Seat.Id, out var seat) && seat.Opened);
                 break;
             case ClassEvent.PaymentOpened e:
                 _payments[e.Payment.Id] = (after, e.EnrolmentId, e.Payment, true);
@@ -73,7 +77,8 @@ internal sealed class ClassWriting(DateTimeOffset now)
                 _notices.Add((after, e.Notice, at));
                 break;
             case ClassEvent.RemindersCancelled e:
-                _notices.RemoveAll(each => each.Notice.Kind == NoticeKind.Reminder && each.State.Id == after.Id
+                _notices.RemoveAll(
+                    each => each.Notice.Kind == NoticeKind.Reminder && each.State.Id == after.Id
                     && (e.SlotId ?? each.Notice.SlotId) == each.Notice.SlotId
                     && (e.EnrolmentId ?? each.Notice.EnrolmentId) == each.Notice.EnrolmentId);
                 _voidReminders.Add((after.Id, e.SlotId, e.EnrolmentId));
@@ -84,7 +89,8 @@ internal sealed class ClassWriting(DateTimeOffset now)
             _reseated[after.Id] = after;
     }
 
-    /// <summary>Queues everything, parents before children. The classes are those after the whole batch.</summary>
+    /// <summary>Queues everything, parents before children. The classes are those after the whole
+    /// batch.</summary>
     public void Queue(WriteSession session, IReadOnlyDictionary<string, ClassState> final)
     {
         QueueClasses(session, final);
@@ -104,14 +110,16 @@ internal sealed class ClassWriting(DateTimeOffset now)
             session.Queue(
                 $"""
                 INSERT INTO classes ({ClassRow.Columns})
-                VALUES (@Id, @TenantId, @InstructorId, @Title, @Description, @Location, @TimeZone, @Capacity, 0, @Conference,
+                VALUES (@Id, @TenantId, @InstructorId, @Title, @Description, @Location, @TimeZone, @Capacity,
+                    0, @Conference,
                     @PriceMinor, @Currency, @State, @ContentHash, @Version, @CreatedAt, @UpdatedAt)
                 """,
                 Values(state));
             foreach (var schedule in state.Schedules)
             {
                 session.Queue(
-                    "INSERT INTO schedules (id, class_id, ordinal, rrule) VALUES (@Id, @ClassId, @Ordinal, @Rrule)",
+                    "INSERT INTO schedules (id, class_id, ordinal, rrule) VALUES (@Id, @ClassId, @Ordinal, "
+                        + "@Rrule)",
                     new { schedule.Id, ClassId = state.Id, schedule.Ordinal, schedule.Rrule });
             }
         }
@@ -141,25 +149,33 @@ internal sealed class ClassWriting(DateTimeOffset now)
             ("id", BulkType.Text), ("class_id", BulkType.Text), ("schedule_id", BulkType.Text),
             ("start_local", BulkType.Text), ("end_local", BulkType.Text), ("time_zone", BulkType.Text),
             ("start_at", BulkType.Instant), ("end_at", BulkType.Instant), ("state", BulkType.Text),
-            ("version", BulkType.Number), ("wanted_version", BulkType.Number), ("created_at", BulkType.Instant),
+            ("version", BulkType.Number), ("wanted_version", BulkType.Number),
+            ("created_at", BulkType.Instant),
             ("updated_at", BulkType.Instant));
         var mirrors = new Bulk(
             ("id", BulkType.Text), ("tenant_id", BulkType.Text), ("slot_id", BulkType.Text),
-            ("connection_id", BulkType.Text), ("calendar_id", BulkType.Text), ("provider_event_id", BulkType.Text),
-            ("desired_version", BulkType.Number), ("state", BulkType.Text), ("next_attempt_at", BulkType.Instant),
-            ("correlation_id", BulkType.Text), ("created_at", BulkType.Instant), ("updated_at", BulkType.Instant));
+            ("connection_id", BulkType.Text), ("calendar_id", BulkType.Text),
+            ("provider_event_id", BulkType.Text),
+            ("desired_version", BulkType.Number), ("state", BulkType.Text),
+            ("next_attempt_at", BulkType.Instant),
+            ("correlation_id", BulkType.Text), ("created_at", BulkType.Instant),
+            ("updated_at", BulkType.Instant));
         foreach (var state in _created.Values)
         {
-            var correlationId = _operations.Values.First(each => each.State.Id == state.Id).Operation.CorrelationId;
+            var correlationId =
+                _operations.Values.First(each => each.State.Id == state.Id).Operation.CorrelationId;
             foreach (var slot in state.Slots)
             {
                 slots.Add(
                     slot.Id, state.Id, slot.ScheduleId, LocalTimeText.Write(slot.Start.Local),
-                    LocalTimeText.Write(slot.End.Local), slot.Start.Zone.Id, slot.Start.Instant, slot.End.Instant,
-                    StateText.Of(slot.Stage), slot.Version, slot.WantedVersion, state.CreatedAt, state.CreatedAt);
+                    LocalTimeText.Write(slot.End.Local), slot.Start.Zone.Id, slot.Start.Instant,
+                    slot.End.Instant,
+                    StateText.Of(slot.Stage), slot.Version, slot.WantedVersion, state.CreatedAt,
+                    state.CreatedAt);
                 mirrors.Add(
                     slot.Mirror.Id, state.TenantId, slot.Id, slot.Mirror.ConnectionId, slot.Mirror.CalendarId,
-                    EventIdentity.EventId(slot.Mirror.ConnectionId, slot.Id, generation: 1), slot.Mirror.DesiredVersion,
+                    EventIdentity.EventId(slot.Mirror.ConnectionId, slot.Id, generation: 1),
+                    slot.Mirror.DesiredVersion,
                     "pending", state.CreatedAt, correlationId, state.CreatedAt, state.CreatedAt);
             }
         }
@@ -173,12 +189,14 @@ internal sealed class ClassWriting(DateTimeOffset now)
         var slots = new Bulk(
             ("id", BulkType.Text), ("start_local", BulkType.Text), ("end_local", BulkType.Text),
             ("start_at", BulkType.Instant), ("end_at", BulkType.Instant), ("state", BulkType.Text),
-            ("version", BulkType.Number), ("wanted_version", BulkType.Number), ("updated_at", BulkType.Instant));
+            ("version", BulkType.Number), ("wanted_version", BulkType.Number),
+            ("updated_at", BulkType.Instant));
         foreach (var (state, slotId, at) in _slots.Values)
         {
             var slot = final[state.Id].FindSlot(slotId)!;
             slots.Add(
-                slot.Id, LocalTimeText.Write(slot.Start.Local), LocalTimeText.Write(slot.End.Local), slot.Start.Instant,
+                slot.Id, LocalTimeText.Write(slot.Start.Local), LocalTimeText.Write(slot.End.Local),
+                slot.Start.Instant,
                 slot.End.Instant, StateText.Of(slot.Stage), slot.Version, slot.WantedVersion, at);
         }
 
@@ -197,10 +215,15 @@ internal sealed class ClassWriting(DateTimeOffset now)
         var mirrors = new Bulk(
             ("id", BulkType.Text), ("before", BulkType.Number), ("wanted", BulkType.Number),
             ("correlation_id", BulkType.Text), ("now", BulkType.Instant));
-        foreach (var (id, (before, wanted, correlationId)) in _mirrors.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (var (id, (before, wanted, correlationId)) in _mirrors.OrderBy(
+            pair => pair.Key, StringComparer.Ordinal))
+        {
             mirrors.Add(id, before, wanted, correlationId, now);
-        // One that is due already stays due since then: a burst changes no index. One that waits for a retry keeps its
-        // back-off; a parked one is looked at again, so that the new operation learns why it has to wait.
+        }
+
+        // One that is due already stays due since then: a burst changes no index. One that waits for a retry
+        // keeps its back-off; a parked one is looked at again, so that the new operation learns why it has to
+        // wait.
         mirrors.Update(
             session,
             "mirrors",
@@ -217,7 +240,8 @@ internal sealed class ClassWriting(DateTimeOffset now)
             session.Queue(
                 """
                 UPDATE mirrors SET next_attempt_at = @now, attempts = 0, updated_at = @now,
-                    state = CASE WHEN state IN ('needs_attention', 'retry_wait', 'parked') THEN 'pending' ELSE state END
+                    state = CASE WHEN state IN ('needs_attention', 'retry_wait', 'parked') THEN 'pending'
+                        ELSE state END
                 WHERE active AND state <> 'gone' AND id IN (
                     SELECT mirror_id FROM operation_steps WHERE operation_id = @operationId AND NOT verified)
                 """,
@@ -234,19 +258,22 @@ internal sealed class ClassWriting(DateTimeOffset now)
             ("created_at", BulkType.Instant), ("updated_at", BulkType.Instant));
         var changed = new Bulk(
             ("id", BulkType.Text), ("state", BulkType.Text), ("reason", BulkType.Text),
-            ("deadline_at", BulkType.Instant), ("version", BulkType.Number), ("updated_at", BulkType.Instant));
+            ("deadline_at", BulkType.Instant), ("version", BulkType.Number),
+            ("updated_at", BulkType.Instant));
         foreach (var (state, seat, isNew) in _seats.Values)
         {
             if (isNew)
             {
                 opened.Add(
-                    seat.Id, state.TenantId, state.Id, seat.StudentId, seat.CalendarEmail, StateText.Of(seat.State),
+                    seat.Id, state.TenantId, state.Id, seat.StudentId, seat.CalendarEmail,
+                    StateText.Of(seat.State),
                     seat.Reason, seat.DeadlineAt, seat.Version, seat.CreatedAt, seat.UpdatedAt);
             }
             else
             {
                 changed.Add(
-                    seat.Id, StateText.Of(seat.State), seat.Reason, seat.DeadlineAt, seat.Version, seat.UpdatedAt);
+                    seat.Id, StateText.Of(seat.State), seat.Reason, seat.DeadlineAt, seat.Version,
+                    seat.UpdatedAt);
             }
         }
 
@@ -254,7 +281,8 @@ internal sealed class ClassWriting(DateTimeOffset now)
         changed.Update(
             session,
             "enrolments",
-            "state = [state], reason = [reason], deadline_at = [deadline_at], version = [version], updated_at = [updated_at]",
+            "state = [state], reason = [reason], deadline_at = [deadline_at], version = [version], "
+                + "updated_at = [updated_at]",
             "id = [id]");
         opened.Insert(session, "enrolments");
     }
@@ -266,13 +294,14 @@ internal sealed class ClassWriting(DateTimeOffset now)
             session.Queue(
                 isNew
                     ? """
-                      INSERT INTO payments (id, tenant_id, enrolment_id, amount_minor, currency, state, confirmed_by,
-                          confirmed_at, version, updated_at)
-                      VALUES (@Id, @TenantId, @enrolmentId, @AmountMinor, @Currency, @State, @ConfirmedBy, @ConfirmedAt,
-                          @Version, @now)
+                      INSERT INTO payments (id, tenant_id, enrolment_id, amount_minor, currency, state,
+                          confirmed_by, confirmed_at, version, updated_at)
+                      VALUES (@Id, @TenantId, @enrolmentId, @AmountMinor, @Currency, @State, @ConfirmedBy,
+                          @ConfirmedAt, @Version, @now)
                       """
                     : """
-                      UPDATE payments SET state = @State, confirmed_by = @ConfirmedBy, confirmed_at = @ConfirmedAt,
+                      UPDATE payments SET state = @State, confirmed_by = @ConfirmedBy,
+                          confirmed_at = @ConfirmedAt,
                           version = @Version, updated_at = @now
                       WHERE id = @Id
                       """,
@@ -296,27 +325,31 @@ internal sealed class ClassWriting(DateTimeOffset now)
     private void QueueOperations(WriteSession session)
     {
         var opened = new Bulk(
-            ("id", BulkType.Text), ("tenant_id", BulkType.Text), ("kind", BulkType.Text), ("class_id", BulkType.Text),
+            ("id", BulkType.Text), ("tenant_id", BulkType.Text), ("kind", BulkType.Text),
+            ("class_id", BulkType.Text),
             ("enrolment_id", BulkType.Text), ("user_id", BulkType.Text), ("correlation_id", BulkType.Text),
             ("state", BulkType.Text), ("reason", BulkType.Text), ("next_attempt_at", BulkType.Instant),
             ("deadline_at", BulkType.Instant), ("settled", BulkType.Flag), ("created_at", BulkType.Instant),
             ("updated_at", BulkType.Instant));
         var steps = new Bulk(
-            ("operation_id", BulkType.Text), ("mirror_id", BulkType.Text), ("required_version", BulkType.Number));
+            ("operation_id", BulkType.Text), ("mirror_id", BulkType.Text),
+            ("required_version", BulkType.Number));
         var changed = new Bulk(
-            ("id", BulkType.Text), ("state", BulkType.Text), ("reason", BulkType.Text), ("settled", BulkType.Flag),
+            ("id", BulkType.Text), ("state", BulkType.Text), ("reason", BulkType.Text),
+            ("settled", BulkType.Flag),
             ("now", BulkType.Instant));
         foreach (var (state, operation, isNew) in _operations.Values)
         {
             if (!isNew)
             {
-                changed.Add(operation.Id, StateText.Of(operation.State), operation.Reason, operation.Settled, now);
+                changed.Add(
+                    operation.Id, StateText.Of(operation.State), operation.Reason, operation.Settled, now);
                 continue;
             }
 
             opened.Add(
-                operation.Id, state.TenantId, operation.Kind, state.Id, operation.EnrolmentId, operation.UserId,
-                operation.CorrelationId, StateText.Of(operation.State), operation.Reason,
+                operation.Id, state.TenantId, operation.Kind, state.Id, operation.EnrolmentId,
+                operation.UserId, operation.CorrelationId, StateText.Of(operation.State), operation.Reason,
                 operation.Settled ? null : operation.CreatedAt, operation.DeadlineAt, operation.Settled,
                 operation.CreatedAt, operation.CreatedAt);
             foreach (var step in operation.Steps)
@@ -326,7 +359,8 @@ internal sealed class ClassWriting(DateTimeOffset now)
         opened.Insert(session, "operations");
         steps.Insert(session, "operation_steps");
         changed.Update(
-            session, "operations", "state = [state], reason = [reason], settled = [settled], updated_at = [now]", "id = [id]");
+            session, "operations",
+            "state = [state], reason = [reason], settled = [settled], updated_at = [now]", "id = [id]");
     }
 
     private void QueueNotices(WriteSession session)
@@ -337,13 +371,15 @@ internal sealed class ClassWriting(DateTimeOffset now)
                 """
                 UPDATE notices SET state = 'cancelled', updated_at = @now
                 WHERE class_id = @classId AND kind = 'reminder' AND state = 'scheduled'
-                    AND slot_id = COALESCE(@slotId, slot_id) AND enrolment_id = COALESCE(@enrolmentId, enrolment_id)
+                    AND slot_id = COALESCE(@slotId, slot_id)
+                        AND enrolment_id = COALESCE(@enrolmentId, enrolment_id)
                 """,
                 new { now, classId, slotId, enrolmentId });
         }
 
         var notices = new Bulk(
-            ("id", BulkType.Text), ("tenant_id", BulkType.Text), ("user_id", BulkType.Text), ("kind", BulkType.Text),
+            ("id", BulkType.Text), ("tenant_id", BulkType.Text), ("user_id", BulkType.Text),
+            ("kind", BulkType.Text),
             ("class_id", BulkType.Text), ("slot_id", BulkType.Text), ("slot_version", BulkType.NumberOrNull),
             ("enrolment_id", BulkType.Text), ("message", BulkType.Text), ("due_at", BulkType.Instant),
             ("state", BulkType.Text), ("dedupe_key", BulkType.Text), ("created_at", BulkType.Instant),
@@ -352,7 +388,8 @@ internal sealed class ClassWriting(DateTimeOffset now)
         {
             notices.Add(
                 notice.Id, state.TenantId, notice.UserId, notice.Kind, state.Id, notice.SlotId,
-                notice.SlotVersion, notice.EnrolmentId, notice.Message, notice.DueAt, "scheduled", notice.DedupeKey, at, at);
+                notice.SlotVersion, notice.EnrolmentId, notice.Message, notice.DueAt, "scheduled",
+                notice.DedupeKey, at, at);
         }
 
         notices.Insert(session, "notices", "ON CONFLICT (dedupe_key) DO NOTHING");

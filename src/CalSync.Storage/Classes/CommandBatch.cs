@@ -6,13 +6,15 @@ namespace CalSync.Storage.Classes;
 internal sealed record StoredAnswer(
     string TenantId, string UserId, IdempotencyClaim Claim, int Status, string? Headers, string? Body);
 
-/// <summary>Executes several commands in one transaction, in order, each seeing the effect of those before it.</summary>
+/// <summary>Executes several commands in one transaction, in order, each seeing the effect of those before
+/// it.</summary>
 /// <param name="envelopes">The commands.</param>
 /// <param name="nextId">Makes an id from a prefix.</param>
 /// <param name="options">The times in force.</param>
 /// <param name="keptFor">How long a key is remembered.</param>
 internal sealed class CommandBatch(
-    IReadOnlyList<CommandEnvelope> envelopes, Func<string, string> nextId, ClassOptions options, TimeSpan keptFor)
+    IReadOnlyList<CommandEnvelope> envelopes, Func<string, string> nextId, ClassOptions options,
+    TimeSpan keptFor)
 {
     private readonly Dictionary<(string, string, string, string), KeyRow> _keys = [];
 
@@ -47,7 +49,8 @@ internal sealed class CommandBatch(
             return known;
         var before = envelope.ClassId is { } classId ? facts.Classes.GetValueOrDefault(classId) : null;
         var correlationId = Correlation(before, envelope);
-        var decision = ClassDecider.Decide(before, envelope.Command, facts.Context(envelope, correlationId, nextId));
+        var decision = ClassDecider.Decide(
+            before, envelope.Command, facts.Context(envelope, correlationId, nextId));
         if (decision is not Decision.Accepted accepted)
             return new CommandOutcome.Refused(((Decision.Refused)decision).Refusal);
 
@@ -96,7 +99,9 @@ internal sealed class CommandBatch(
 
         if (!string.Equals(row.Fingerprint, claim.Fingerprint, StringComparison.Ordinal))
             return new CommandOutcome.Mismatch();
-        var result = row.ClassId is null ? null : new CommandResult(row.ClassId, row.EnrolmentId, row.OperationId);
+        var result = row.ClassId is null
+            ? null
+            : new CommandResult(row.ClassId, row.EnrolmentId, row.OperationId);
         if (row.Status is { } status)
             return new CommandOutcome.Replay(status, row.Headers, row.Body, result);
         if (row.LeaseUntil > envelope.Now || result is null)
@@ -106,7 +111,8 @@ internal sealed class CommandBatch(
         return new CommandOutcome.TakenOver(result);
     }
 
-    private void Claim(CommandEnvelope envelope, string correlationId, CommandResult result, IdempotencyWriting keys)
+    private void Claim(
+        CommandEnvelope envelope, string correlationId, CommandResult result, IdempotencyWriting keys)
     {
         if (envelope.Idempotency is not { } claim)
             return;

@@ -7,15 +7,16 @@ namespace CalSync.Storage.Classes;
 /// <param name="Actor">Who asks; authorised in <c>Decide</c>, not before.</param>
 /// <param name="Command">What is asked.</param>
 /// <param name="ClassId">
-/// The class; null for a creation, and when the command names a slot, enrolment or operation (it is looked up then).
+/// The class; null for a creation, and when the command names a slot, enrolment or operation (it is looked up
+/// then).
 /// </param>
 /// <param name="CorrelationId">Goes into the journal, mirrors and operations.</param>
 /// <param name="Now">The request's one reading of the clock, UTC.</param>
 /// <param name="Idempotency">Null when the client sent no key or the switch is off.</param>
 /// <param name="Mode">How an enrolment treats the calendar.</param>
 /// <param name="AnsweredAtOnce">
-/// True: the answer is 202 with the ids of the effect, whatever comes later, and is kept under the key in the same
-/// transaction (with no body, because the ids say it all).
+/// True: the answer is 202 with the ids of the effect, whatever comes later, and is kept under the key in the
+/// same transaction (with no body, because the ids say it all).
 /// </param>
 public sealed record CommandEnvelope(
     Actor Actor,
@@ -30,7 +31,8 @@ public sealed record CommandEnvelope(
 /// <summary>A client's name for one intent. Tenant and user are the actor's.</summary>
 /// <param name="Route">Method and route template: the same key on another route is another intent.</param>
 /// <param name="Key">1 to 255 characters.</param>
-/// <param name="Fingerprint">Hash of the canonical body; another body under the same key is a mistake.</param>
+/// <param name="Fingerprint">Hash of the canonical body; another body under the same key is a
+/// mistake.</param>
 public sealed record IdempotencyClaim(string Route, string Key, string Fingerprint);
 
 /// <summary>The ids a command's effect has.</summary>
@@ -48,7 +50,8 @@ public abstract record CommandOutcome
 
     /// <summary>Committed now.</summary>
     /// <param name="Result">What it made or changed.</param>
-    /// <param name="Fresh">False when everything was already so (seat already taken: R-FIX-3-B, <c>alreadyAdded</c>).</param>
+    /// <param name="Fresh">False when everything was already so (seat already taken: R-FIX-3-B,
+    /// <c>alreadyAdded</c>).</param>
     /// <param name="Warnings">For the answer, such as a class that looks like another.</param>
     public sealed record Done(CommandResult Result, bool Fresh, ImmutableArray<CommandWarning> Warnings)
         : CommandOutcome;
@@ -58,7 +61,8 @@ public abstract record CommandOutcome
     /// <param name="Headers">As stored by <c>StoreAnswerAsync</c>; null when none were.</param>
     /// <param name="Body">As stored; null when there was none.</param>
     /// <param name="Result">The ids of the effect, to answer with its present state instead.</param>
-    public sealed record Replay(int Status, string? Headers, string? Body, CommandResult? Result) : CommandOutcome;
+    public sealed record Replay(int Status, string? Headers, string? Body,
+        CommandResult? Result) : CommandOutcome;
 
     /// <summary>The key's first request is still waiting for its answer. R-FIX-4-B.</summary>
     /// <param name="RetryAfter">When to ask again.</param>
@@ -68,8 +72,8 @@ public abstract record CommandOutcome
     public sealed record Mismatch : CommandOutcome;
 
     /// <summary>
-    /// The key's first request committed its effect and died before answering. This request holds the key now: go on
-    /// with the committed effect as if <see cref="Done"/>.
+    /// The key's first request committed its effect and died before answering. This request holds the key
+    /// now: go on with the committed effect as if <see cref="Done"/>.
     /// </summary>
     /// <param name="Result">The ids of the committed effect.</param>
     public sealed record TakenOver(CommandResult Result) : CommandOutcome;

@@ -23,10 +23,12 @@ public sealed class IdempotencyStore(Database database)
 
     /// <summary>Forgets expired keys, the oldest first.</summary>
     /// <param name="now">UTC.</param>
-    /// <param name="countMax">How many at most, in one transaction; ask again while so many were forgotten.</param>
+    /// <param name="countMax">How many at most, in one transaction; ask again while so many were
+    /// forgotten.</param>
     /// <param name="cancellation">Cancelling forgets none.</param>
     /// <returns>How many were forgotten.</returns>
-    public Task<int> PurgeAsync(DateTimeOffset now, int countMax, CancellationToken cancellation) => database.WriteAsync(
+    public Task<int> PurgeAsync(DateTimeOffset now, int countMax, CancellationToken cancellation) =>
+        database.WriteAsync(
         // The time is asked for twice: a key that was taken anew meanwhile is not expired any more.
         session => session.ExecuteAsync(
             $"""
@@ -39,7 +41,8 @@ public sealed class IdempotencyStore(Database database)
             new { now, countMax }),
         cancellation);
 
-    /// <summary>Forgets every key of one user. Rows they made stay; uniqueness in the database still holds.</summary>
+    /// <summary>Forgets every key of one user. Rows they made stay; uniqueness in the database still
+    /// holds.</summary>
     /// <param name="actor">Who asks; the user must be of this tenant.</param>
     /// <param name="userId">Whose keys.</param>
     /// <param name="now">UTC, for the journal.</param>
@@ -47,7 +50,8 @@ public sealed class IdempotencyStore(Database database)
     /// <param name="cancellation">Cancelling forgets none.</param>
     /// <returns>How many were forgotten.</returns>
     public Task<int> ClearAsync(
-        Actor actor, string userId, DateTimeOffset now, string correlationId, CancellationToken cancellation) =>
+        Actor actor, string userId, DateTimeOffset now, string correlationId,
+        CancellationToken cancellation) =>
         database.WriteAsync(
             async session =>
             {
@@ -55,7 +59,8 @@ public sealed class IdempotencyStore(Database database)
                     "DELETE FROM idempotency_keys WHERE tenant_id = @TenantId AND user_id = @userId",
                     new { actor.TenantId, userId });
                 session.Journal(new CalSync.Sync.Journal.JournalEntry(
-                    now, actor.TenantId, actor.UserId, "request", correlationId, "idempotency.cleared", "user", userId));
+                    now, actor.TenantId, actor.UserId, "request", correlationId, "idempotency.cleared",
+                    "user", userId));
                 return count;
             },
             cancellation);
@@ -65,7 +70,8 @@ public sealed class IdempotencyStore(Database database)
 internal sealed class IdempotencyWriting
 {
     private readonly Bulk _claims = new(
-        ("tenant_id", BulkType.Text), ("user_id", BulkType.Text), ("route", BulkType.Text), ("key", BulkType.Text),
+        ("tenant_id", BulkType.Text), ("user_id", BulkType.Text), ("route", BulkType.Text),
+        ("key", BulkType.Text),
         ("fingerprint", BulkType.Text), ("class_id", BulkType.Text), ("enrolment_id", BulkType.Text),
         ("operation_id", BulkType.Text), ("status", BulkType.NumberOrNull), ("correlation_id", BulkType.Text),
         ("lease_until", BulkType.Instant),
@@ -74,13 +80,15 @@ internal sealed class IdempotencyWriting
     private readonly List<(string Sql, object Args)> _others = [];
 
     public void Claim(KeyRow row, string correlationId, DateTimeOffset now) => _claims.Add(
-        row.TenantId, row.UserId, row.Route, row.Key, row.Fingerprint, row.ClassId, row.EnrolmentId, row.OperationId,
+        row.TenantId, row.UserId, row.Route, row.Key, row.Fingerprint, row.ClassId, row.EnrolmentId,
+        row.OperationId,
         row.Status is { } status ? (long)status : null, correlationId, row.LeaseUntil, now, row.ExpiresAt);
 
     public void Forget(KeyRow row) => _others.Add((
         """
         DELETE FROM idempotency_keys
-        WHERE tenant_id = @TenantId AND user_id = @UserId AND route = @Route AND key = @Key AND expires_at = @ExpiresAt
+        WHERE tenant_id = @TenantId AND user_id = @UserId AND route = @Route AND key = @Key
+            AND expires_at = @ExpiresAt
         """,
         row));
 
@@ -94,7 +102,8 @@ internal sealed class IdempotencyWriting
 
     public void Queue(WriteSession session)
     {
-        // Two takers: the second finds another lease and its transaction is repeated, which then sees it in flight.
+        // Two takers: the second finds another lease and its transaction is repeated, which then sees it in
+        // flight.
         foreach (var (sql, args) in _others)
             session.Queue(sql, args, expectRows: 1);
         _claims.Insert(session, "idempotency_keys");
@@ -103,13 +112,15 @@ internal sealed class IdempotencyWriting
     public static void Queue(WriteSession session, IReadOnlyList<StoredAnswer> answers)
     {
         var bulk = new Bulk(
-            ("tenant_id", BulkType.Text), ("user_id", BulkType.Text), ("route", BulkType.Text), ("key", BulkType.Text),
-            ("fingerprint", BulkType.Text), ("status", BulkType.Number), ("headers", BulkType.Text), ("body", BulkType.Text));
+            ("tenant_id", BulkType.Text), ("user_id", BulkType.Text), ("route", BulkType.Text),
+            ("key", BulkType.Text),
+            ("fingerprint", BulkType.Text), ("status", BulkType.Number), ("headers", BulkType.Text),
+            ("body", BulkType.Text));
         foreach (var answer in answers)
         {
             bulk.Add(
-                answer.TenantId, answer.UserId, answer.Claim.Route, answer.Claim.Key, answer.Claim.Fingerprint,
-                (long)answer.Status, answer.Headers, answer.Body);
+                answer.TenantId, answer.UserId, answer.Claim.Route, answer.Claim.Key,
+                answer.Claim.Fingerprint, (long)answer.Status, answer.Headers, answer.Body);
         }
 
         if (session.Engine == Engine.Postgres)

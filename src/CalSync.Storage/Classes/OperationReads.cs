@@ -8,17 +8,19 @@ public sealed class OperationReads(Database database)
 {
     private const string Columns =
         """
-        o.id, o.tenant_id, o.kind, o.class_id, o.enrolment_id, o.user_id, o.correlation_id, o.state, o.reason, o.detail,
-        o.attempts, o.next_attempt_at, o.deadline_at, o.settled, o.created_at, o.updated_at,
+        o.id, o.tenant_id, o.kind, o.class_id, o.enrolment_id, o.user_id, o.correlation_id, o.state, o.reason,
+        o.detail, o.attempts, o.next_attempt_at, o.deadline_at, o.settled, o.created_at, o.updated_at,
         (SELECT COUNT(*) FROM operation_steps t WHERE t.operation_id = o.id) AS step_count,
         (SELECT COUNT(*) FROM operation_steps t WHERE t.operation_id = o.id AND t.verified) AS steps_verified
         """;
 
-    // A student sees what they asked for and what is about their seats; an instructor what is about their classes.
+    // A student sees what they asked for and what is about their seats; an instructor what is about their
+    // classes.
     private const string Visible =
         """
         o.tenant_id = @TenantId AND (@SeesAll
-            OR (@Teaches AND EXISTS (SELECT 1 FROM classes c WHERE c.id = o.class_id AND c.instructor_id = @UserId))
+            OR (@Teaches AND EXISTS (SELECT 1 FROM classes c WHERE c.id = o.class_id
+                AND c.instructor_id = @UserId))
             OR (NOT @Teaches AND EXISTS (
                 SELECT 1 FROM enrolments e WHERE e.id = o.enrolment_id AND e.student_id = @UserId)))
         """;
@@ -28,7 +30,8 @@ public sealed class OperationReads(Database database)
     /// <param name="operationId">The operation.</param>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>
     /// <returns>Null when there is none, or none for this actor.</returns>
-    public async Task<OperationView?> FindAsync(Actor actor, string operationId, CancellationToken cancellation)
+    public async Task<OperationView?> FindAsync(
+        Actor actor, string operationId, CancellationToken cancellation)
     {
         if (!ClassNeeds.IsId(operationId))
             return null;
@@ -37,15 +40,24 @@ public sealed class OperationReads(Database database)
             {
                 var view = await session.FirstOrDefaultAsync<OperationView>(
                     $"SELECT {Columns} FROM operations o WHERE o.id = @operationId AND {Visible}",
-                    new { operationId, actor.TenantId, actor.UserId, SeesAll = SeesAll(actor), Teaches = Teaches(actor) });
+                    new
+                    {
+                        operationId,
+                        actor.TenantId,
+                        actor.UserId,
+                        SeesAll = SeesAll(actor),
+                        Teaches = Teaches(actor)
+                    });
                 if (view is null)
                     return null;
                 var steps = await session.QueryAsync<OperationStepView>(
                     """
-                    SELECT t.mirror_id, m.slot_id, m.provider_event_id AS event_id, t.required_version, t.verified, m.state,
+                    SELECT t.mirror_id, m.slot_id, m.provider_event_id AS event_id, t.required_version,
+                        t.verified, m.state,
                         m.reason, m.detail, m.attempts, m.next_attempt_at, k.kind AS calendar_kind,
                         k.remote_id AS remote_calendar_id
-                    FROM operation_steps t JOIN mirrors m ON m.id = t.mirror_id JOIN slots s ON s.id = m.slot_id
+                    FROM operation_steps t JOIN mirrors m ON m.id = t.mirror_id JOIN slots s
+                        ON s.id = m.slot_id
                     JOIN calendars k ON k.id = m.calendar_id
                     WHERE t.operation_id = @operationId ORDER BY s.start_at, s.id
                     """,
@@ -63,14 +75,16 @@ public sealed class OperationReads(Database database)
     /// <param name="count">1 to 200; more is cut.</param>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>
     public async Task<Page<OperationSummary>> ListAsync(
-        Actor actor, string? state, string? classId, string? cursor, int count, CancellationToken cancellation)
+        Actor actor, string? state, string? classId, string? cursor, int count,
+        CancellationToken cancellation)
     {
         var limit = ClassReads.Limit(count);
         var rows = await database.ReadAsync(
             session => session.QueryAsync<OperationSummary>(
                 $"""
                 SELECT {Columns} FROM operations o
-                WHERE {Visible} AND (@state = '' OR o.state = @state) AND (@classId = '' OR o.class_id = @classId)
+                WHERE {Visible} AND (@state = '' OR o.state = @state) AND (@classId = ''
+                    OR o.class_id = @classId)
                     AND (@after = '' OR o.id < @after)
                 ORDER BY o.id DESC LIMIT @take
                 """,
@@ -100,8 +114,16 @@ public sealed class OperationReads(Database database)
             return [];
         return await database.ReadAsync(
             session => session.QueryAsync<OperationSummary>(
-                $"SELECT {Columns} FROM operations o WHERE o.correlation_id = @correlationId AND {Visible} ORDER BY o.id",
-                new { correlationId, actor.TenantId, actor.UserId, SeesAll = SeesAll(actor), Teaches = Teaches(actor) }),
+                $"SELECT {Columns} FROM operations o WHERE o.correlation_id = @correlationId AND {Visible} "
+                    + "ORDER BY o.id",
+                new
+                {
+                    correlationId,
+                    actor.TenantId,
+                    actor.UserId,
+                    SeesAll = SeesAll(actor),
+                    Teaches = Teaches(actor)
+                }),
             cancellation);
     }
 
@@ -109,8 +131,8 @@ public sealed class OperationReads(Database database)
     /// Operations whose conclusion can be drawn now: run <see cref="ClassCommand.SettleOperation"/> for each.
     /// </summary>
     /// <remarks>
-    /// Verified ones; failed ones that nobody was told of; enrolments without verification; enrolments past their
-    /// deadline.
+    /// Verified ones; failed ones that nobody was told of; enrolments without verification; enrolments past
+    /// their deadline.
     /// </remarks>
     /// <param name="now">UTC.</param>
     /// <param name="count">At most so many, longest waiting first.</param>
@@ -147,8 +169,10 @@ public sealed class OperationReads(Database database)
         var rows = await database.ReadAsync(
             session => session.QueryAsync<NoticeView>(
                 """
-                SELECT id, kind, class_id, slot_id, slot_version, enrolment_id, message, due_at, state, created_at
-                FROM notices WHERE tenant_id = @TenantId AND user_id = @UserId AND (@after = '' OR id < @after)
+                SELECT id, kind, class_id, slot_id, slot_version, enrolment_id, message, due_at, state,
+                    created_at
+                FROM notices WHERE tenant_id = @TenantId AND user_id = @UserId AND (@after = ''
+                    OR id < @after)
                 ORDER BY id DESC LIMIT @take
                 """,
                 new { actor.TenantId, actor.UserId, after = ClassReads.After(cursor), take = limit + 1 }),
@@ -156,18 +180,20 @@ public sealed class OperationReads(Database database)
         return ClassReads.Paged(rows, limit, row => row.Id);
     }
 
-    /// <summary>What happened to a class, slot, seat, mirror or event, in commit order. R-CAL-11-A, R-CAL-11-B.</summary>
+    /// <summary>What happened to a class, slot, seat, mirror or event, in commit order. R-CAL-11-A,
+    /// R-CAL-11-B.</summary>
     /// <param name="actor">Who reads; a student has no history.</param>
     /// <param name="id">
-    /// Our id, or the event's id at the provider. A class's history holds that of all its parts; a slot's that of its
-    /// mirror.
+    /// Our id, or the event's id at the provider. A class's history holds that of all its parts; a slot's
+    /// that of its mirror.
     /// </param>
     /// <param name="until">Only what happened up to then; null for all.</param>
     /// <param name="afterSeq">Only entries after this number; 0 for all.</param>
     /// <param name="count">1 to 200; more is cut.</param>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>
     public async Task<IReadOnlyList<HistoryEntry>> HistoryAsync(
-        Actor actor, string id, DateTimeOffset? until, long afterSeq, int count, CancellationToken cancellation)
+        Actor actor, string id, DateTimeOffset? until, long afterSeq, int count,
+        CancellationToken cancellation)
     {
         if (actor.Role == Role.Student || !ClassNeeds.IsId(id))
             return [];
@@ -182,10 +208,11 @@ public sealed class OperationReads(Database database)
                     new { id });
                 return await session.QueryAsync<HistoryEntry>(
                     $"""
-                    SELECT j.seq, j.at, j.actor, j.cause, j.correlation_id, j.kind, j.subject_kind, j.subject_id, j.class_id,
-                        j.before, j.after
+                    SELECT j.seq, j.at, j.actor, j.cause, j.correlation_id, j.kind, j.subject_kind,
+                        j.subject_id, j.class_id, j.before, j.after
                     FROM journal j
-                    WHERE j.tenant_id = @TenantId AND ({session.In("j.subject_id", "@ids")} OR j.class_id = @id)
+                    WHERE j.tenant_id = @TenantId AND ({session.In("j.subject_id", "@ids")}
+                        OR j.class_id = @id)
                         AND j.seq > @afterSeq AND j.at <= @until
                         AND (@SeesAll OR EXISTS (
                             SELECT 1 FROM classes c WHERE c.id = j.class_id AND c.instructor_id = @UserId))

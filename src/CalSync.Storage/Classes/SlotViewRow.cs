@@ -3,13 +3,15 @@ namespace CalSync.Storage.Classes;
 /// <summary>A slot joined with its event, as the reads select it.</summary>
 internal sealed record SlotViewRow
 {
-    /// <summary>The columns; the mirrored times are read only where they may differ from the wanted ones.</summary>
+    /// <summary>The columns; the mirrored times are read only where they may differ from the wanted
+    /// ones.</summary>
     public static string Columns(Engine engine) =>
         $"""
-        s.id, s.class_id, s.schedule_id, s.start_local, s.end_local, s.time_zone, s.start_at, s.end_at, s.state,
+        s.id, s.class_id, s.schedule_id, s.start_local, s.end_local, s.time_zone, s.start_at, s.end_at,
+        s.state,
         s.version, s.updated_at, m.id AS mirror_id, m.provider_event_id, m.connection_id, m.calendar_id,
-        k.kind AS calendar_kind, m.state AS mirror_state, m.reason, m.detail, m.desired_version, m.verified_version,
-        m.next_attempt_at, m.html_link, m.conference_link,
+        k.kind AS calendar_kind, m.state AS mirror_state, m.reason, m.detail, m.desired_version,
+        m.verified_version, m.next_attempt_at, m.html_link, m.conference_link,
         {Mirrored(engine, "Start")} AS mirrored_start, {Mirrored(engine, "End")} AS mirrored_end
         """;
 

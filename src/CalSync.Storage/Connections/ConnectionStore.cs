@@ -12,8 +12,8 @@ namespace CalSync.Storage.Connections;
 
 /// <summary>Connections, their sealed tokens and their calendars, in rows.</summary>
 /// <remarks>
-/// A refresh holds a lease with a fence and names the token version it was decided on: a refresher that lost either
-/// changes nothing. Every outcome of a refresh is journalled, without any secret.
+/// A refresh holds a lease with a fence and names the token version it was decided on: a refresher that lost
+/// either changes nothing. Every outcome of a refresh is journalled, without any secret.
 /// </remarks>
 /// <param name="database">Where.</param>
 /// <param name="cipher">Seals tokens to their row and column.</param>
@@ -30,8 +30,8 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
         var row = await database.ReadAsync(
             session => session.FirstOrDefaultAsync<GrantRow>(
                 """
-                SELECT id, tenant_id, user_id, provider, state, reason, access_token, access_expires_at, refresh_token,
-                    token_version, lease_until, consecutive_failures, next_attempt_at
+                SELECT id, tenant_id, user_id, provider, state, reason, access_token, access_expires_at,
+                    refresh_token, token_version, lease_until, consecutive_failures, next_attempt_at
                 FROM connections WHERE id = @connectionId
                 """,
                 new { connectionId }),
@@ -40,26 +40,32 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
             ? null
             : new ConnectionGrant(
                 row.Id, row.TenantId, row.UserId, row.Provider, StateOf(row.State), row.Reason,
-                Open(row, AccessColumn, row.AccessToken), row.AccessExpiresAt, Open(row, RefreshColumn, row.RefreshToken),
+                Open(row, AccessColumn, row.AccessToken), row.AccessExpiresAt,
+                Open(row, RefreshColumn, row.RefreshToken),
                 row.TokenVersion, row.LeaseUntil, row.ConsecutiveFailures, row.NextAttemptAt);
     }
 
     /// <inheritdoc/>
     public Task<RefreshLease?> TryLeaseAsync(
-        ConnectionGrant grant, string owner, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation) =>
+        ConnectionGrant grant, string owner, DateTimeOffset now, DateTimeOffset until,
+        CancellationToken cancellation) =>
         database.WriteAsync(
             async session =>
             {
                 var fence = await session.FirstOrDefaultAsync<long?>(
                     """
-                    UPDATE connections SET lease_owner = @owner, lease_until = @until, lease_fence = lease_fence + 1,
+                    UPDATE connections SET lease_owner = @owner, lease_until = @until,
+                        lease_fence = lease_fence + 1,
                         state = 'refreshing', updated_at = @now
-                    WHERE id = @Id AND token_version = @TokenVersion AND (lease_until IS NULL OR lease_until <= @now)
+                    WHERE id = @Id AND token_version = @TokenVersion AND (lease_until IS NULL
+                        OR lease_until <= @now)
                         AND state NOT IN ('needs_reauth', 'disconnected')
                     RETURNING lease_fence
                     """,
                     new { owner, until, now, grant.Id, grant.TokenVersion });
-                return fence is null ? null : new RefreshLease(grant.Id, fence.Value, grant.TokenVersion, ids.Next("cor"));
+                return fence is null
+                    ? null
+                    : new RefreshLease(grant.Id, fence.Value, grant.TokenVersion, ids.Next("cor"));
             },
             cancellation);
 
@@ -76,12 +82,14 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
                     UPDATE connections SET access_token = @Access, access_expires_at = @ExpiresAt,
                         refresh_token = COALESCE(@Refresh, refresh_token), token_version = token_version + 1,
                         lease_owner = NULL, lease_until = NULL, state = 'healthy', reason = NULL,
-                        consecutive_failures = 0, next_attempt_at = NULL, updated_at = @now, version = version + 1
+                        consecutive_failures = 0, next_attempt_at = NULL, updated_at = @now,
+                            version = version + 1
                     WHERE id = @ConnectionId AND lease_fence = @Fence AND token_version = @TokenVersion
                     """,
                     new
                     {
-                        Access = cipher.Seal(new SecretPlace(tenantId, lease.ConnectionId, AccessColumn), tokens.AccessToken),
+                        Access = cipher.Seal(
+                            new SecretPlace(tenantId, lease.ConnectionId, AccessColumn), tokens.AccessToken),
                         ExpiresAt = now + tokens.ExpiresIn,
                         Refresh = Sealed(tenantId, lease.ConnectionId, RefreshColumn, tokens.RefreshToken),
                         now,
@@ -92,7 +100,11 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
                     expectRows: 1);
                 session.Journal(Entry(
                     now, tenantId, lease.CorrelationId, "connection.refreshed", lease.ConnectionId,
-                    new { expiresAt = now + tokens.ExpiresIn, refreshTokenReplaced = tokens.RefreshToken is not null }));
+                    new
+                    {
+                        expiresAt = now + tokens.ExpiresIn,
+                        refreshTokenReplaced = tokens.RefreshToken is not null
+                    }));
                 return true;
             },
             cancellation);
@@ -108,7 +120,8 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
                     return false;
                 session.Queue(
                     """
-                    UPDATE connections SET lease_owner = NULL, lease_until = NULL, state = 'degraded', reason = @reason,
+                    UPDATE connections SET lease_owner = NULL, lease_until = NULL, state = 'degraded',
+                        reason = @reason,
                         consecutive_failures = consecutive_failures + 1, next_attempt_at = @nextAttemptAt,
                         updated_at = @now, version = version + 1
                     WHERE id = @ConnectionId AND lease_fence = @Fence
@@ -130,7 +143,8 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
             async session =>
             {
                 var row = await session.FirstOrDefaultAsync<GrantRow>(
-                    $"SELECT id, tenant_id, user_id, state, token_version FROM connections WHERE id = @connectionId{session.ForUpdate}",
+                    $"SELECT id, tenant_id, user_id, state, token_version FROM connections WHERE id = "
+                        + $"@connectionId{session.ForUpdate}",
                     new { connectionId });
                 if (row is null || row.TokenVersion != tokenVersion)
                     return false;
@@ -138,8 +152,10 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
                     return true;
                 session.Queue(
                     """
-                    UPDATE connections SET state = 'needs_reauth', reason = @reason, lease_owner = NULL, lease_until = NULL,
-                        next_attempt_at = NULL, updated_at = @now, version = version + 1 WHERE id = @connectionId
+                    UPDATE connections SET state = 'needs_reauth', reason = @reason, lease_owner = NULL,
+                        lease_until = NULL,
+                        next_attempt_at = NULL, updated_at = @now, version = version + 1
+                            WHERE id = @connectionId
                     """,
                     new { reason = reason.ToString(), now, connectionId },
                     expectRows: 1);
@@ -147,8 +163,10 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
                 var message = TokenProblem.From(new TokenOutcome.NeedsConsent(reason), now)!;
                 session.Queue(
                     """
-                    INSERT INTO notices (id, tenant_id, user_id, kind, message, due_at, state, dedupe_key, created_at, updated_at)
-                    VALUES (@Id, @TenantId, @UserId, 'reconnect', @Message, @now, 'scheduled', @Dedupe, @now, @now)
+                    INSERT INTO notices (id, tenant_id, user_id, kind, message, due_at, state, dedupe_key,
+                        created_at, updated_at)
+                    VALUES (@Id, @TenantId, @UserId, 'reconnect', @Message, @now, 'scheduled', @Dedupe, @now,
+                        @now)
                     ON CONFLICT (dedupe_key) DO NOTHING
                     """,
                     new
@@ -161,7 +179,8 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
                         Dedupe = $"reconnect:{connectionId}:{tokenVersion}",
                     });
                 session.Journal(Entry(
-                    now, row.TenantId, ids.Next("cor"), "connection.needs_reauth", connectionId, new { reason = reason.ToString() }));
+                    now, row.TenantId, ids.Next("cor"), "connection.needs_reauth", connectionId,
+                    new { reason = reason.ToString() }));
                 return true;
             },
             cancellation);
@@ -179,8 +198,10 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
             session => session.ExecuteAsync(
                 """
                 INSERT INTO connection_attempts
-                    (state, tenant_id, user_id, provider, code_verifier, redirect_uri, reconnect_id, created_at, expires_at)
-                VALUES (@State, @TenantId, @UserId, @Provider, @Verifier, @RedirectUri, @ReconnectId, @now, @ExpiresAt)
+                    (state, tenant_id, user_id, provider, code_verifier, redirect_uri, reconnect_id,
+                        created_at, expires_at)
+                VALUES (@State, @TenantId, @UserId, @Provider, @Verifier, @RedirectUri, @ReconnectId, @now,
+                    @ExpiresAt)
                 """,
                 new
                 {
@@ -189,7 +210,8 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
                     attempt.UserId,
                     attempt.Provider,
                     Verifier = cipher.Seal(
-                        new SecretPlace(attempt.TenantId, attempt.State, VerifierColumn), attempt.CodeVerifier),
+                        new SecretPlace(attempt.TenantId, attempt.State, VerifierColumn),
+                        attempt.CodeVerifier),
                     attempt.RedirectUri,
                     attempt.ReconnectId,
                     now,
@@ -204,7 +226,8 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
         var row = await database.WriteAsync(
             session => session.FirstOrDefaultAsync<AttemptRow>(
                 """
-                DELETE FROM connection_attempts WHERE state = @state AND user_id = COALESCE(@userId, user_id) AND expires_at > @now
+                DELETE FROM connection_attempts WHERE state = @state AND user_id = COALESCE(@userId, user_id)
+                    AND expires_at > @now
                 RETURNING tenant_id, user_id, provider, code_verifier, redirect_uri, reconnect_id, expires_at
                 """,
                 new { state, userId, now }),
@@ -213,8 +236,8 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
             ? null
             : new ConnectionAttempt(
                 state, row.TenantId, row.UserId, row.Provider,
-                cipher.Open(new SecretPlace(row.TenantId, state, VerifierColumn), row.CodeVerifier), row.RedirectUri,
-                row.ReconnectId, row.ExpiresAt);
+                cipher.Open(new SecretPlace(row.TenantId, state, VerifierColumn), row.CodeVerifier),
+                row.RedirectUri, row.ReconnectId, row.ExpiresAt);
     }
 
     /// <inheritdoc/>
@@ -225,7 +248,8 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
             var known = await session.FirstOrDefaultAsync<string>(
                 $"""
                 SELECT id FROM connections
-                WHERE user_id = @UserId AND provider = @Provider AND account_subject = @Subject{session.ForUpdate}
+                WHERE user_id = @UserId AND provider = @Provider
+                    AND account_subject = @Subject{session.ForUpdate}
                 """,
                 new { connection.UserId, connection.Provider, connection.Subject });
             if (connection.ReconnectId is { } wanted && wanted != known)
@@ -233,12 +257,14 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
             var id = known ?? ids.Next("con");
             await ConnectionWriting.SaveAsync(
                 session, connection, id, known is null,
-                cipher.Seal(new SecretPlace(connection.TenantId, id, AccessColumn), connection.Tokens.AccessToken),
+                cipher.Seal(
+                    new SecretPlace(connection.TenantId, id, AccessColumn), connection.Tokens.AccessToken),
                 Sealed(connection.TenantId, id, RefreshColumn, connection.Tokens.RefreshToken), now);
             await ConnectionWriting.SaveCalendarsAsync(session, id, connection.Calendars, ids, now);
             ConnectionWriting.Resume(session, id, now);
             session.Journal(Entry(
-                now, connection.TenantId, ids.Next("cor"), known is null ? "connection.created" : "connection.renewed", id,
+                now, connection.TenantId, ids.Next("cor"),
+                known is null ? "connection.created" : "connection.renewed", id,
                 new { connection.Provider, calendars = connection.Calendars.Length }, connection.UserId));
             return id;
         },
@@ -246,13 +272,15 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
 
     /// <inheritdoc/>
     public Task<bool> DisconnectAsync(
-        string connectionId, string userId, DateTimeOffset now, CancellationToken cancellation) => database.WriteAsync(
+        string connectionId, string userId, DateTimeOffset now, CancellationToken cancellation) =>
+        database.WriteAsync(
         async session =>
         {
             var tenantId = await session.FirstOrDefaultAsync<string>(
                 """
                 UPDATE connections SET state = 'disconnected', reason = 'Disconnected', access_token = NULL,
-                    access_expires_at = NULL, refresh_token = NULL, token_version = token_version + 1, lease_owner = NULL,
+                    access_expires_at = NULL, refresh_token = NULL, token_version = token_version + 1,
+                        lease_owner = NULL,
                     lease_until = NULL, updated_at = @now, version = version + 1
                 WHERE id = @connectionId AND user_id = @userId RETURNING tenant_id
                 """,
@@ -260,14 +288,17 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
             if (tenantId is null)
                 return false;
             Park(session, connectionId, now);
-            session.Journal(Entry(now, tenantId, ids.Next("cor"), "connection.disconnected", connectionId, new { }, userId));
+            session.Journal(
+                Entry(
+                now, tenantId, ids.Next("cor"), "connection.disconnected", connectionId, new { }, userId));
             return true;
         },
         cancellation);
 
     /// <inheritdoc/>
     public Task<CalendarChoice> SelectCalendarAsync(
-        string connectionId, string userId, string calendarId, DateTimeOffset now, CancellationToken cancellation) =>
+        string connectionId, string userId, string calendarId, DateTimeOffset now,
+        CancellationToken cancellation) =>
         database.WriteAsync(
             async session =>
             {
@@ -282,22 +313,26 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
                 if (row.State != "available")
                     return CalendarChoice.NotWritable;
                 session.Queue(
-                    "UPDATE calendars SET selected = FALSE, updated_at = @now WHERE connection_id = @connectionId AND selected",
+                    "UPDATE calendars SET selected = FALSE, updated_at = @now WHERE connection_id = "
+                        + "@connectionId AND selected",
                     new { connectionId, now });
                 session.Queue(
                     "UPDATE calendars SET selected = TRUE, updated_at = @now WHERE id = @calendarId",
                     new { calendarId, now },
                     expectRows: 1);
                 var correlationId = ids.Next("cor");
-                await CalendarLeaving.MoveHeldAsync(session, connectionId, calendarId, correlationId, userId, now);
+                await CalendarLeaving.MoveHeldAsync(
+                    session, connectionId, calendarId, correlationId, userId, now);
                 session.Journal(Entry(
-                    now, row.TenantId, correlationId, "connection.calendar_selected", connectionId, new { calendarId }, userId));
+                    now, row.TenantId, correlationId, "connection.calendar_selected", connectionId,
+                    new { calendarId }, userId));
                 return CalendarChoice.Chosen;
             },
             cancellation);
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<ConnectionListing>> ListAsync(string userId, CancellationToken cancellation) =>
+    public async Task<ImmutableArray<ConnectionListing>> ListAsync(
+        string userId, CancellationToken cancellation) =>
         [.. await database.ReadAsync(
             session => session.QueryAsync<ConnectionListing>(
                 """
@@ -371,7 +406,8 @@ public sealed class ConnectionStore(Database database, TokenCipher cipher, IdSou
     };
 
     private static JournalEntry Entry(
-        DateTimeOffset now, string tenantId, string correlationId, string kind, string connectionId, object after,
+        DateTimeOffset now, string tenantId, string correlationId, string kind, string connectionId,
+        object after,
         string actor = "worker") => new(
         now, tenantId, actor, "connection", correlationId, kind, "connection", connectionId, null, null,
         JsonSerializer.Serialize(after, JsonSerializerOptions.Web));

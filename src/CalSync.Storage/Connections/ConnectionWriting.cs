@@ -18,13 +18,15 @@ internal static class ConnectionWriting
         session.Queue(
             isNew
                 ? """
-                  INSERT INTO connections (id, tenant_id, tenant_kind, user_id, provider, account_email, account_subject,
+                  INSERT INTO connections (id, tenant_id, tenant_kind, user_id, provider, account_email,
+                      account_subject,
                       scopes, state, access_token, access_expires_at, refresh_token, created_at, updated_at)
-                  VALUES (@id, @TenantId, @kind, @UserId, @Provider, @Email, @Subject, @Scopes, 'healthy', @access,
-                      @ExpiresAt, @refresh, @now, @now)
+                  VALUES (@id, @TenantId, @kind, @UserId, @Provider, @Email, @Subject, @Scopes, 'healthy',
+                      @access, @ExpiresAt, @refresh, @now, @now)
                   """
                 : """
-                  UPDATE connections SET account_email = @Email, scopes = @Scopes, state = 'healthy', reason = NULL,
+                  UPDATE connections SET account_email = @Email, scopes = @Scopes, state = 'healthy',
+                      reason = NULL,
                       access_token = @access, access_expires_at = @ExpiresAt,
                       refresh_token = COALESCE(@refresh, refresh_token), token_version = token_version + 1,
                       lease_owner = NULL, lease_until = NULL, consecutive_failures = 0, open_until = NULL,
@@ -49,17 +51,21 @@ internal static class ConnectionWriting
             expectRows: 1);
     }
 
-    /// <summary>Stores the account's calendars; the primary one is selected unless another usable one is.</summary>
+    /// <summary>Stores the account's calendars; the primary one is selected unless another usable one
+    /// is.</summary>
     public static async Task SaveCalendarsAsync(
-        WriteSession session, string connectionId, ImmutableArray<ProviderCalendar> calendars, IdSource ids, DateTimeOffset now)
+        WriteSession session, string connectionId, ImmutableArray<ProviderCalendar> calendars, IdSource ids,
+        DateTimeOffset now)
     {
         var selected = await session.FirstOrDefaultAsync<string>(
-            "SELECT remote_id FROM calendars WHERE connection_id = @connectionId AND selected", new { connectionId });
+            "SELECT remote_id FROM calendars WHERE connection_id = @connectionId AND selected",
+            new { connectionId });
         var keep = calendars.FirstOrDefault(calendar => calendar.RemoteId == selected && IsWritable(calendar))
             ?? calendars.FirstOrDefault(calendar => calendar.Primary);
         var remoteIds = calendars.Select(calendar => calendar.RemoteId).ToArray();
         session.Queue(
-            "UPDATE calendars SET selected = FALSE, updated_at = @now WHERE connection_id = @connectionId AND selected",
+            "UPDATE calendars SET selected = FALSE, updated_at = @now WHERE connection_id = @connectionId "
+                + "AND selected",
             new { connectionId, now });
         session.Queue(
             $"""
@@ -72,10 +78,14 @@ internal static class ConnectionWriting
             session.Queue(
                 """
                 INSERT INTO calendars
-                    (id, connection_id, remote_id, summary, kind, time_zone, access_role, state, selected, updated_at)
-                VALUES (@Id, @connectionId, @RemoteId, @Summary, @Kind, @TimeZone, @AccessRole, @State, @Selected, @now)
-                ON CONFLICT (connection_id, remote_id) DO UPDATE SET summary = excluded.summary, kind = excluded.kind,
-                    time_zone = excluded.time_zone, access_role = excluded.access_role, state = excluded.state,
+                    (id, connection_id, remote_id, summary, kind, time_zone, access_role, state, selected,
+                        updated_at)
+                VALUES (@Id, @connectionId, @RemoteId, @Summary, @Kind, @TimeZone, @AccessRole, @State,
+                    @Selected, @now)
+                ON CONFLICT (connection_id, remote_id) DO UPDATE
+                    SET summary = excluded.summary, kind = excluded.kind,
+                    time_zone = excluded.time_zone, access_role = excluded.access_role,
+                        state = excluded.state,
                     selected = excluded.selected, updated_at = excluded.updated_at
                 """,
                 new
@@ -95,12 +105,14 @@ internal static class ConnectionWriting
         }
     }
 
-    /// <summary>Work that waited for consent goes on, and so does work held for a calendar that is usable again.</summary>
+    /// <summary>Work that waited for consent goes on, and so does work held for a calendar that is usable
+    /// again.</summary>
     public static void Resume(WriteSession session, string connectionId, DateTimeOffset now)
     {
         session.Queue(
             """
-            UPDATE mirrors SET state = 'pending', reason = NULL, attempts = 0, next_attempt_at = @now, updated_at = @now
+            UPDATE mirrors SET state = 'pending', reason = NULL, attempts = 0, next_attempt_at = @now,
+                updated_at = @now
             WHERE connection_id = @connectionId AND active AND state IN ('parked', 'retry_wait')
                 AND (reason IS NULL OR reason NOT IN ('calendar_gone', 'calendar_unwritable') OR EXISTS (
                     SELECT 1 FROM calendars c WHERE c.id = mirrors.calendar_id AND c.state = 'available'))

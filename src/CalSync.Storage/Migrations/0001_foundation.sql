@@ -18,7 +18,8 @@ CREATE TABLE users (
     name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     email           text NOT NULL CHECK (email = lower(email) AND length(email) BETWEEN 3 AND 254),
     -- Where invitations go; the account address until the person says otherwise.
-    calendar_email  text NOT NULL CHECK (calendar_email = lower(calendar_email) AND length(calendar_email) BETWEEN 3 AND 254),
+    calendar_email  text NOT NULL
+        CHECK (calendar_email = lower(calendar_email) AND length(calendar_email) BETWEEN 3 AND 254),
     role            text NOT NULL CHECK (role IN ('admin', 'operator', 'instructor', 'student')),
     time_zone       text NOT NULL,
     created_at      {instant} NOT NULL,
@@ -48,7 +49,8 @@ CREATE TABLE connections (
     account_email         text NOT NULL,
     account_subject       text NOT NULL,
     scopes                text NOT NULL,
-    state                 text NOT NULL CHECK (state IN ('healthy', 'refreshing', 'degraded', 'needs_reauth', 'disconnected')),
+    state                 text NOT NULL
+        CHECK (state IN ('healthy', 'refreshing', 'degraded', 'needs_reauth', 'disconnected')),
     reason                text,
     access_token          {bytes},
     access_expires_at     {instant},
@@ -136,7 +138,8 @@ CREATE TABLE schedules (
     UNIQUE (id, class_id)
 );
 
--- Wall time and zone are what people agreed on; the instants are derived from them and checked on every write.
+-- Wall time and zone are what people agreed on; the instants are derived from them and checked on every
+-- write.
 CREATE TABLE slots (
     id           text PRIMARY KEY,
     class_id     text NOT NULL,
@@ -177,7 +180,8 @@ CREATE TABLE enrolments (
 );
 -- One live seat for a student in a class; ended ones stay as history.
 CREATE UNIQUE INDEX enrolments_one_live_seat ON enrolments (class_id, student_id)
-    WHERE state IN ('pending_calendar', 'active', 'active_without_calendar', 'needs_attention', 'cancelling', 'rolling_back');
+    WHERE state IN ('pending_calendar', 'active', 'active_without_calendar', 'needs_attention', 'cancelling',
+        'rolling_back');
 CREATE INDEX enrolments_by_student ON enrolments (student_id);
 CREATE INDEX enrolments_by_deadline ON enrolments (deadline_at) WHERE deadline_at IS NOT NULL;
 
@@ -201,7 +205,8 @@ CREATE TABLE mirrors (
     slot_id            text NOT NULL REFERENCES slots (id),
     connection_id      text NOT NULL,
     calendar_id        text NOT NULL,
-    -- Raised when an event id is burnt (deleted at the provider) and the event must be made again under a new one.
+    -- Raised when an event id is burnt (deleted at the provider) and the event must be made again under a
+    -- new one.
     generation         integer NOT NULL DEFAULT 1,
     provider_event_id  text NOT NULL,
     ical_uid           text,
@@ -213,8 +218,8 @@ CREATE TABLE mirrors (
     desired_version    bigint NOT NULL,
     applied_version    bigint NOT NULL DEFAULT 0,
     verified_version   bigint NOT NULL DEFAULT 0,
-    state              text NOT NULL CHECK (state IN ('pending', 'in_flight', 'retry_wait', 'parked', 'verified',
-                           'unverified', 'needs_attention', 'gone')),
+    state              text NOT NULL CHECK (state IN ('pending', 'in_flight', 'retry_wait', 'parked',
+                           'verified', 'unverified', 'needs_attention', 'gone')),
     reason             text,
     detail             text,
     attempts           integer NOT NULL DEFAULT 0,
@@ -231,7 +236,8 @@ CREATE TABLE mirrors (
     updated_at         {instant} NOT NULL,
     FOREIGN KEY (calendar_id, connection_id) REFERENCES calendars (id, connection_id),
     UNIQUE (connection_id, calendar_id, provider_event_id),
-    CONSTRAINT mirrors_versions_in_order CHECK (desired_version >= applied_version AND applied_version >= verified_version)
+    CONSTRAINT mirrors_versions_in_order
+        CHECK (desired_version >= applied_version AND applied_version >= verified_version)
 );
 CREATE UNIQUE INDEX mirrors_one_active ON mirrors (slot_id) WHERE active;
 CREATE INDEX mirrors_due ON mirrors (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
@@ -246,8 +252,9 @@ CREATE TABLE operations (
     enrolment_id     text REFERENCES enrolments (id),
     user_id          text NOT NULL,
     correlation_id   text NOT NULL,
-    state            text NOT NULL CHECK (state IN ('pending', 'in_flight', 'retry_wait', 'parked', 'verified', 'unverified',
-                         'needs_attention', 'compensating', 'compensated', 'abandoned')),
+    state            text NOT NULL CHECK (state IN ('pending', 'in_flight', 'retry_wait', 'parked',
+                         'verified', 'unverified', 'needs_attention', 'compensating', 'compensated',
+                         'abandoned')),
     reason           text,
     detail           text,
     attempts         integer NOT NULL DEFAULT 0,

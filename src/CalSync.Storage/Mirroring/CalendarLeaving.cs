@@ -4,21 +4,25 @@ using CalSync.Sync.Mirroring;
 
 namespace CalSync.Storage.Mirroring;
 
-/// <summary>Leaves a calendar that is gone or may not be written: its mirrors are held, or move to the primary one.</summary>
+/// <summary>Leaves a calendar that is gone or may not be written: its mirrors are held, or move to the
+/// primary one.</summary>
 internal static class CalendarLeaving
 {
     private const string MovedColumns =
         """
-        SELECT m.id, m.tenant_id, m.connection_id, m.calendar_id, m.slot_id, m.generation, m.provider_event_id, s.class_id
+        SELECT m.id, m.tenant_id, m.connection_id, m.calendar_id, m.slot_id, m.generation,
+            m.provider_event_id, s.class_id
         FROM mirrors m JOIN slots s ON s.id = m.slot_id
         """;
 
     /// <returns>False when the claim was lost; nothing was changed then.</returns>
     public static async Task<bool> LeaveAsync(
-        WriteSession session, MirrorClaim claim, string calendarState, CalendarFallback fallback, DateTimeOffset now)
+        WriteSession session, MirrorClaim claim, string calendarState, CalendarFallback fallback,
+        DateTimeOffset now)
     {
         var held = await session.ExecuteAsync(
-            "UPDATE mirrors SET updated_at = @now WHERE id = @Id AND fence = @Fence AND lease_owner = @LeaseOwner",
+            "UPDATE mirrors SET updated_at = @now WHERE id = @Id AND fence = @Fence AND lease_owner = "
+                + "@LeaseOwner",
             new { claim.Id, claim.Fence, claim.LeaseOwner, now });
         if (held != 1)
             return false;
@@ -26,7 +30,8 @@ internal static class CalendarLeaving
             ? await session.FirstOrDefaultAsync<string>(
                 """
                 SELECT id FROM calendars
-                WHERE connection_id = @ConnectionId AND kind = 'PRIMARY' AND state = 'available' AND id <> @CalendarId
+                WHERE connection_id = @ConnectionId AND kind = 'PRIMARY' AND state = 'available'
+                    AND id <> @CalendarId
                 """,
                 new { claim.ConnectionId, claim.CalendarId })
             : null;
@@ -46,7 +51,8 @@ internal static class CalendarLeaving
         return true;
     }
 
-    private static void Hold(WriteSession session, MirrorClaim claim, string calendarState, DateTimeOffset now)
+    private static void Hold(
+        WriteSession session, MirrorClaim claim, string calendarState, DateTimeOffset now)
     {
         var reason = $"calendar_{calendarState}";
         OperationProgress.QueueAll(session, MirrorColumn.Calendar, claim.CalendarId, "parked", reason, now);
@@ -59,22 +65,27 @@ internal static class CalendarLeaving
             new { reason, now, claim.CalendarId });
     }
 
-    private static async Task MoveAsync(WriteSession session, MirrorClaim claim, string primary, DateTimeOffset now)
+    private static async Task MoveAsync(
+        WriteSession session, MirrorClaim claim, string primary, DateTimeOffset now)
     {
         session.Queue(
-            "UPDATE calendars SET selected = FALSE, updated_at = @now WHERE connection_id = @ConnectionId AND selected",
+            "UPDATE calendars SET selected = FALSE, updated_at = @now WHERE connection_id = @ConnectionId "
+                + "AND selected",
             new { claim.ConnectionId, now });
         session.Queue(
-            "UPDATE calendars SET selected = TRUE, updated_at = @now WHERE id = @primary", new { primary, now }, expectRows: 1);
+            "UPDATE calendars SET selected = TRUE, updated_at = @now WHERE id = @primary",
+            new { primary, now }, expectRows: 1);
         var mirrors = await session.QueryAsync<MovedRow>(
-            $"{MovedColumns} WHERE m.calendar_id = @CalendarId AND m.active AND m.state <> 'gone' ORDER BY m.id",
+            $"{MovedColumns} WHERE m.calendar_id = @CalendarId AND m.active AND m.state <> 'gone' ORDER BY "
+                + "m.id",
             new { claim.CalendarId });
         QueueMoves(session, mirrors, primary, claim.CorrelationId, "worker", now);
     }
 
     /// <summary>Makes the events held for a lost calendar anew in the one their owner has chosen.</summary>
     public static async Task MoveHeldAsync(
-        WriteSession session, string connectionId, string calendarId, string correlationId, string actor, DateTimeOffset now)
+        WriteSession session, string connectionId, string calendarId, string correlationId, string actor,
+        DateTimeOffset now)
     {
         var mirrors = await session.QueryAsync<MovedRow>(
             $"""
@@ -88,8 +99,8 @@ internal static class CalendarLeaving
     }
 
     private static void QueueMoves(
-        WriteSession session, IReadOnlyList<MovedRow> mirrors, string calendarId, string correlationId, string actor,
-        DateTimeOffset now)
+        WriteSession session, IReadOnlyList<MovedRow> mirrors, string calendarId, string correlationId,
+        string actor, DateTimeOffset now)
     {
         foreach (var mirror in mirrors)
         {
@@ -99,7 +110,8 @@ internal static class CalendarLeaving
             // The fence moves on, so that a turn still under way in the lost calendar records nothing.
             session.Queue(
                 """
-                UPDATE mirrors SET calendar_id = @calendarId, generation = @generation, provider_event_id = @eventId,
+                UPDATE mirrors SET calendar_id = @calendarId, generation = @generation,
+                    provider_event_id = @eventId,
                     etag = NULL, ical_uid = NULL, html_link = NULL, conference_link = NULL, observed = NULL,
                     applied_version = 0, verified_version = 0, state = 'pending', reason = NULL, attempts = 0,
                     outcome_unknown = FALSE, next_attempt_at = @now, lease_owner = NULL, lease_until = NULL,
@@ -109,14 +121,17 @@ internal static class CalendarLeaving
                 new { calendarId, generation, eventId, now, mirror.Id },
                 expectRows: 1);
             session.Journal(new JournalEntry(
-                now, mirror.TenantId, actor, "mirror", correlationId, "mirror.moved", "mirror", mirror.Id, mirror.ClassId,
-                JsonSerializer.Serialize(new { calendarId = mirror.CalendarId, eventId = mirror.ProviderEventId }),
+                now, mirror.TenantId, actor, "mirror", correlationId, "mirror.moved", "mirror", mirror.Id,
+                mirror.ClassId,
+                JsonSerializer.Serialize(
+                    new { calendarId = mirror.CalendarId, eventId = mirror.ProviderEventId }),
                 JsonSerializer.Serialize(new { calendarId, eventId })));
         }
     }
 
     private static JournalEntry Entry(
-        MirrorClaim claim, DateTimeOffset now, string kind, string subjectKind, string subjectId, object before,
+        MirrorClaim claim, DateTimeOffset now, string kind, string subjectKind, string subjectId,
+        object before,
         object after) => new(
         now, claim.TenantId, "worker", "mirror", claim.CorrelationId, kind, subjectKind, subjectId, null,
         JsonSerializer.Serialize(before), JsonSerializer.Serialize(after));

@@ -14,8 +14,8 @@ internal static class DesiredReading
     {
         var row = await session.FirstOrDefaultAsync<SlotEventRow>(
             """
-            SELECT m.desired_version, m.generation, k.id AS class_id, k.title, k.description, k.location, k.conference,
-                s.time_zone, s.start_at, s.end_at, s.state
+            SELECT m.desired_version, m.generation, k.id AS class_id, k.title, k.description, k.location,
+                k.conference, s.time_zone, s.start_at, s.end_at, s.state
             FROM mirrors m JOIN slots s ON s.id = m.slot_id JOIN classes k ON k.id = s.class_id
             WHERE m.id = @Id AND m.active AND m.fence = @Fence
             """,
@@ -25,9 +25,11 @@ internal static class DesiredReading
         var guests = await session.QueryAsync<GuestRow>(
             "SELECT calendar_email, state FROM enrolments WHERE class_id = @ClassId", new { row.ClassId });
         var switches = await session.QueryAsync<SwitchRow>(
-            "SELECT name, value, expires_at FROM switches WHERE name IN ('verification', 'provider-timeout') AND expires_at > @now",
+            "SELECT name, value, expires_at FROM switches WHERE name IN ('verification', "
+                + "'provider-timeout') AND expires_at > @now",
             new { now });
-        var offUntil = switches.FirstOrDefault(found => found is { Name: "verification", Value: "off" })?.ExpiresAt;
+        var offUntil = switches.FirstOrDefault(
+            found => found is { Name: "verification", Value: "off" })?.ExpiresAt;
         var timeout = switches.FirstOrDefault(found => found.Name == "provider-timeout")?.Value;
         return new MirrorTask(
             Desired(claim, row, guests), offUntil is null, offUntil,
@@ -40,7 +42,8 @@ internal static class DesiredReading
         var zone = SlotRow.ZoneOf(row.TimeZone);
         var (start, end) = (ZonedTime.FromInstant(row.StartAt, zone), ZonedTime.FromInstant(row.EndAt, zone));
         var wanted = DesiredEvents.For(
-            row.Title, row.Description, row.Location, row.Conference, start, end, StateText.StageOf(row.State),
+            row.Title, row.Description, row.Location, row.Conference, start, end,
+            StateText.StageOf(row.State),
             guests.Select(guest => new Attendance(guest.CalendarEmail, StateText.SeatOf(guest.State))));
         var content = new EventContent(
             row.Title, row.Description, row.Location, start, end,

@@ -7,8 +7,9 @@ namespace CalSync.Storage.Mirroring;
 
 /// <summary>Mirrors and the operations that wait for them, in rows.</summary>
 /// <remarks>
-/// Locks are taken in one order everywhere: mirror, operations by id, journal head. A claim is a lease with a fence;
-/// every change by its holder names the fence, so that a worker that was given up for dead changes nothing.
+/// Locks are taken in one order everywhere: mirror, operations by id, journal head. A claim is a lease with a
+/// fence; every change by its holder names the fence, so that a worker that was given up for dead changes
+/// nothing.
 /// </remarks>
 /// <param name="database">Where.</param>
 public sealed class MirrorStore(Database database) : IMirrorStore
@@ -19,9 +20,10 @@ public sealed class MirrorStore(Database database) : IMirrorStore
     private const string ClaimColumns =
         """
         SELECT m.id, m.tenant_id, m.slot_id, s.class_id, m.connection_id, n.provider, m.calendar_id,
-            c.remote_id AS remote_calendar_id, c.kind AS calendar_kind, c.state AS calendar_state, m.generation,
-            m.provider_event_id, m.observed, m.applied_version, m.verified_version, m.attempts, m.outcome_unknown,
-            m.lease_owner, m.lease_until, m.fence, m.correlation_id
+            c.remote_id AS remote_calendar_id, c.kind AS calendar_kind, c.state AS calendar_state,
+            m.generation,
+            m.provider_event_id, m.observed, m.applied_version, m.verified_version, m.attempts,
+            m.outcome_unknown, m.lease_owner, m.lease_until, m.fence, m.correlation_id
         FROM mirrors m
         JOIN slots s ON s.id = m.slot_id
         JOIN connections n ON n.id = m.connection_id
@@ -40,13 +42,16 @@ public sealed class MirrorStore(Database database) : IMirrorStore
                 SELECT m.id FROM mirrors m
                 WHERE m.id IN (
                     SELECT id FROM (
-                        SELECT id, row_number() OVER (PARTITION BY connection_id ORDER BY next_attempt_at, id) AS place,
+                        SELECT id, row_number() OVER (PARTITION BY connection_id
+                            ORDER BY next_attempt_at, id) AS place,
                             next_attempt_at
                         FROM mirrors
-                        WHERE active AND next_attempt_at <= @now AND (lease_until IS NULL OR lease_until <= @now)
+                        WHERE active AND next_attempt_at <= @now AND (lease_until IS NULL
+                            OR lease_until <= @now)
                             AND NOT ({session.In("connection_id", "@busy")})) ranked
                     WHERE place <= @perConnectionMax ORDER BY place, next_attempt_at LIMIT @countMax)
-                    AND m.next_attempt_at <= @now AND (m.lease_until IS NULL OR m.lease_until <= @now){session.SkipLocked}
+                    AND m.next_attempt_at <= @now AND (m.lease_until IS NULL
+                        OR m.lease_until <= @now){session.SkipLocked}
                 """,
                 new { now, busy, perConnectionMax, countMax });
             if (due.Count == 0)
@@ -56,27 +61,31 @@ public sealed class MirrorStore(Database database) : IMirrorStore
             // One that is still in flight was left by a worker that died: nobody knows what it wrote.
             await session.ExecuteAsync(
                 $"""
-                UPDATE mirrors SET lease_owner = @owner, lease_until = @until, fence = fence + 1, updated_at = @now,
+                UPDATE mirrors SET lease_owner = @owner, lease_until = @until, fence = fence + 1,
+                    updated_at = @now,
                     outcome_unknown = CASE WHEN state = 'in_flight' THEN TRUE ELSE outcome_unknown END,
                     state = 'in_flight'
                 WHERE {session.In("id", "@ids")}
                 """,
                 new { owner, until, now, ids });
             var claims = await session.QueryAsync<MirrorClaim>(
-                $"{ClaimColumns} WHERE {session.In("m.id", "@ids")} ORDER BY m.next_attempt_at, m.id", new { ids });
+                $"{ClaimColumns} WHERE {session.In("m.id", "@ids")} ORDER BY m.next_attempt_at, m.id",
+                new { ids });
             return [.. claims];
         },
         cancellation);
 
     /// <inheritdoc/>
-    public Task<MirrorTask?> LoadAsync(MirrorClaim claim, DateTimeOffset now, CancellationToken cancellation) =>
+    public Task<MirrorTask?> LoadAsync(
+        MirrorClaim claim, DateTimeOffset now, CancellationToken cancellation) =>
         database.SnapshotAsync(session => DesiredReading.LoadAsync(session, claim, now), cancellation);
 
     /// <inheritdoc/>
     public Task<bool> RenewAsync(MirrorClaim claim, DateTimeOffset until, CancellationToken cancellation) =>
         database.WriteAsync(
             async session => await session.ExecuteAsync(
-                "UPDATE mirrors SET lease_until = @until WHERE id = @Id AND fence = @Fence AND lease_owner = @LeaseOwner",
+                "UPDATE mirrors SET lease_until = @until WHERE id = @Id AND fence = @Fence AND lease_owner "
+                    + "= @LeaseOwner",
                 new { claim.Id, claim.Fence, claim.LeaseOwner, until }) == 1,
             cancellation);
 
@@ -99,27 +108,33 @@ public sealed class MirrorStore(Database database) : IMirrorStore
     public Task<bool> LeaveCalendarAsync(
         MirrorClaim claim, string calendarState, CalendarFallback fallback, DateTimeOffset now,
         CancellationToken cancellation) =>
-        database.WriteAsync(session => CalendarLeaving.LeaveAsync(session, claim, calendarState, fallback, now), cancellation);
+        database.WriteAsync(
+            session => CalendarLeaving.LeaveAsync(session, claim, calendarState, fallback, now),
+            cancellation);
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<string>> OtherCalendarsAsync(MirrorClaim claim, CancellationToken cancellation) =>
+    public async Task<ImmutableArray<string>> OtherCalendarsAsync(
+        MirrorClaim claim, CancellationToken cancellation) =>
         [.. await database.ReadAsync(
             session => session.QueryAsync<string>(
                 """
                 SELECT remote_id FROM calendars
-                WHERE connection_id = @ConnectionId AND id <> @CalendarId AND state <> 'gone' ORDER BY remote_id
+                WHERE connection_id = @ConnectionId AND id <> @CalendarId AND state <> 'gone'
+                    ORDER BY remote_id
                 """,
                 new { claim.ConnectionId, claim.CalendarId }),
             cancellation)];
 
     /// <inheritdoc/>
-    public Task<int> SweepUnverifiedAsync(DateTimeOffset now, CancellationToken cancellation) => database.WriteAsync(
+    public Task<int> SweepUnverifiedAsync(DateTimeOffset now, CancellationToken cancellation) =>
+        database.WriteAsync(
         session => session.ExecuteAsync(
             """
             UPDATE mirrors SET next_attempt_at = @now
             WHERE active AND state = 'unverified' AND (next_attempt_at IS NULL OR next_attempt_at > @now)
                 AND NOT EXISTS (
-                    SELECT 1 FROM switches WHERE name = 'verification' AND value = 'off' AND expires_at > @now)
+                    SELECT 1 FROM switches WHERE name = 'verification' AND value = 'off'
+                        AND expires_at > @now)
             """,
             new { now }),
         cancellation);
@@ -148,13 +163,16 @@ public sealed class MirrorStore(Database database) : IMirrorStore
         """
         UPDATE mirrors SET generation = @Generation, provider_event_id = @EventId,
             etag = COALESCE(@ETag, etag), ical_uid = COALESCE(@ICalUid, ical_uid),
-            html_link = COALESCE(@HtmlLink, html_link), conference_link = COALESCE(@ConferenceLink, conference_link),
-            observed = CASE WHEN @Observed IS NULL AND generation = @Generation THEN observed ELSE @Observed END,
+            html_link = COALESCE(@HtmlLink, html_link), conference_link = COALESCE(@ConferenceLink,
+                conference_link),
+            observed = CASE WHEN @Observed IS NULL AND generation = @Generation THEN observed
+                ELSE @Observed END,
             applied_version = @AppliedVersion, verified_version = @VerifiedVersion,
             state = CASE WHEN @Done AND desired_version > @DesiredVersion THEN 'pending' ELSE @State END,
             reason = CASE WHEN @Done AND desired_version > @DesiredVersion THEN NULL ELSE @Reason END,
             detail = @Detail, attempts = @Attempts, outcome_unknown = @OutcomeUnknown,
-            next_attempt_at = CASE WHEN @Done AND desired_version > @DesiredVersion THEN @RestUntil ELSE @NextAttemptAt END,
+            next_attempt_at = CASE WHEN @Done AND desired_version > @DesiredVersion THEN @RestUntil
+                ELSE @NextAttemptAt END,
             lease_owner = NULL, lease_until = @RestUntil, updated_at = @At
         WHERE id = @Id AND fence = @Fence AND lease_owner = @LeaseOwner
         """;

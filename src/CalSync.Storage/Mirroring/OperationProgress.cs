@@ -6,8 +6,10 @@ namespace CalSync.Storage.Mirroring;
 /// <summary>Carries what became of a mirror over to the operations that wait for it.</summary>
 internal static class OperationProgress
 {
-    /// <summary>Locks the operations that wait for a mirror, in one order, so that two mirrors of one see each other.</summary>
-    public static async Task<ImmutableArray<WaitingStep>> LockWaitingAsync(WriteSession session, string mirrorId)
+    /// <summary>Locks the operations that wait for a mirror, in one order, so that two mirrors of one see
+    /// each other.</summary>
+    public static async Task<ImmutableArray<WaitingStep>> LockWaitingAsync(
+        WriteSession session, string mirrorId)
     {
         var steps = await session.QueryAsync<WaitingStep>(
             """
@@ -19,7 +21,8 @@ internal static class OperationProgress
         if (ids.Length > 0 && session.ForUpdate.Length > 0)
         {
             await session.QueryAsync<string>(
-                $"SELECT id FROM operations WHERE {session.In("id", "@ids")} ORDER BY id{session.ForUpdate}", new { ids });
+                $"SELECT id FROM operations WHERE {session.In("id", "@ids")} ORDER BY id{session.ForUpdate}",
+                new { ids });
         }
 
         return [.. steps];
@@ -27,8 +30,8 @@ internal static class OperationProgress
 
     /// <summary>Which of the waiting operations a turn's end says something about.</summary>
     /// <remarks>
-    /// What was wanted only after the turn had read its task was not tried: that a person must look at the one before
-    /// says nothing about it. Waiting and parking hold for all.
+    /// What was wanted only after the turn had read its task was not tried: that a person must look at the
+    /// one before says nothing about it. Waiting and parking hold for all.
     /// </remarks>
     public static ImmutableArray<string> Touched(MirrorRecord record, ImmutableArray<WaitingStep> waiting)
     {
@@ -54,7 +57,8 @@ internal static class OperationProgress
         {
             session.Queue(
                 $"""
-                UPDATE operations SET state = @State, reason = @Reason, detail = @Detail, attempts = attempts + 1,
+                UPDATE operations SET state = @State, reason = @Reason, detail = @Detail,
+                    attempts = attempts + 1,
                     next_attempt_at = @NextAttemptAt, updated_at = @At
                 WHERE {session.In("id", "@ids")} AND state IN {MirrorStore.OpenStates}
                 """,
@@ -65,17 +69,20 @@ internal static class OperationProgress
         session.Queue(
             $"""
             UPDATE operation_steps SET verified = TRUE
-            WHERE mirror_id = @mirrorId AND required_version <= @reached AND {session.In("operation_id", "@ids")}
+            WHERE mirror_id = @mirrorId AND required_version <= @reached
+                AND {session.In("operation_id", "@ids")}
             """,
             new { mirrorId = record.Claim.Id, reached, ids });
         session.Queue(
             $"""
             UPDATE operations SET attempts = attempts + 1, updated_at = @At, detail = @Detail,
                 state = CASE WHEN EXISTS (
-                        SELECT 1 FROM operation_steps s WHERE s.operation_id = operations.id AND NOT s.verified)
+                        SELECT 1 FROM operation_steps s WHERE s.operation_id = operations.id
+                            AND NOT s.verified)
                     THEN state ELSE 'verified' END,
                 reason = CASE WHEN EXISTS (
-                        SELECT 1 FROM operation_steps s WHERE s.operation_id = operations.id AND NOT s.verified)
+                        SELECT 1 FROM operation_steps s WHERE s.operation_id = operations.id
+                            AND NOT s.verified)
                     THEN reason ELSE NULL END,
                 next_attempt_at = NULL
             WHERE {session.In("id", "@ids")} AND state IN {MirrorStore.OpenStates}
@@ -91,18 +98,22 @@ internal static class OperationProgress
     /// <param name="reason">Why.</param>
     /// <param name="now">UTC.</param>
     public static void QueueAll(
-        WriteSession session, MirrorColumn mirrorColumn, string value, string state, string reason, DateTimeOffset now) =>
+        WriteSession session, MirrorColumn mirrorColumn, string value, string state, string reason,
+        DateTimeOffset now) =>
         session.Queue(
             $"""
             UPDATE operations SET state = @state, reason = @reason, updated_at = @now, next_attempt_at = NULL
             WHERE NOT settled AND state IN ('pending', 'in_flight', 'retry_wait', 'parked') AND id IN (
                 SELECT s.operation_id FROM operation_steps s JOIN mirrors m ON m.id = s.mirror_id
-                WHERE m.{(mirrorColumn == MirrorColumn.Connection ? "connection_id" : "calendar_id")} = @value AND NOT s.verified)
+                WHERE m.{(mirrorColumn == MirrorColumn.Connection ? "connection_id" : "calendar_id")} = @value
+                    AND NOT s.verified)
             """,
             new { value, state, reason, now });
 
-    /// <summary>Sets operations of a connection going again, after their mirrors; not those that still wait for a held one.</summary>
-    public static void QueueResume(WriteSession session, string connectionId, DateTimeOffset now) => session.Queue(
+    /// <summary>Sets operations of a connection going again, after their mirrors; not those that still wait
+    /// for a held one.</summary>
+    public static void QueueResume(WriteSession session, string connectionId, DateTimeOffset now) =>
+        session.Queue(
         """
         UPDATE operations SET state = 'pending', reason = NULL, updated_at = @now, next_attempt_at = NULL
         WHERE NOT settled AND state IN ('retry_wait', 'parked') AND id IN (

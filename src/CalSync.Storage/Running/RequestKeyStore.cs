@@ -28,8 +28,8 @@ public abstract record RequestClaim
 
 /// <summary>Idempotency keys of requests that are no class commands, such as choosing a calendar.</summary>
 /// <remarks>
-/// Class commands claim their key in the transaction of their effect. The requests here set something to a value, so a
-/// repeat after a crash between the effect and the kept answer does the same again.
+/// Class commands claim their key in the transaction of their effect. The requests here set something to a
+/// value, so a repeat after a crash between the effect and the kept answer does the same again.
 /// </remarks>
 /// <param name="database">Where the keys are.</param>
 /// <param name="options">How long they are kept.</param>
@@ -59,7 +59,8 @@ public sealed class RequestKeyStore(Database database, IdempotencyOptions option
                     LeaseUntil = now + IdempotencyStore.Lease,
                     ExpiresAt = now + options.Retention,
                 };
-                // An expired key, and one whose holder died, are free; a dead holder's only for the same request.
+                // An expired key, and one whose holder died, are free; a dead holder's only for the same
+                // request.
                 var changed = await session.ExecuteAsync(
                     """
                     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, correlation_id,

@@ -91,7 +91,8 @@ public abstract record SwitchChange
 /// </summary>
 /// <param name="database">The database.</param>
 /// <param name="clock">Decides what has expired.</param>
-/// <param name="normals">Values by switch that the configuration makes normal; null or absent: as defined.</param>
+/// <param name="normals">Values by switch that the configuration makes normal; null or absent: as
+/// defined.</param>
 public sealed class SwitchStore(
     Database database, TimeProvider clock, IReadOnlyDictionary<string, string>? normals = null)
 {

@@ -25,7 +25,8 @@ public sealed record TracedTurn
     /// <summary>When it was recorded, UTC.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>The request whose change made the mirror due last; a joined write has one for several.</summary>
+    /// <summary>The request whose change made the mirror due last; a joined write has one for
+    /// several.</summary>
     public required string CorrelationId { get; init; }
 
     /// <summary>What happened, such as <c>mirror.verified</c>.</summary>
@@ -45,7 +46,8 @@ public sealed class TraceReads(Database database)
     /// <summary>The requests of one correlation, oldest first.</summary>
     /// <param name="correlationId">The request's.</param>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>
-    public Task<IReadOnlyList<TracedRequest>> RequestsAsync(string correlationId, CancellationToken cancellation) =>
+    public Task<IReadOnlyList<TracedRequest>> RequestsAsync(
+        string correlationId, CancellationToken cancellation) =>
         database.ReadAsync(
             session => session.QueryAsync<TracedRequest>(
                 """
@@ -57,15 +59,16 @@ public sealed class TraceReads(Database database)
 
     /// <summary>A mirror's turns from a moment on, until the first that verified a version.</summary>
     /// <remarks>
-    /// One write serves every change made before it, so it carries the correlation of only one of them: the turns of
-    /// an operation are found by its mirror and its time, not by its correlation.
+    /// One write serves every change made before it, so it carries the correlation of only one of them: the
+    /// turns of an operation are found by its mirror and its time, not by its correlation.
     /// </remarks>
     /// <param name="mirrorId">The mirror.</param>
     /// <param name="from">When the operation was made, UTC.</param>
     /// <param name="version">The version that it needs.</param>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>
     public Task<IReadOnlyList<TracedTurn>> TurnsAsync(
-        string mirrorId, DateTimeOffset from, long version, CancellationToken cancellation) => database.ReadAsync(
+        string mirrorId, DateTimeOffset from, long version, CancellationToken cancellation) =>
+        database.ReadAsync(
         session => session.QueryAsync<TracedTurn>(
             $"""
             SELECT j.seq, j.at, j.correlation_id, j.kind, j.subject_id, j.after FROM journal j

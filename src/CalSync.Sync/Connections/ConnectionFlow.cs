@@ -5,7 +5,8 @@ using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Connections;
 
-/// <summary>Connects, reconnects and disconnects accounts: OAuth 2 with state and PKCE (RFC 6749, RFC 7636).</summary>
+/// <summary>Connects, reconnects and disconnects accounts: OAuth 2 with state and PKCE (RFC 6749, RFC
+/// 7636).</summary>
 /// <param name="store">The rows.</param>
 /// <param name="providers">Where to sign in.</param>
 /// <param name="options">Limits and scopes.</param>
@@ -23,8 +24,8 @@ public sealed class ConnectionFlow(
     /// <param name="cancellation">Cancelled, an unused attempt may stay until it expires.</param>
     /// <returns>The page to send the person's browser to.</returns>
     public async Task<Uri> StartAsync(
-        string tenantId, string userId, string provider, Uri redirectUri, string? reconnectId, string? loginHint,
-        CancellationToken cancellation)
+        string tenantId, string userId, string provider, Uri redirectUri, string? reconnectId,
+        string? loginHint, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
         var (state, verifier) = (Unguessable(), Unguessable());
@@ -36,10 +37,12 @@ public sealed class ConnectionFlow(
         return providers[provider].OAuth.AuthorizationPage(state, challenge, redirectUri, loginHint);
     }
 
-    /// <summary>Finishes an authorization: tokens, account, scopes, calendars, and everything parked goes on.</summary>
+    /// <summary>Finishes an authorization: tokens, account, scopes, calendars, and everything parked goes
+    /// on.</summary>
     /// <param name="state">As it came back.</param>
     /// <param name="code">As it came back.</param>
-    /// <param name="userId">Whose session it came back in; null when the browser has none: the state alone decides.</param>
+    /// <param name="userId">Whose session it came back in; null when the browser has none: the state alone
+    /// decides.</param>
     /// <param name="cancellation">Cancelled, the attempt is used up: the person starts again.</param>
     public async Task<ConnectOutcome> CompleteAsync(
         string state, string code, string? userId, CancellationToken cancellation)
@@ -66,12 +69,15 @@ public sealed class ConnectionFlow(
         return await IdentifyAsync(attempt, ports, tokens, cancellation);
     }
 
-    /// <summary>Ends a connection. Works with a dead grant too: what the provider says to the revocation is not decisive.</summary>
+    /// <summary>Ends a connection. Works with a dead grant too: what the provider says to the revocation is
+    /// not decisive.</summary>
     /// <param name="connectionId">The connection.</param>
     /// <param name="userId">Its owner.</param>
-    /// <param name="cancellation">Cancelled between the steps, the grant is revoked and the connection still listed.</param>
+    /// <param name="cancellation">Cancelled between the steps, the grant is revoked and the connection still
+    /// listed.</param>
     /// <returns>False when there is no such connection of this user.</returns>
-    public async Task<bool> DisconnectAsync(string connectionId, string userId, CancellationToken cancellation)
+    public async Task<bool> DisconnectAsync(
+        string connectionId, string userId, CancellationToken cancellation)
     {
         var grant = await store.LoadAsync(connectionId, cancellation);
         if (grant is null || grant.UserId != userId)
@@ -84,7 +90,8 @@ public sealed class ConnectionFlow(
         return true;
     }
 
-    /// <summary>Chooses where new events go; takes effect with the next class created, on every instance (R-CAL-05-A).</summary>
+    /// <summary>Chooses where new events go; takes effect with the next class created, on every instance
+    /// (R-CAL-05-A).</summary>
     /// <param name="connectionId">The connection.</param>
     /// <param name="userId">Its owner.</param>
     /// <param name="calendarId">Our id of one of its calendars.</param>
@@ -94,7 +101,8 @@ public sealed class ConnectionFlow(
         store.SelectCalendarAsync(connectionId, userId, calendarId, clock.GetUtcNow(), cancellation);
 
     private async Task<ConnectOutcome> IdentifyAsync(
-        ConnectionAttempt attempt, ProviderPorts ports, TokenAnswer.Granted tokens, CancellationToken cancellation)
+        ConnectionAttempt attempt, ProviderPorts ports, TokenAnswer.Granted tokens,
+        CancellationToken cancellation)
     {
         var identity = await ports.OAuth.IdentifyAsync(tokens.AccessToken, cancellation);
         if (identity is IdentityAnswer.Failed unknown)
@@ -106,8 +114,8 @@ public sealed class ConnectionFlow(
             return new ConnectOutcome.Failed(unlisted.Fault);
         var calendars = ((CalendarSearch.Complete)listing).Calendars;
         var connection = new NewConnection(
-            attempt.TenantId, attempt.UserId, attempt.Provider, account.Subject, account.Email, tokens, calendars,
-            attempt.ReconnectId);
+            attempt.TenantId, attempt.UserId, attempt.Provider, account.Subject, account.Email, tokens,
+            calendars, attempt.ReconnectId);
         return await store.SaveConnectionAsync(connection, clock.GetUtcNow(), cancellation) is { } id
             ? new ConnectOutcome.Connected(id)
             : new ConnectOutcome.DifferentAccount();
@@ -118,7 +126,8 @@ public sealed class ConnectionFlow(
         // A token answer without scope grants what was asked, RFC 6749 section 5.1.
         if (granted is null)
             return [];
-        var scopes = granted.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal);
+        var scopes = granted.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .ToHashSet(StringComparer.Ordinal);
         return scopes.Contains("https://www.googleapis.com/auth/calendar")
             ? []
             : [.. options.RequiredScopes.Where(scope => !scopes.Contains(scope))];
@@ -147,7 +156,8 @@ public abstract record ConnectOutcome
     /// <param name="Description">Safe to show.</param>
     public sealed record Refused(string Description) : ConnectOutcome;
 
-    /// <summary>The person consented with another account than the one being reconnected; nothing was stored.</summary>
+    /// <summary>The person consented with another account than the one being reconnected; nothing was
+    /// stored.</summary>
     public sealed record DifferentAccount : ConnectOutcome;
 
     /// <summary>The person left out a permission that the product needs; nothing was stored.</summary>

@@ -5,7 +5,8 @@ namespace CalSync.Sync.Connections;
 /// <summary>When tokens are renewed and what a grant must cover (C-01).</summary>
 public sealed record ConnectionOptions
 {
-    /// <summary>A token handed out for provider work stays valid at least this long. Default 10 min.</summary>
+    /// <summary>A token handed out for provider work stays valid at least this long. Default 10
+    /// min.</summary>
     [Limit("min", 1, 50)]
     public TimeSpan OperationMinValidity { get; init; } = TimeSpan.FromMinutes(10);
 
@@ -17,7 +18,8 @@ public sealed record ConnectionOptions
     [Limit("s", 11, 300)]
     public TimeSpan RefreshLease { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a caller waits for somebody else's refresh before it is told to try later. Default 12 s.</summary>
+    /// <summary>How long a caller waits for somebody else's refresh before it is told to try later. Default
+    /// 12 s.</summary>
     [Limit("s", 1, 120)]
     public TimeSpan RefreshWaitMax { get; init; } = TimeSpan.FromSeconds(12);
 
@@ -29,7 +31,8 @@ public sealed record ConnectionOptions
     [Limit("min", 1, 60)]
     public TimeSpan AttemptLifetime { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Scopes without which the product cannot work; a broader calendar scope counts for each.</summary>
+    /// <summary>Scopes without which the product cannot work; a broader calendar scope counts for
+    /// each.</summary>
     public ImmutableArray<string> RequiredScopes { get; init; } =
     [
         "https://www.googleapis.com/auth/calendar.events",

@@ -3,11 +3,12 @@ using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Connections;
 
-/// <summary>Hands out tokens that stay valid for the work at hand. The only door to a provider (R-FIX-2-A).</summary>
+/// <summary>Hands out tokens that stay valid for the work at hand. The only door to a provider
+/// (R-FIX-2-A).</summary>
 /// <remarks>
-/// However many callers ask, one refresh runs: callers in this process share one task, and processes agree through
-/// a leased, fenced row. Nobody queues behind a refresh: when it ends, all waiters have its outcome. A failed or
-/// abandoned one leaves nothing behind that would stop the next. Thread-safe.
+/// However many callers ask, one refresh runs: callers in this process share one task, and processes agree
+/// through a leased, fenced row. Nobody queues behind a refresh: when it ends, all waiters have its outcome.
+/// A failed or abandoned one leaves nothing behind that would stop the next. Thread-safe.
 /// </remarks>
 /// <param name="store">The rows.</param>
 /// <param name="providers">Where to renew.</param>
@@ -17,28 +18,34 @@ namespace CalSync.Sync.Connections;
 /// <param name="instance">This process's name in leases.</param>
 /// <param name="clock">Now, and every wait.</param>
 public sealed class ConnectionTokens(
-    IConnectionStore store, ProviderSet providers, ConnectionOptions options, RetryPolicy retry, SyncMeter meter,
-    string instance, TimeProvider clock)
+    IConnectionStore store, ProviderSet providers, ConnectionOptions options, RetryPolicy retry,
+    SyncMeter meter, string instance, TimeProvider clock)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Task<TokenOutcome>> _flights = new(StringComparer.Ordinal);
 
     /// <summary>A token for provider work.</summary>
     /// <param name="connectionId">The connection.</param>
-    /// <param name="minValidity">How long it must stay valid; <see cref="ConnectionOptions.OperationMinValidity"/>.</param>
-    /// <param name="cancellation">Stops this caller's wait; the shared refresh goes on for the others.</param>
-    public Task<TokenOutcome> GetAsync(string connectionId, TimeSpan minValidity, CancellationToken cancellation) =>
+    /// <param name="minValidity">How long it must stay valid;
+    /// <see cref="ConnectionOptions.OperationMinValidity"/>.</param>
+    /// <param name="cancellation">Stops this caller's wait; the shared refresh goes on for the
+    /// others.</param>
+    public Task<TokenOutcome> GetAsync(
+        string connectionId, TimeSpan minValidity, CancellationToken cancellation) =>
         GetAsync(connectionId, minValidity, null, cancellation);
 
     /// <summary>A token after the provider refused one with 401 although it looked valid.</summary>
     /// <param name="connectionId">The connection.</param>
     /// <param name="rejected">The refused token; another one is returned, or none.</param>
     /// <param name="cancellation">As in <see cref="GetAsync(string, TimeSpan, CancellationToken)"/>.</param>
-    public Task<TokenOutcome> ReplaceAsync(string connectionId, string rejected, CancellationToken cancellation) =>
+    public Task<TokenOutcome> ReplaceAsync(
+        string connectionId, string rejected, CancellationToken cancellation) =>
         GetAsync(connectionId, options.OperationMinValidity, rejected, cancellation);
 
-    /// <summary>Whether a request that needs the calendar should be refused now, and with which words.</summary>
-    /// <remarks>With <c>token-blocking</c> off the work is queued instead: null is returned whatever the token says.</remarks>
+    /// <summary>Whether a request that needs the calendar should be refused now, and with which
+    /// words.</summary>
+    /// <remarks>With <c>token-blocking</c> off the work is queued instead: null is returned whatever the
+    /// token says.</remarks>
     /// <param name="connectionId">The connection.</param>
     /// <param name="cancellation">Stops the wait.</param>
     public async Task<TokenProblem?> ProblemAsync(string connectionId, CancellationToken cancellation)
@@ -58,7 +65,8 @@ public sealed class ConnectionTokens(
         if (await store.LoadAsync(connectionId, cancellation) is { } grant)
         {
             await store.SaveConsentNeededAsync(
-                connectionId, grant.TokenVersion, ConsentReason.ScopeWithheld, clock.GetUtcNow(), cancellation);
+                connectionId, grant.TokenVersion, ConsentReason.ScopeWithheld, clock.GetUtcNow(),
+                cancellation);
         }
     }
 
@@ -133,8 +141,11 @@ public sealed class ConnectionTokens(
             case TokenStep.Watch:
                 return null;
             case TokenStep.Refresh refresh:
-                var lease = await store.TryLeaseAsync(grant!, instance, now, now + options.RefreshLease, cancellation);
-                return lease is null ? null : await RefreshAsync(grant!, lease, refresh.RefreshToken, cancellation);
+                var lease = await store.TryLeaseAsync(
+                    grant!, instance, now, now + options.RefreshLease, cancellation);
+                return lease is null
+                    ? null
+                    : await RefreshAsync(grant!, lease, refresh.RefreshToken, cancellation);
             default:
                 throw new UnreachableException();
         }
@@ -155,8 +166,8 @@ public sealed class ConnectionTokens(
             case TokenAnswer.Granted:
                 return await FailAsync(grant, lease, DelayReason.AnswerUnusable, null, cancellation);
             case TokenAnswer.InvalidGrant:
-                // The guard on the token version is the second look: when somebody stored another grant while we
-                // asked with the old one, nothing is marked and theirs is used.
+                // The guard on the token version is the second look: when somebody stored another grant while
+                // we asked with the old one, nothing is marked and theirs is used.
                 return await store.SaveConsentNeededAsync(
                     grant.Id, lease.TokenVersion, ConsentReason.GrantRevoked, now, cancellation)
                     ? new TokenOutcome.NeedsConsent(ConsentReason.GrantRevoked)

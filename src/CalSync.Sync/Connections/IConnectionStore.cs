@@ -10,7 +10,8 @@ namespace CalSync.Sync.Connections;
 /// <param name="CorrelationId">For the journal.</param>
 public sealed record RefreshLease(string ConnectionId, long Fence, long TokenVersion, string CorrelationId);
 
-/// <summary>Keeps connections, their tokens sealed, their calendars and the authorizations under way.</summary>
+/// <summary>Keeps connections, their tokens sealed, their calendars and the authorizations under
+/// way.</summary>
 public interface IConnectionStore
 {
     /// <summary>Reads the grant with its tokens opened; null when there is no such connection.</summary>
@@ -19,9 +20,11 @@ public interface IConnectionStore
     /// <summary>Takes the lease if the tokens are still those and nobody holds it.</summary>
     /// <returns>Null when somebody was first.</returns>
     Task<RefreshLease?> TryLeaseAsync(
-        ConnectionGrant grant, string owner, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation);
+        ConnectionGrant grant, string owner, DateTimeOffset now, DateTimeOffset until,
+        CancellationToken cancellation);
 
-    /// <summary>Stores renewed tokens and ends the lease. A null refresh token keeps the stored one (D-07).</summary>
+    /// <summary>Stores renewed tokens and ends the lease. A null refresh token keeps the stored one
+    /// (D-07).</summary>
     /// <returns>False when the lease was lost; nothing was changed then.</returns>
     Task<bool> SaveTokensAsync(
         RefreshLease lease, TokenAnswer.Granted tokens, DateTimeOffset now, CancellationToken cancellation);
@@ -33,7 +36,8 @@ public interface IConnectionStore
         CancellationToken cancellation);
 
     /// <summary>
-    /// Marks the connection as needing its owner, parks its mirrors and their operations, and tells the owner once.
+    /// Marks the connection as needing its owner, parks its mirrors and their operations, and tells the owner
+    /// once.
     /// </summary>
     /// <param name="connectionId">The connection.</param>
     /// <param name="tokenVersion">The version found dead; another stored version changes nothing.</param>
@@ -45,7 +49,8 @@ public interface IConnectionStore
         string connectionId, long tokenVersion, ConsentReason reason, DateTimeOffset now,
         CancellationToken cancellation);
 
-    /// <summary>Whether operations without a token fail the request (the <c>token-blocking</c> switch).</summary>
+    /// <summary>Whether operations without a token fail the request (the <c>token-blocking</c>
+    /// switch).</summary>
     Task<bool> BlocksAsync(DateTimeOffset now, CancellationToken cancellation);
 
     /// <summary>Remembers an authorization under way, its verifier sealed.</summary>
@@ -67,11 +72,12 @@ public interface IConnectionStore
         string connectionId, string userId, DateTimeOffset now, CancellationToken cancellation);
 
     /// <summary>
-    /// Chooses the calendar that new events go to. Events already made stay where they are, except those held because
-    /// their calendar was lost: they are made anew in the chosen one.
+    /// Chooses the calendar that new events go to. Events already made stay where they are, except those held
+    /// because their calendar was lost: they are made anew in the chosen one.
     /// </summary>
     Task<CalendarChoice> SelectCalendarAsync(
-        string connectionId, string userId, string calendarId, DateTimeOffset now, CancellationToken cancellation);
+        string connectionId, string userId, string calendarId, DateTimeOffset now,
+        CancellationToken cancellation);
 
     /// <summary>A user's connections, oldest first.</summary>
     Task<ImmutableArray<ConnectionListing>> ListAsync(string userId, CancellationToken cancellation);

@@ -14,7 +14,9 @@ public sealed class ProviderSet(IReadOnlyDictionary<string, ProviderPorts> ports
     /// <summary>The ways to a provider.</summary>
     /// <exception cref="ProviderNotConfiguredException">This process has none to it.</exception>
     public ProviderPorts this[string provider] =>
-        ports.TryGetValue(provider, out var found) ? found : throw new ProviderNotConfiguredException(provider);
+        ports.TryGetValue(provider, out var found)
+            ? found
+            : throw new ProviderNotConfiguredException(provider);
 
     /// <summary>Whether there is a way to a provider.</summary>
     public bool Has(string provider) => ports.ContainsKey(provider);

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace CalSync.Sync.Connections;
 
-/// <summary>What asking a connection for a token gives. The only way to get a token for a provider call.</summary>
+/// <summary>What asking a connection for a token gives. The only way to get a token for a provider
+/// call.</summary>
 public abstract record TokenOutcome
 {
     private TokenOutcome()
@@ -50,7 +51,8 @@ public enum DelayReason
     /// <summary>The token endpoint failed; the next attempt waits out its back-off.</summary>
     RefreshFailed = 1,
 
-    /// <summary>Somebody else is refreshing and had not finished when the wait ended. Never a matter of consent.</summary>
+    /// <summary>Somebody else is refreshing and had not finished when the wait ended. Never a matter of
+    /// consent.</summary>
     RefreshUnderWay = 2,
 
     /// <summary>The answer made no sense, such as a lifetime of zero or of years.</summary>
@@ -68,7 +70,8 @@ public enum DelayReason
 /// <param name="At">When it was found, UTC.</param>
 /// <param name="RetryAt">When trying again makes sense; null when only consent helps.</param>
 public sealed record TokenProblem(
-    string Code, bool RequiresReauth, string Message, string Action, DateTimeOffset At, DateTimeOffset? RetryAt)
+    string Code, bool RequiresReauth, string Message, string Action, DateTimeOffset At,
+    DateTimeOffset? RetryAt)
 {
     /// <summary>Says a failed outcome in words.</summary>
     /// <param name="outcome">What the connection answered.</param>

@@ -88,7 +88,8 @@ internal static class TokenRules
     /// <param name="rejected">A token the provider has just refused; never used again.</param>
     /// <param name="now">UTC.</param>
     public static TokenStep Decide(
-        ConnectionGrant? grant, TimeSpan minValidity, TimeSpan clockSkew, string? rejected, DateTimeOffset now)
+        ConnectionGrant? grant, TimeSpan minValidity, TimeSpan clockSkew, string? rejected,
+        DateTimeOffset now)
     {
         if (grant is null || grant.State == ConnectionState.Disconnected)
             return new TokenStep.Consent(ConsentReason.Disconnected, Discovered: false);
@@ -109,7 +110,8 @@ internal static class TokenRules
     public static bool Sane(TimeSpan expiresIn) => expiresIn > TimeSpan.Zero && expiresIn <= LifetimeMax;
 
     private static bool Usable(
-        ConnectionGrant grant, TimeSpan minValidity, TimeSpan clockSkew, string? rejected, DateTimeOffset now) =>
+        ConnectionGrant grant, TimeSpan minValidity, TimeSpan clockSkew, string? rejected,
+        DateTimeOffset now) =>
         grant.AccessToken is { } token
         && grant.AccessExpiresAt is { } expires
         && !string.Equals(token, rejected, StringComparison.Ordinal)

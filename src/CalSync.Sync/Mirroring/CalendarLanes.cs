@@ -1,6 +1,7 @@
 namespace CalSync.Sync.Mirroring;
 
-/// <summary>Lets writes to one calendar through one at a time; different calendars do not wait for each other.</summary>
+/// <summary>Lets writes to one calendar through one at a time; different calendars do not wait for each
+/// other.</summary>
 public sealed class CalendarLanes
 {
     private readonly Lock _gate = new();

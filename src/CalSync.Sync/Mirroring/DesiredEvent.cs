@@ -6,7 +6,8 @@ using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Mirroring;
 
-/// <summary>What a mirror should look like at the provider, loaded in one snapshot with its version.</summary>
+/// <summary>What a mirror should look like at the provider, loaded in one snapshot with its
+/// version.</summary>
 /// <param name="Version">The mirror's desired version this content belongs to.</param>
 /// <param name="Present">False when the event must be gone.</param>
 /// <param name="Content">
@@ -48,7 +49,8 @@ public static class EventIdentity
     /// <summary>Private property that names the tenant.</summary>
     public const string TenantKey = "calsyncTenant";
 
-    /// <summary>The event id of a slot: the same three always give the same id, so a repeat finds itself (C-17).</summary>
+    /// <summary>The event id of a slot: the same three always give the same id, so a repeat finds itself
+    /// (C-17).</summary>
     /// <param name="connectionId">The account.</param>
     /// <param name="slotId">The slot.</param>
     /// <param name="generation">From 1; raised when an id is burnt.</param>
@@ -64,7 +66,8 @@ public static class EventIdentity
         string.Create(CultureInfo.InvariantCulture, $"{mirrorId}-{generation}");
 
     /// <summary>The mark every event of ours carries.</summary>
-    public static ImmutableSortedDictionary<string, string> Mark(string mirrorId, string slotId, string tenantId) =>
+    public static ImmutableSortedDictionary<string, string> Mark(
+        string mirrorId, string slotId, string tenantId) =>
         ImmutableSortedDictionary.CreateRange(
             StringComparer.Ordinal,
             [

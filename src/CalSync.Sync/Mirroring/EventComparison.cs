@@ -13,7 +13,8 @@ namespace CalSync.Sync.Mirroring;
 /// <param name="Actual">What was read; null for absent.</param>
 public sealed record FieldMismatch(string Field, string? Expected, string? Actual);
 
-/// <summary>Compares an event with what we want it to say, by meaning and never as strings (R-FIX-1-B, D-02).</summary>
+/// <summary>Compares an event with what we want it to say, by meaning and never as strings (R-FIX-1-B,
+/// D-02).</summary>
 /// <remarks>
 /// Times are equal when the instants and the canonical zones are. Texts are equal when they read the same: a
 /// provider may change line ends, trailing blanks, markup and entities. Guests are compared as a set without
@@ -110,18 +111,21 @@ public static partial class EventComparison
 
     private static string Fold(string address) => address.ToLowerInvariant();
 
-    /// <summary>The words a person sees: no markup, no entities, one blank between words, one line end between lines.</summary>
+    /// <summary>The words a person sees: no markup, no entities, one blank between words, one line end
+    /// between lines.</summary>
     private static string Readable(string? text)
     {
         if (string.IsNullOrEmpty(text))
             return "";
         var lines = LineBreakTag().Replace(text.ReplaceLineEndings("\n"), "\n");
         var plain = WebUtility.HtmlDecode(FormatTag().Replace(lines, "")).Replace('\u00a0', ' ');
-        var kept = plain.Split('\n').Select(line => Blanks().Replace(line, " ").Trim()).Where(line => line.Length > 0);
+        var kept = plain.Split('\n').Select(line => Blanks().Replace(line, " ").Trim())
+            .Where(line => line.Length > 0);
         return string.Join('\n', kept);
     }
 
-    [GeneratedRegex(@"<\s*br\s*/?\s*>|<\s*/\s*(p|div|li)\s*>", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"<\s*br\s*/?\s*>|<\s*/\s*(p|div|li)\s*>", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex LineBreakTag();
 
     [GeneratedRegex(

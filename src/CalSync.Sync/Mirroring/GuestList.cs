@@ -7,8 +7,8 @@ namespace CalSync.Sync.Mirroring;
 internal static class GuestList
 {
     /// <summary>
-    /// Keeps every entry we must not touch, whole and with its answer, takes off only ours that lost their seat,
-    /// and adds the new ones at the end.
+    /// Keeps every entry we must not touch, whole and with its answer, takes off only ours that lost their
+    /// seat, and adds the new ones at the end.
     /// </summary>
     /// <param name="wanted">The seats to invite.</param>
     /// <param name="everOurs">Addresses we ever enrolled; nobody else is taken off.</param>

@@ -24,7 +24,8 @@ public sealed record MirrorClaim
     /// <summary>The provider of the account.</summary>
     public required string Provider { get; init; }
 
-    /// <summary>Our id of the calendar. Authoritative: never resolved again from a selection (D-03).</summary>
+    /// <summary>Our id of the calendar. Authoritative: never resolved again from a selection
+    /// (D-03).</summary>
     public required string CalendarId { get; init; }
 
     /// <summary>The provider's id of the calendar.</summary>
@@ -74,13 +75,15 @@ public sealed record MirrorClaim
 /// <param name="Desired">The content with its version, from one snapshot.</param>
 /// <param name="Verify">False while the <c>verification</c> switch is off.</param>
 /// <param name="VerifyAgainAt">When the switch falls back; null while it is on.</param>
-/// <param name="CallTimeout">Limit of each provider call, from the <c>provider-timeout</c> switch; null: as configured.</param>
+/// <param name="CallTimeout">Limit of each provider call, from the <c>provider-timeout</c> switch; null: as
+/// configured.</param>
 public sealed record MirrorTask(
     DesiredEvent Desired, bool Verify, DateTimeOffset? VerifyAgainAt, TimeSpan? CallTimeout = null);
 
 /// <summary>Something a turn did, for the journal.</summary>
 /// <param name="Kind"><c>mirror.inserted</c>, <c>mirror.patched</c>, <c>mirror.deleted</c> and so on.</param>
-/// <param name="Before">The event before it was overwritten, as the provider showed it; null when there was none.</param>
+/// <param name="Before">The event before it was overwritten, as the provider showed it; null when there was
+/// none.</param>
 /// <param name="After">What was sent or found, JSON.</param>
 public sealed record MirrorChange(string Kind, string? Before, string? After);
 
@@ -89,12 +92,14 @@ public sealed record MirrorChange(string Kind, string? Before, string? After);
 /// <param name="State">The schema's word.</param>
 /// <param name="Reason">Null when all is well.</param>
 /// <param name="Detail">JSON with the verification's findings.</param>
-/// <param name="DesiredVersion">What the turn worked towards; what was wanted later is not judged by it.</param>
+/// <param name="DesiredVersion">What the turn worked towards; what was wanted later is not judged by
+/// it.</param>
 /// <param name="AppliedVersion">At least the claim's, within one generation.</param>
 /// <param name="VerifiedVersion">At most the applied.</param>
 /// <param name="Generation">As the turn left it.</param>
 /// <param name="EventId">As the turn left it.</param>
-/// <param name="Event">The event as last shown; null to keep the stored copy, unless the generation changed.</param>
+/// <param name="Event">The event as last shown; null to keep the stored copy, unless the generation
+/// changed.</param>
 /// <param name="OutcomeUnknown">Whether the next turn must read first.</param>
 /// <param name="Attempts">Turns without success in a row.</param>
 /// <param name="NextAttemptAt">Null when nothing is left to do by itself.</param>
@@ -145,12 +150,15 @@ public interface IMirrorStore
     Task<bool> RenewAsync(MirrorClaim claim, DateTimeOffset until, CancellationToken cancellation);
 
     /// <summary>
-    /// Stores how a turn ended together with steps, operations and journal, in one transaction guarded by the fence.
+    /// Stores how a turn ended together with steps, operations and journal, in one transaction guarded by the
+    /// fence.
     /// </summary>
-    /// <returns>The operations whose state changed; null when the claim was lost and nothing was stored.</returns>
+    /// <returns>The operations whose state changed; null when the claim was lost and nothing was
+    /// stored.</returns>
     Task<ImmutableArray<string>?> RecordAsync(MirrorRecord record, CancellationToken cancellation);
 
-    /// <summary>Marks a calendar, and holds its mirrors or moves them to the primary calendar, at once.</summary>
+    /// <summary>Marks a calendar, and holds its mirrors or moves them to the primary calendar, at
+    /// once.</summary>
     /// <param name="claim">The mirror that met it; its fence guards.</param>
     /// <param name="calendarState"><c>gone</c> or <c>unwritable</c>.</param>
     /// <param name="fallback">The policy. Without a usable primary calendar they are held.</param>

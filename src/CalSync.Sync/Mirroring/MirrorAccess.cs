@@ -4,7 +4,8 @@ using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Mirroring;
 
-/// <summary>What a turn needs before it may call a provider: a token that lasts, and a claim that holds.</summary>
+/// <summary>What a turn needs before it may call a provider: a token that lasts, and a claim that
+/// holds.</summary>
 /// <param name="store">Lengthens leases.</param>
 /// <param name="tokens">The only door to a provider.</param>
 /// <param name="options">The length of a lease.</param>
@@ -19,7 +20,8 @@ internal sealed class MirrorAccess(
         Take(turn, await tokens.GetAsync(
             turn.Claim.ConnectionId, connection.OperationMinValidity, cancellation));
 
-    /// <summary>Replaces a token that the provider refused, once a turn; null when there is a new one.</summary>
+    /// <summary>Replaces a token that the provider refused, once a turn; null when there is a new
+    /// one.</summary>
     /// <remarks>A refused credential used up no insert and no repair.</remarks>
     public async Task<TurnEnd?> ReplaceTokenAsync(
         MirrorTurn turn, ProviderFault fault, CancellationToken cancellation)

@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 
 namespace CalSync.Sync.Mirroring;
 
-/// <summary>The findings of a turn as JSON, for operations, problems and people (R-FIX-1-D, R-FIX-1-G).</summary>
+/// <summary>The findings of a turn as JSON, for operations, problems and people (R-FIX-1-D,
+/// R-FIX-1-G).</summary>
 internal static class MirrorDetail
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
@@ -19,8 +20,9 @@ internal static class MirrorDetail
             end is TurnEnd.Attention ? "VERIFICATION_FAILED" : null,
             turn.EventId,
             turn.Latest is { } shown
-                ? new Shown(shown.Status, shown.Summary, shown.Start?.ToString(), shown.End?.ToString(), shown.HtmlLink,
-                    shown.ConferenceLink)
+                ? new Shown(
+                    shown.Status, shown.Summary, shown.Start?.ToString(), shown.End?.ToString(),
+                    shown.HtmlLink, shown.ConferenceLink)
                 : null,
             new Details(
                 end switch

@@ -67,7 +67,8 @@ internal sealed class MirrorEnding(
         };
         return new MirrorRecord(
             turn.Claim, state, reason, MirrorDetail.Write(turn, end, now), turn.Desired.Version, applied,
-            verified, turn.Generation, turn.EventId, turn.Latest, end is not TurnEnd.Verified && turn.OutcomeUnknown,
+            verified, turn.Generation, turn.EventId, turn.Latest,
+            end is not TurnEnd.Verified && turn.OutcomeUnknown,
             attempts, next, now + options.Rest, turn.TakeChanges(), turn.Calls(), now);
     }
 

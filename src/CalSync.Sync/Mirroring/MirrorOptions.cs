@@ -28,25 +28,30 @@ public sealed record MirrorOptions
     [Limit("ms", 50, 60_000)]
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a claim lasts; renewed before every write when half of it is over. Default 90 s.</summary>
+    /// <summary>How long a claim lasts; renewed before every write when half of it is over. Default 90
+    /// s.</summary>
     [Limit("s", 5, 600)]
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(90);
 
-    /// <summary>A mirror just written rests this long, so that a burst becomes one write. Default 400 ms.</summary>
+    /// <summary>A mirror just written rests this long, so that a burst becomes one write. Default 400
+    /// ms.</summary>
     [Limit("ms", 0, 10_000)]
     public TimeSpan Rest { get; init; } = TimeSpan.FromMilliseconds(400);
 
-    /// <summary>Waits between reads before an accepted write counts as not there (R-FIX-1-C). Default 0.25, 1, 3, 9 s.</summary>
+    /// <summary>Waits between reads before an accepted write counts as not there (R-FIX-1-C). Default 0.25,
+    /// 1, 3, 9 s.</summary>
     public ImmutableArray<TimeSpan> ConsistencyWaits { get; init; } =
     [
-        TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(9),
+        TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3),
+            TimeSpan.FromSeconds(9),
     ];
 
     /// <summary>Turns without success in a row until a person must look. Default 30.</summary>
     [Limit("turns", 1, 1000)]
     public int AttemptCountMax { get; init; } = 30;
 
-    /// <summary>Waits between failed turns. Default 1 s doubling to 15 min: 30 turns are over four hours.</summary>
+    /// <summary>Waits between failed turns. Default 1 s doubling to 15 min: 30 turns are over four
+    /// hours.</summary>
     public RetryOptions Retry { get; init; } = new() { Cap = TimeSpan.FromMinutes(15) };
 
     /// <summary>How long a stopping worker lets its turns finish. Default 9 s.</summary>

@@ -7,7 +7,8 @@ namespace CalSync.Sync.Mirroring;
 /// <summary>One turn of one mirror: load, token, plan, write, read back, compare, record.</summary>
 /// <remarks>
 /// Nothing is held in a database transaction while a provider is called, and nothing is called done before it
-/// was read back. Cancelling a turn may leave a write at the provider: the next turn finds it by its event id.
+/// was read back. Cancelling a turn may leave a write at the provider: the next turn finds it by its event
+/// id.
 /// </remarks>
 public sealed class MirrorPass
 {

@@ -17,8 +17,8 @@ internal abstract record Sighting
     /// <summary>Shown by the provider.</summary>
     /// <param name="Event">As shown.</param>
     /// <param name="FromRead">
-    /// True when a read in this turn showed it. A write's own answer and the stored copy are good enough to decide
-    /// what to write, never to call it verified.
+    /// True when a read in this turn showed it. A write's own answer and the stored copy are good enough to
+    /// decide what to write, never to call it verified.
     /// </param>
     public sealed record Seen(ProviderEvent Event, bool FromRead) : Sighting;
 
@@ -61,7 +61,8 @@ internal abstract record MirrorStep
     /// <param name="Fields">What to send.</param>
     /// <param name="Mismatches">Why.</param>
     public sealed record Patch(
-        ProviderEvent On, ImmutableHashSet<EventField> Fields, ImmutableArray<FieldMismatch> Mismatches) : MirrorStep;
+        ProviderEvent On,
+        ImmutableHashSet<EventField> Fields, ImmutableArray<FieldMismatch> Mismatches) : MirrorStep;
 
     /// <summary>Bring a deleted event back with everything in it.</summary>
     public sealed record Undelete(ProviderEvent On) : MirrorStep;
@@ -70,9 +71,11 @@ internal abstract record MirrorStep
     public sealed record Delete(ProviderEvent On) : MirrorStep;
 
     /// <summary>Last resort: remove it and make it again under the next generation.</summary>
-    public sealed record DeleteAndRecreate(ProviderEvent On, ImmutableArray<FieldMismatch> Mismatches) : MirrorStep;
+    public sealed record DeleteAndRecreate(
+        ProviderEvent On, ImmutableArray<FieldMismatch> Mismatches) : MirrorStep;
 
-    /// <summary>The id is burnt or taken: go on under the next generation, without deleting anything.</summary>
+    /// <summary>The id is burnt or taken: go on under the next generation, without deleting
+    /// anything.</summary>
     public sealed record NextGeneration : MirrorStep;
 
     /// <summary>Read back and equal.</summary>
@@ -133,10 +136,12 @@ public static class MirrorReasons
     public const string InternalFault = "internal_fault";
 }
 
-/// <summary>Decides the next step of a mirror: read, write, repair, adopt, recreate, or be done. Pure and total.</summary>
+/// <summary>Decides the next step of a mirror: read, write, repair, adopt, recreate, or be done. Pure and
+/// total.</summary>
 internal static class MirrorPlanner
 {
-    /// <summary>Writes that carry the change, then repairs; after so many patches in a turn it is not repairable.</summary>
+    /// <summary>Writes that carry the change, then repairs; after so many patches in a turn it is not
+    /// repairable.</summary>
     public const int PatchCountMax = 3;
 
     /// <summary>One insert, and one again under the same id when nothing was stored (R-CAL-03-B).</summary>
@@ -145,7 +150,8 @@ internal static class MirrorPlanner
     /// <summary>Decides.</summary>
     /// <param name="desired">What is wanted.</param>
     /// <param name="stand">What has been done.</param>
-    /// <param name="sighting">What is known; a failed read never gets here, nothing may follow from it (C-03).</param>
+    /// <param name="sighting">What is known; a failed read never gets here, nothing may follow from it
+    /// (C-03).</param>
     public static MirrorStep Decide(DesiredEvent desired, MirrorStand stand, Sighting sighting) =>
         (desired.Present, sighting) switch
         {
@@ -177,8 +183,14 @@ internal static class MirrorPlanner
                 : new MirrorStep.Undelete(seen.Event);
         }
 
-        if (OwnerOf(seen.Event) is { } owner && !string.Equals(owner, stand.MirrorId, StringComparison.Ordinal))
-            return stand.Written ? new MirrorStep.GiveUp(MirrorReasons.NotOurs, []) : new MirrorStep.NextGeneration();
+        if (OwnerOf(seen.Event) is { } owner
+            && !string.Equals(owner, stand.MirrorId, StringComparison.Ordinal))
+        {
+            return stand.Written
+                ? new MirrorStep.GiveUp(MirrorReasons.NotOurs, [])
+                : new MirrorStep.NextGeneration();
+        }
+
         var mismatches = EventComparison.Mismatches(desired, seen.Event);
         if (mismatches.IsEmpty)
             return seen.FromRead ? new MirrorStep.Done(seen.Event) : new MirrorStep.ReadFirst();
@@ -199,7 +211,8 @@ internal static class MirrorPlanner
             : new MirrorStep.GiveUp(MirrorReasons.VerificationFailed, mismatches);
     }
 
-    // Ours, marked, nobody has answered, nobody else's guest is on it, and another room would not be the only gain.
+    // Ours, marked, nobody has answered, nobody else's guest is on it, and another room would not be the only
+    // gain.
     private static bool MayRecreate(
         DesiredEvent desired, MirrorStand stand, ProviderEvent shown, ImmutableHashSet<EventField> fields)
     {
@@ -216,5 +229,6 @@ internal static class MirrorPlanner
     private static bool IsOurs(MirrorStand stand, ProviderEvent shown) =>
         string.Equals(OwnerOf(shown), stand.MirrorId, StringComparison.Ordinal);
 
-    private static string? OwnerOf(ProviderEvent shown) => shown.Mark.GetValueOrDefault(EventIdentity.MirrorKey);
+    private static string? OwnerOf(ProviderEvent shown) =>
+        shown.Mark.GetValueOrDefault(EventIdentity.MirrorKey);
 }

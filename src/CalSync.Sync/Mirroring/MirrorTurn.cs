@@ -8,7 +8,8 @@ namespace CalSync.Sync.Mirroring;
 internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOffset startedAt)
 {
     private readonly List<ProviderCall> _calls = [];
-    private readonly ImmutableArray<MirrorChange>.Builder _changes = ImmutableArray.CreateBuilder<MirrorChange>();
+    private readonly ImmutableArray<MirrorChange>.Builder _changes =
+        ImmutableArray.CreateBuilder<MirrorChange>();
 
     public MirrorClaim Claim { get; } = claim;
 
@@ -38,7 +39,8 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
     /// <summary>The last event that the provider showed or answered with.</summary>
     public ProviderEvent? Latest { get; private set; }
 
-    /// <summary>What the last accepted write answered; its ETag tells a stale read from a wrong event.</summary>
+    /// <summary>What the last accepted write answered; its ETag tells a stale read from a wrong
+    /// event.</summary>
     public ProviderEvent? Accepted { get; private set; }
 
     public bool OutcomeUnknown { get; set; } = claim.OutcomeUnknown;
@@ -61,10 +63,12 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
         Accepted is not null || OutcomeSettled ? Desired.Version
         : Generation == Claim.Generation ? Claim.AppliedVersion : 0;
 
-    /// <summary>True when the event was found as desired, or gone as desired, without a write of ours in this turn.</summary>
+    /// <summary>True when the event was found as desired, or gone as desired, without a write of ours in this
+    /// turn.</summary>
     public bool OutcomeSettled { get; set; }
 
-    /// <summary>The content to send: guests merged into what was shown, the room of this generation.</summary>
+    /// <summary>The content to send: guests merged into what was shown, the room of this
+    /// generation.</summary>
     public EventContent ContentOver(ProviderEvent? shown) => Desired.Content with
     {
         Attendees = GuestList.Merge(Desired.Content.Attendees, Desired.EverOurs, shown?.Attendees ?? []),
@@ -131,13 +135,15 @@ internal abstract record TurnEnd
     public sealed record Unverified : TurnEnd;
 
     /// <summary>Again later by itself.</summary>
-    public sealed record Retry(string Reason, string Message, TimeSpan? After = null, DateTimeOffset? At = null) : TurnEnd;
+    public sealed record Retry(
+        string Reason, string Message, TimeSpan? After = null, DateTimeOffset? At = null) : TurnEnd;
 
     /// <summary>Waits for something outside.</summary>
     public sealed record Park(string Reason, string Message) : TurnEnd;
 
     /// <summary>A person must look.</summary>
-    public sealed record Attention(string Reason, string Message, ImmutableArray<FieldMismatch> Mismatches) : TurnEnd;
+    public sealed record Attention(
+        string Reason, string Message, ImmutableArray<FieldMismatch> Mismatches) : TurnEnd;
 
     /// <summary>The calendar is gone or may not be written: its policy decides for all its mirrors.</summary>
     public sealed record CalendarLost(string CalendarState) : TurnEnd;

@@ -9,7 +9,8 @@ namespace CalSync.Sync.Mirroring;
 /// <param name="ProcessId">The process.</param>
 public sealed record WorkerIdentity(string Id, string Host, int ProcessId);
 
-/// <summary>Takes due mirrors and works them off, many at once, one writer an event, fair across connections.</summary>
+/// <summary>Takes due mirrors and works them off, many at once, one writer an event, fair across
+/// connections.</summary>
 /// <param name="store">Mirrors.</param>
 /// <param name="pass">Works one mirror.</param>
 /// <param name="signal">Wakes it.</param>
@@ -25,7 +26,8 @@ public sealed class MirrorWorker(
     private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
     private DateTimeOffset _beatAt = DateTimeOffset.MinValue;
 
-    /// <summary>Works until stopped; then lets what is under way finish, within <see cref="MirrorOptions.StopWithin"/>.</summary>
+    /// <summary>Works until stopped; then lets what is under way finish, within
+    /// <see cref="MirrorOptions.StopWithin"/>.</summary>
     /// <param name="stop">Stops it. What is not finished in time is taken over when its lease ends.</param>
     public async Task RunAsync(CancellationToken stop)
     {
@@ -63,7 +65,8 @@ public sealed class MirrorWorker(
         await BeatAsync(cancellation);
         var now = clock.GetUtcNow();
         var claims = await store.ClaimAsync(
-            identity.Id, options.Concurrency, options.PerConnectionMax, [], now, now + options.Lease, cancellation);
+            identity.Id, options.Concurrency, options.PerConnectionMax, [], now, now + options.Lease,
+            cancellation);
         await Task.WhenAll(claims.Select(claim => WorkAsync(claim, cancellation)));
         return claims.Length;
     }
@@ -162,9 +165,11 @@ internal static partial class WorkerLog
     [LoggerMessage(2001, LogLevel.Error, "The mirror worker's loop failed; it goes on.")]
     public static partial void LoopFailed(ILogger log, Exception fault);
 
-    [LoggerMessage(2002, LogLevel.Error, "The turn of mirror {Mirror} ({Correlation}) failed; it is tried again.")]
+    [LoggerMessage(
+        2002, LogLevel.Error, "The turn of mirror {Mirror} ({Correlation}) failed; it is tried again.")]
     public static partial void TurnFailed(ILogger log, string mirror, string correlation, Exception fault);
 
-    [LoggerMessage(2003, LogLevel.Information, "The turn of mirror {Mirror} was stopped; its lease ends by itself.")]
+    [LoggerMessage(
+        2003, LogLevel.Information, "The turn of mirror {Mirror} was stopped; its lease ends by itself.")]
     public static partial void TurnStopped(ILogger log, string mirror);
 }

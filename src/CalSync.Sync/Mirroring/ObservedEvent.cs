@@ -5,19 +5,22 @@ using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Mirroring;
 
-/// <summary>Keeps an event as last read, in the mirror's row, so that the next change needs no read before its write.</summary>
-/// <remarks>The stored ETag guards it: when the copy is old, the conditional write is refused and a read follows.</remarks>
+/// <summary>Keeps an event as last read, in the mirror's row, so that the next change needs no read before
+/// its write.</summary>
+/// <remarks>The stored ETag guards it: when the copy is old, the conditional write is refused and a read
+/// follows.</remarks>
 internal static class ObservedEvent
 {
     /// <summary>Writes the copy as JSON.</summary>
     public static string Write(ProviderEvent shown) => JsonSerializer.Serialize(new Stored(
-        shown.Address.CalendarId, shown.Address.EventId, shown.ETag, shown.Status, shown.ICalUid, shown.Sequence,
-        shown.Summary, shown.Description, shown.Location, Pack(shown.Start), Pack(shown.End),
+        shown.Address.CalendarId, shown.Address.EventId, shown.ETag, shown.Status, shown.ICalUid,
+        shown.Sequence, shown.Summary, shown.Description, shown.Location, Pack(shown.Start), Pack(shown.End),
         [.. shown.Attendees], shown.AttendeesOmitted, new Dictionary<string, string>(shown.Mark),
         shown.HtmlLink, shown.ConferenceLink, shown.ConferenceStatus, shown.Json));
 
     /// <summary>Reads the copy back.</summary>
-    /// <returns>Null when there is none or it cannot be read: the event is then read at the provider.</returns>
+    /// <returns>Null when there is none or it cannot be read: the event is then read at the
+    /// provider.</returns>
     public static ProviderEvent? Read(string? json)
     {
         if (json is null)

@@ -3,13 +3,15 @@ using System.Threading.Channels;
 
 namespace CalSync.Sync.Mirroring;
 
-/// <summary>Says "look now" to a worker of this process. Lost or doubled signals are harmless: workers also poll.</summary>
+/// <summary>Says "look now" to a worker of this process. Lost or doubled signals are harmless: workers also
+/// poll.</summary>
 public sealed class WorkSignal
 {
     private readonly Channel<bool> _set = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    /// <summary>Wakes one waiter, now or when it comes. Never blocks; one look sees everything, so setting twice is once.</summary>
+    /// <summary>Wakes one waiter, now or when it comes. Never blocks; one look sees everything, so setting
+    /// twice is once.</summary>
     public void Set() => _set.Writer.TryWrite(true);
 
     /// <summary>Waits for a signal, no longer than a time.</summary>
@@ -38,7 +40,8 @@ public sealed class MirrorSignal
     public WorkSignal Due { get; } = new();
 }
 
-/// <summary>Lets requests wait for operations: in this process at once, for other processes' workers by looking.</summary>
+/// <summary>Lets requests wait for operations: in this process at once, for other processes' workers by
+/// looking.</summary>
 /// <param name="store">The rows.</param>
 /// <param name="clock">Measures the budget.</param>
 public sealed class OperationSignal(IMirrorStore store, TimeProvider clock)
@@ -49,7 +52,8 @@ public sealed class OperationSignal(IMirrorStore store, TimeProvider clock)
     /// <summary>Set when an operation reached a state from which a conclusion can be drawn.</summary>
     public WorkSignal SettlementDue { get; } = new();
 
-    /// <summary>Tells that an operation changed, after the commit: its mirror was recorded, or it was settled.</summary>
+    /// <summary>Tells that an operation changed, after the commit: its mirror was recorded, or it was
+    /// settled.</summary>
     public void Set(string operationId)
     {
         if (_waiting.TryGetValue(operationId, out var room))
@@ -65,7 +69,8 @@ public sealed class OperationSignal(IMirrorStore store, TimeProvider clock)
         string operationId, TimeSpan budget, CancellationToken cancellation)
     {
         var until = clock.GetUtcNow() + budget;
-        var room = _waiting.AddOrUpdate(operationId, static _ => new WaitingRoom(1), static (_, old) => old.Enter());
+        var room = _waiting.AddOrUpdate(
+            operationId, static _ => new WaitingRoom(1), static (_, old) => old.Enter());
         try
         {
             while (true)
@@ -101,6 +106,7 @@ public sealed class OperationSignal(IMirrorStore store, TimeProvider clock)
         public bool Leave() => Interlocked.Decrement(ref _count) == 0;
 
         public void Wake() => Interlocked.Exchange(
-            ref _next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+            ref _next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
+            .TrySetResult();
     }
 }

@@ -96,5 +96,6 @@ public interface IBreakerLedger
     /// </summary>
     /// <returns>False when somebody else stored first; nothing was changed then.</returns>
     Task<bool> SaveAsync(
-        string connectionId, ConnectionBreaker expected, ConnectionBreaker replacement, CancellationToken cancellation);
+        string connectionId, ConnectionBreaker expected, ConnectionBreaker replacement,
+        CancellationToken cancellation);
 }

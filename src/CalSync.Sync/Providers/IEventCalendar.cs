@@ -2,10 +2,11 @@ using System.Collections.Immutable;
 
 namespace CalSync.Sync.Providers;
 
-/// <summary>The calls the product makes to a provider's calendars. Every expected failure is a value.</summary>
+/// <summary>The calls the product makes to a provider's calendars. Every expected failure is a
+/// value.</summary>
 /// <remarks>
-/// One call is one attempt with the attempt timeout, behind the quota and the breakers; nothing here repeats a write.
-/// Cancelling a write may leave it stored: the caller reads back before it writes again.
+/// One call is one attempt with the attempt timeout, behind the quota and the breakers; nothing here repeats
+/// a write. Cancelling a write may leave it stored: the caller reads back before it writes again.
 /// </remarks>
 public interface IEventCalendar
 {
@@ -14,7 +15,8 @@ public interface IEventCalendar
 
     /// <summary>Creates an event under an id of our choice.</summary>
     Task<EventWrite> InsertAsync(
-        ProviderCall call, EventAddress address, EventContent content, Notify notify, CancellationToken cancellation);
+        ProviderCall call, EventAddress address, EventContent content, Notify notify,
+        CancellationToken cancellation);
 
     /// <summary>Changes the named fields of an event and leaves every other as it is.</summary>
     /// <param name="call">Who calls, with which token.</param>
@@ -30,7 +32,8 @@ public interface IEventCalendar
 
     /// <summary>Deletes an event.</summary>
     Task<EventDelete> DeleteAsync(
-        ProviderCall call, EventAddress address, string? ifMatch, Notify notify, CancellationToken cancellation);
+        ProviderCall call, EventAddress address, string? ifMatch, Notify notify,
+        CancellationToken cancellation);
 
     /// <summary>Finds live events that carry our private mark for a mirror, in one calendar.</summary>
     Task<EventSearch> FindByMirrorAsync(
@@ -43,18 +46,21 @@ public interface IEventCalendar
 /// <summary>Who calls, for what, with which token.</summary>
 /// <param name="ConnectionId">The connection; its quota and breaker apply.</param>
 /// <param name="AccessToken">A bearer token valid for at least the operation validity. Never logged.</param>
-/// <param name="Interactive">True when a person waits: served before bulk work when the quota is short.</param>
+/// <param name="Interactive">True when a person waits: served before bulk work when the quota is
+/// short.</param>
 /// <param name="CorrelationId">Recorded with the call.</param>
 /// <param name="Timeout">Limit of this attempt; null for the configured one (10 s).</param>
 public sealed record ProviderCall(
     string ConnectionId, string AccessToken, bool Interactive, string CorrelationId, TimeSpan? Timeout = null)
 {
     /// <summary>
-    /// How often a read may be tried in all, within the retry budget; 1 by default. Writes are never repeated.
+    /// How often a read may be tried in all, within the retry budget; 1 by default. Writes are never
+    /// repeated.
     /// </summary>
     public int ReadAttempts { get; init; } = 1;
 
-    /// <summary>What was called with which result, in order, for the journal and <c>calsync trace</c>.</summary>
+    /// <summary>What was called with which result, in order, for the journal and <c>calsync
+    /// trace</c>.</summary>
     public List<CallTrace> Trace { get; } = [];
 }
 
@@ -66,7 +72,8 @@ public sealed record ProviderCall(
 /// <param name="Reason">Null when it succeeded.</param>
 /// <param name="Message">The safe sentence of the fault; null when it succeeded.</param>
 public sealed record CallTrace(
-    string Operation, DateTimeOffset StartedAt, TimeSpan Elapsed, int? Status, ProviderReason? Reason, string? Message);
+    string Operation, DateTimeOffset StartedAt, TimeSpan Elapsed, int? Status, ProviderReason? Reason,
+    string? Message);
 
 /// <summary>Where an event lives at the provider.</summary>
 /// <param name="CalendarId">The provider's calendar id.</param>

@@ -1,6 +1,7 @@
 namespace CalSync.Sync.Providers;
 
-/// <summary>The provider's OAuth 2 server (RFC 6749, RFC 7636, RFC 7009). Every expected failure is a value.</summary>
+/// <summary>The provider's OAuth 2 server (RFC 6749, RFC 7636, RFC 7009). Every expected failure is a
+/// value.</summary>
 public interface IOAuthServer
 {
     /// <summary>The page to send a person's browser to.</summary>
@@ -14,7 +15,8 @@ public interface IOAuthServer
     Task<TokenAnswer> ExchangeCodeAsync(
         string code, string codeVerifier, Uri redirectUri, CancellationToken cancellation);
 
-    /// <summary>Trades a refresh token for an access token. A cancelled refresh may have happened at the provider.</summary>
+    /// <summary>Trades a refresh token for an access token. A cancelled refresh may have happened at the
+    /// provider.</summary>
     Task<TokenAnswer> RefreshAsync(string refreshToken, CancellationToken cancellation);
 
     /// <summary>Revokes a grant (RFC 7009). An unknown token counts as revoked.</summary>
@@ -34,10 +36,12 @@ public abstract record TokenAnswer
 
     /// <summary>Tokens.</summary>
     /// <param name="AccessToken">Bearer token.</param>
-    /// <param name="RefreshToken">Null when the answer has none: the old one stays valid and must be kept.</param>
+    /// <param name="RefreshToken">Null when the answer has none: the old one stays valid and must be
+    /// kept.</param>
     /// <param name="ExpiresIn">Lifetime from the moment of the answer; positive and at most 24 h.</param>
     /// <param name="Scope">Space-separated scopes really granted; null when the answer names none.</param>
-    public sealed record Granted(string AccessToken, string? RefreshToken, TimeSpan ExpiresIn, string? Scope) : TokenAnswer
+    public sealed record Granted(
+        string AccessToken, string? RefreshToken, TimeSpan ExpiresIn, string? Scope) : TokenAnswer
     {
         /// <inheritdoc/>
         public override string ToString() => $"Granted {{ ExpiresIn = {ExpiresIn}, Scope = {Scope} }}";

@@ -10,8 +10,10 @@ namespace CalSync.Sync.Providers;
 /// <param name="Start">Wall time, zone and instant.</param>
 /// <param name="End">After <paramref name="Start"/>.</param>
 /// <param name="Attendees">The whole list to send, in a stable order.</param>
-/// <param name="Mark">Our private extended properties: <c>calsyncMirror</c>, <c>calsyncSlot</c>, <c>calsyncTenant</c>.</param>
-/// <param name="ConferenceRequestId">Fixed per mirror generation so that asking twice makes one room; null for no link.</param>
+/// <param name="Mark">Our private extended properties: <c>calsyncMirror</c>, <c>calsyncSlot</c>,
+/// <c>calsyncTenant</c>.</param>
+/// <param name="ConferenceRequestId">Fixed per mirror generation so that asking twice makes one room; null
+/// for no link.</param>
 public sealed record EventContent(
     string Summary,
     string? Description,
@@ -23,20 +25,24 @@ public sealed record EventContent(
     string? ConferenceRequestId)
 {
     /// <summary>
-    /// True when <see cref="Attendees"/> was built from a read with <see cref="ProviderEvent.AttendeesOmitted"/>:
-    /// a write of the attendees is then refused, for it would drop the guests that were not shown.
+    /// True when <see cref="Attendees"/> was built from a read with
+    /// <see cref="ProviderEvent.AttendeesOmitted"/>: a write of the attendees is then refused, for it would
+    /// drop the guests that were not shown.
     /// </summary>
     public bool AttendeesOmitted { get; init; }
 }
 
 /// <summary>One guest.</summary>
 /// <param name="Email">The address, lower case.</param>
-/// <param name="ResponseStatus"><c>needsAction</c>, <c>declined</c>, <c>tentative</c> or <c>accepted</c>.</param>
+/// <param name="ResponseStatus"><c>needsAction</c>, <c>declined</c>, <c>tentative</c> or
+/// <c>accepted</c>.</param>
 /// <param name="Organizer">True on the organiser's own entry.</param>
 /// <param name="Self">True on the entry of the account that reads.</param>
-/// <param name="Raw">The entry as the provider gave it, JSON, sent back whole so that nothing is lost; null for a new guest.</param>
+/// <param name="Raw">The entry as the provider gave it, JSON, sent back whole so that nothing is lost; null
+/// for a new guest.</param>
 public sealed record Attendee(
-    string Email, string ResponseStatus = "needsAction", bool Organizer = false, bool Self = false, string? Raw = null);
+    string Email, string ResponseStatus = "needsAction", bool Organizer = false, bool Self = false,
+    string? Raw = null);
 
 /// <summary>An event as the provider showed it.</summary>
 /// <param name="Address">Where it was read.</param>
@@ -47,14 +53,16 @@ public sealed record Attendee(
 /// <param name="Summary">Null when absent.</param>
 /// <param name="Description">Null when absent.</param>
 /// <param name="Location">Null when absent.</param>
-/// <param name="Start">Null when the provider gave none or one that cannot be read (all-day, unknown zone).</param>
+/// <param name="Start">Null when the provider gave none or one that cannot be read (all-day, unknown
+/// zone).</param>
 /// <param name="End">As <paramref name="Start"/>.</param>
 /// <param name="Attendees">In the provider's order.</param>
 /// <param name="AttendeesOmitted">True when the list is truncated: it must never be written back.</param>
 /// <param name="Mark">Private extended properties.</param>
 /// <param name="HtmlLink">Link for a person.</param>
 /// <param name="ConferenceLink">The video link once the provider made one.</param>
-/// <param name="ConferenceStatus"><c>pending</c>, <c>success</c>, <c>failure</c>; null without conference data.</param>
+/// <param name="ConferenceStatus"><c>pending</c>, <c>success</c>, <c>failure</c>; null without conference
+/// data.</param>
 /// <param name="Json">The whole event as received.</param>
 public sealed record ProviderEvent(
     EventAddress Address,
@@ -143,7 +151,8 @@ public abstract record EventSearch
 /// <param name="Primary">True on the one primary calendar.</param>
 /// <param name="TimeZone">IANA name.</param>
 /// <param name="AccessRole"><c>owner</c>, <c>writer</c>, <c>reader</c>, <c>freeBusyReader</c>.</param>
-public sealed record ProviderCalendar(string RemoteId, string Summary, bool Primary, string TimeZone, string AccessRole);
+public sealed record ProviderCalendar(
+    string RemoteId, string Summary, bool Primary, string TimeZone, string AccessRole);
 
 /// <summary>What one calendar listing gave.</summary>
 public abstract record CalendarSearch

@@ -1,6 +1,7 @@
 namespace CalSync.Sync.Providers;
 
-/// <summary>Why a provider call did not do what was asked. A closed list, append only; stored by name.</summary>
+/// <summary>Why a provider call did not do what was asked. A closed list, append only; stored by
+/// name.</summary>
 public enum ProviderReason
 {
     /// <summary>No answer: connection refused, reset or name not found.</summary>
@@ -60,7 +61,8 @@ public enum ProviderReason
     /// <summary>Not sent: a breaker is open.</summary>
     BreakerOpen = 19,
 
-    /// <summary>Not sent: our own quota would have been exceeded within the time the caller could wait.</summary>
+    /// <summary>Not sent: our own quota would have been exceeded within the time the caller could
+    /// wait.</summary>
     QuotaWait = 20,
 
     /// <summary>An answer outside the protocol: not JSON, not the documented shape, too large.</summary>
@@ -69,10 +71,12 @@ public enum ProviderReason
 
 /// <summary>A provider call that failed, as a value.</summary>
 /// <param name="Reason">Which of the closed list.</param>
-/// <param name="ProviderCode">The provider's own reason code, such as <c>rateLimitExceeded</c>; null without an answer.</param>
+/// <param name="ProviderCode">The provider's own reason code, such as <c>rateLimitExceeded</c>; null without
+/// an answer.</param>
 /// <param name="Status">The HTTP status; null without an answer.</param>
 /// <param name="Message">One safe sentence: no tokens, no addresses, no provider body.</param>
-/// <param name="RetryAfter">From the moment of the answer, when the provider or a breaker named a delay.</param>
+/// <param name="RetryAfter">From the moment of the answer, when the provider or a breaker named a
+/// delay.</param>
 /// <param name="OutcomeUnknown">
 /// True when the request may have been applied although no answer came: read back before writing again.
 /// </param>

@@ -4,7 +4,8 @@ using CalSync.App.Demo;
 
 namespace CalSync.Lab.Bench;
 
-/// <summary>Enrolment, from the request to the verified guest, and the accept path beside the plain competing stack.</summary>
+/// <summary>Enrolment, from the request to the verified guest, and the accept path beside the plain competing
+/// stack.</summary>
 internal static class EnrolBench
 {
     private const int EnrolmentCount = 1_000;
@@ -17,17 +18,24 @@ internal static class EnrolBench
     private static readonly TimeSpan WarmUpFor = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ProviderLatency = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Runs both parts and prints the figures; with <paramref name="json"/> they are the last line, as JSON.</summary>
+    /// <summary>Runs both parts and prints the figures; with <paramref name="json"/> they are the last line,
+    /// as JSON.</summary>
     /// <returns>1 when a figure misses what the product promises.</returns>
     public static async Task<int> RunAsync(bool json, CancellationToken cancellation)
     {
         var figures = new Dictionary<string, object?>(StringComparer.Ordinal);
         await using var postgres = await PostgresServer.StartAsync(durable: true, cancellation);
         await postgres.CreateDatabaseAsync("mirror", null, cancellation);
-        Tell($"{EnrolmentCount} enrolments into {SlotCount} slots, {ClientCount} clients, 50 ms provider latency");
+        Tell(
+            $"{EnrolmentCount} enrolments into {SlotCount} slots, {ClientCount} clients, 50 ms provider "
+            + "latency");
         var met = true;
-        foreach (var (engine, url) in new[] { ("sqlite", (string?)null), ("postgres", postgres.Url("mirror")) })
+        foreach (var (engine, url) in new[] { ("sqlite", (string?)null),
+            ("postgres", postgres.Url("mirror")) })
+        {
             met &= await MirrorAsync(engine, url, figures, cancellation);
+        }
+
         met &= await AcceptAsync(postgres, figures, cancellation);
         foreach (var (name, value) in figures)
             Tell(string.Create(CultureInfo.InvariantCulture, $"  {name,-42} {value}"));
@@ -47,7 +55,9 @@ internal static class EnrolBench
         await studio.Control.ClearCallsAsync(cancellation);
 
         var load = await LoadClient.RunAsync(studio.Address, ClientCount, TimeSpan.FromMinutes(1), number =>
-            number < EnrolmentCount ? studio.Enrol(classes[number % SlotCount], students[number], number) : null);
+            number < EnrolmentCount
+                ? studio.Enrol(classes[number % SlotCount], students[number], number)
+                : null);
         await studio.QuietAsync(cancellation);
         var calls = (await studio.Control.GetCallsAsync(cancellation))
             .Count(call => call.Operation.StartsWith("events.", StringComparison.Ordinal));
@@ -63,7 +73,8 @@ internal static class EnrolBench
         figures[$"{engine}.providerCallsPerEnrolment"] = Math.Round(perEnrolment, 3);
         figures[$"{engine}.verified"] = verified.Count;
         figures[$"{engine}.differencesFromTruth"] = report.Differences.Length;
-        return load.Other(202) == 0 && verified.Count == EnrolmentCount && report.Agrees && perEnrolment < 0.5;
+        return load.Other(202) == 0 && verified.Count == EnrolmentCount && report.Agrees
+            && perEnrolment < 0.5;
     }
 
     private static async Task<bool> AcceptAsync(
@@ -71,7 +82,8 @@ internal static class EnrolBench
     {
         Tell($"Accept path alone, {ClientCount} connections, provider paused");
         await postgres.CreateDatabaseAsync("accept", null, cancellation);
-        await using var studio = await Studio.StartAsync(postgres.Url("accept"), withWorker: false, cancellation);
+        await using var studio = await Studio.StartAsync(
+            postgres.Url("accept"), withWorker: false, cancellation);
         var classes = await studio.CreateClassesAsync(AcceptClassCount, 10_000, cancellation);
         var students = await studio.CreateStudentsAsync(AcceptStudentCount, cancellation);
         await using var reference = await ReferenceStack.StartAsync(postgres, cancellation);
@@ -87,11 +99,16 @@ internal static class EnrolBench
             var load = await LoadClient.RunAsync(studio.Address, ClientCount, span, number =>
             {
                 var n = first + number;
-                return studio.Enrol(classes[n % classes.Count], students[n / classes.Count % students.Count], n);
+                return studio.Enrol(
+                    classes[n % classes.Count], students[n / classes.Count % students.Count], n);
             });
             sent += load.LatenciesMs.Count + ClientCount;
             if (load.Other(202) > 0)
-                throw new InvalidOperationException($"Answers other than 202: {string.Join(' ', load.Statuses)}");
+            {
+                throw new InvalidOperationException(
+                    $"Answers other than 202: {string.Join(' ', load.Statuses)}");
+            }
+
             if (counts)
             {
                 ours.Add(load.PerSecond);
@@ -129,5 +146,7 @@ internal static class EnrolBench
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static double Percentile(IReadOnlyList<double> ascending, double share) =>
-        ascending.Count == 0 ? 0 : Math.Round(ascending[Math.Min(ascending.Count - 1, (int)(ascending.Count * share))]);
+        ascending.Count == 0
+            ? 0
+            : Math.Round(ascending[Math.Min(ascending.Count - 1, (int)(ascending.Count * share))]);
 }

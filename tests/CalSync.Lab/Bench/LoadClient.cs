@@ -6,19 +6,23 @@ using System.Text;
 
 namespace CalSync.Lab.Bench;
 
-/// <summary>A small closed-loop HTTP/1.1 load generator: each client sends, waits for the whole answer, and sends again.</summary>
+/// <summary>A small closed-loop HTTP/1.1 load generator: each client sends, waits for the whole answer, and
+/// sends again.</summary>
 /// <remarks>
-/// Raw sockets and prepared bytes, so that on two cores the server is measured and not the generator. The same
-/// generator drives every server of one run.
+/// Raw sockets and prepared bytes, so that on two cores the server is measured and not the generator. The
+/// same generator drives every server of one run.
 /// </remarks>
 internal static class LoadClient
 {
-    /// <summary>Drives <paramref name="clients"/> connections until <paramref name="next"/> gives null or the limit is reached.</summary>
+    /// <summary>Drives <paramref name="clients"/> connections until <paramref name="next"/> gives null or the
+    /// limit is reached.</summary>
     /// <param name="target">Host and port; the path is in the prepared requests.</param>
     /// <param name="clients">Number of keep-alive connections.</param>
     /// <param name="limit">Upper bound of the run.</param>
-    /// <param name="next">The complete request for a running number, from any thread; null ends the client.</param>
-    public static async Task<LoadResult> RunAsync(Uri target, int clients, TimeSpan limit, Func<int, byte[]?> next)
+    /// <param name="next">The complete request for a running number, from any thread; null ends the
+    /// client.</param>
+    public static async Task<LoadResult> RunAsync(
+        Uri target, int clients, TimeSpan limit, Func<int, byte[]?> next)
     {
         var started = Stopwatch.GetTimestamp();
         var number = -1;
@@ -27,8 +31,12 @@ internal static class LoadClient
             await Task.Yield();
             using var connection = new Connection(target);
             await connection.OpenAsync();
-            while (Stopwatch.GetElapsedTime(started) < limit && next(Interlocked.Increment(ref number)) is { } request)
+            while (Stopwatch.GetElapsedTime(started) < limit
+                && next(Interlocked.Increment(ref number)) is { } request)
+            {
                 await connection.ExchangeAsync(request);
+            }
+
             return connection;
         }));
         return new LoadResult(
@@ -40,7 +48,8 @@ internal static class LoadClient
     }
 
     /// <summary>Writes one request with a JSON body.</summary>
-    public static byte[] Request(string method, Uri target, string path, string body, params string[] headers) =>
+    public static byte[] Request(
+        string method, Uri target, string path, string body, params string[] headers) =>
         Encoding.UTF8.GetBytes(
             $"{method} {path} HTTP/1.1\r\nHost: {target.Authority}\r\nContent-Type: application/json\r\n"
             + string.Concat(headers.Select(header => header + "\r\n"))
@@ -113,14 +122,17 @@ internal static class LoadClient
 /// <param name="Elapsed">Wall time of the whole run.</param>
 /// <param name="LatenciesMs">Every exchange, ascending, in milliseconds.</param>
 /// <param name="Statuses">Count by HTTP status.</param>
-internal sealed record LoadResult(TimeSpan Elapsed, IReadOnlyList<double> LatenciesMs, IReadOnlyDictionary<int, int> Statuses)
+internal sealed record LoadResult(
+    TimeSpan Elapsed, IReadOnlyList<double> LatenciesMs, IReadOnlyDictionary<int, int> Statuses)
 {
     /// <summary>Exchanges per second.</summary>
     public double PerSecond => LatenciesMs.Count / Elapsed.TotalSeconds;
 
     /// <summary>The latency below which this share of the exchanges stayed, in milliseconds.</summary>
     public double Percentile(double share) =>
-        LatenciesMs.Count == 0 ? 0 : LatenciesMs[Math.Min(LatenciesMs.Count - 1, (int)(LatenciesMs.Count * share))];
+        LatenciesMs.Count == 0
+            ? 0
+            : LatenciesMs[Math.Min(LatenciesMs.Count - 1, (int)(LatenciesMs.Count * share))];
 
     /// <summary>Exchanges answered with a status outside the expected ones.</summary>
     public int Other(params int[] expected) =>

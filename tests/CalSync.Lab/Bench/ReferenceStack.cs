@@ -20,7 +20,8 @@ internal sealed class ReferenceStack : IAsyncDisposable
     private ReferenceStack(Process process, Uri address) => (_process, _address) = (process, address);
 
     /// <summary>Builds and starts it on a database of its own; null when its sources are not there.</summary>
-    public static async Task<ReferenceStack?> StartAsync(PostgresServer postgres, CancellationToken cancellation)
+    public static async Task<ReferenceStack?> StartAsync(
+        PostgresServer postgres, CancellationToken cancellation)
     {
         if (Sources() is not { } sources)
             return null;
@@ -30,20 +31,24 @@ internal sealed class ReferenceStack : IAsyncDisposable
         foreach (var file in Directory.EnumerateFiles(Path.Combine(sources, "refstack")))
             File.Copy(file, Path.Combine(build, Path.GetFileName(file)), overwrite: true);
         await RunToEndAsync(
-            build, "dotnet", ["publish", "-c", "Release", "-o", Path.Combine(folder, "bin"), "--nologo", "-v", "quiet"],
+            build, "dotnet",
+            ["publish", "-c", "Release", "-o", Path.Combine(folder, "bin"), "--nologo", "-v", "quiet"],
             cancellation);
 
         await postgres.CreateDatabaseAsync("reference", null, cancellation);
         await using (var source = NpgsqlDataSource.Create(ConnectionString(postgres)))
         {
-            // Vacuum cannot run inside the implicit transaction of a batch; it is only housekeeping of the queue test.
+            // Vacuum cannot run inside the implicit transaction of a batch; it is only housekeeping of the
+            // queue test.
             var sql = await File.ReadAllTextAsync(Path.Combine(sources, "pg_setup.sql"), cancellation);
-            await using var setup = source.CreateCommand(sql.Replace("vacuum analyze;", "analyze;", StringComparison.Ordinal));
+            await using var setup = source.CreateCommand(
+                sql.Replace("vacuum analyze;", "analyze;", StringComparison.Ordinal));
             await setup.ExecuteNonQueryAsync(cancellation);
         }
 
         var port = FreePort();
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start =
+            new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Path.Combine(folder, "bin", "refstack.dll"));
         start.ArgumentList.Add(port.ToString(CultureInfo.InvariantCulture));
         start.ArgumentList.Add(ConnectionString(postgres));
@@ -66,7 +71,11 @@ internal sealed class ReferenceStack : IAsyncDisposable
         });
         _sent += load.LatenciesMs.Count + clients;
         if (load.Other(200) > 0)
-            throw new InvalidOperationException($"The reference stack failed: {string.Join(' ', load.Statuses)}");
+        {
+            throw new InvalidOperationException(
+                $"The reference stack failed: {string.Join(' ', load.Statuses)}");
+        }
+
         return load;
     }
 
@@ -92,7 +101,8 @@ internal sealed class ReferenceStack : IAsyncDisposable
     // Beside the clone: ../shared/perf/enrol, looked for from the working directory upwards.
     private static string? Sources()
     {
-        for (var folder = new DirectoryInfo(Environment.CurrentDirectory); folder is not null; folder = folder.Parent)
+        for (var folder =
+            new DirectoryInfo(Environment.CurrentDirectory); folder is not null; folder = folder.Parent)
         {
             var found = Path.Combine(folder.FullName, "shared", "perf", "enrol");
             if (Directory.Exists(Path.Combine(found, "refstack")))

@@ -9,7 +9,8 @@ using CalSync.Sync;
 
 namespace CalSync.Lab.Bench;
 
-/// <summary>The product as a benchmark needs it: one process that serves, a sandbox, one connected instructor.</summary>
+/// <summary>The product as a benchmark needs it: one process that serves, a sandbox, one connected
+/// instructor.</summary>
 internal sealed class Studio : IAsyncDisposable
 {
     private const string Instructor = "maya@studio.test";
@@ -26,11 +27,14 @@ internal sealed class Studio : IAsyncDisposable
     private readonly string _instructorId;
 
     private Studio(
-        TempFolder folder, SandboxServer sandbox, HttpClient sandboxHttp, ProductProcess product, Database database,
+        TempFolder folder, SandboxServer sandbox, HttpClient sandboxHttp, ProductProcess product,
+        Database database,
         IdentityStore identities, string tenantId, string adminToken, string instructorId, Uri address)
     {
-        (_folder, _sandbox, _sandboxHttp, _product, Database) = (folder, sandbox, sandboxHttp, product, database);
-        (_identities, _tenantId, _adminToken, _instructorId, Address) = (identities, tenantId, adminToken, instructorId, address);
+        (_folder, _sandbox, _sandboxHttp, _product, Database) =
+            (folder, sandbox, sandboxHttp, product, database);
+        (_identities, _tenantId, _adminToken, _instructorId, Address) =
+            (identities, tenantId, adminToken, instructorId, address);
         _admin = new DemoApi(address, adminToken, () => Guid.NewGuid().ToString());
         Control = new SandboxControl(sandboxHttp);
     }
@@ -45,7 +49,8 @@ internal sealed class Studio : IAsyncDisposable
     public SandboxControl Control { get; }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The studio owns and disposes it.")]
-    public static async Task<Studio> StartAsync(string? databaseUrl, bool withWorker, CancellationToken cancellation)
+    public static async Task<Studio> StartAsync(
+        string? databaseUrl, bool withWorker, CancellationToken cancellation)
     {
         var clock = TimeProvider.System;
         var folder = new TempFolder();
@@ -54,7 +59,8 @@ internal sealed class Studio : IAsyncDisposable
         await new Migrator(database, clock).UpgradeAsync(cancellation);
         var ids = new IdSource(clock, new Random(1));
         var identities = new IdentityStore(database, ids, clock);
-        var tenant = await identities.CreateTenantAsync("Bench", TenantKind.Test, "cli", Correlation, cancellation);
+        var tenant = await identities.CreateTenantAsync(
+            "Bench", TenantKind.Test, "cli", Correlation, cancellation);
         var admin = await PersonAsync(identities, tenant.Id, "admin@studio.test", Role.Admin, cancellation);
         var maya = await PersonAsync(identities, tenant.Id, Instructor, Role.Instructor, cancellation);
         var product = await ProductProcess.StartAsync(
@@ -67,21 +73,24 @@ internal sealed class Studio : IAsyncDisposable
             ],
             "http://", clock, cancellation);
         var line = product.ReadyLine;
-        var address = new Uri(line[line.IndexOf("http://", StringComparison.Ordinal)..].Split(' ')[0].TrimEnd('.'));
+        var address = new Uri(
+            line[line.IndexOf("http://", StringComparison.Ordinal)..].Split(' ')[0].TrimEnd('.'));
         using (var instructor = new DemoApi(address, maya.Token, () => Guid.NewGuid().ToString()))
             await DemoConsent.GiveAsync(instructor, Instructor, cancellation);
         return new Studio(
-            folder, sandbox, new HttpClient { BaseAddress = sandbox.BaseAddress }, product, database, identities, tenant.Id,
-            admin.Token, maya.Id, address);
+            folder, sandbox, new HttpClient { BaseAddress = sandbox.BaseAddress }, product, database,
+            identities, tenant.Id, admin.Token, maya.Id, address);
     }
 
     /// <summary>Creates classes of one slot each, an hour apart.</summary>
-    public async Task<IReadOnlyList<string>> CreateClassesAsync(int count, int capacity, CancellationToken cancellation)
+    public async Task<IReadOnlyList<string>> CreateClassesAsync(
+        int count, int capacity, CancellationToken cancellation)
     {
         var ids = new string[count];
         var at = new DateTime(2030, 1, 7, 9, 0, 0, DateTimeKind.Unspecified);
         await Parallel.ForEachAsync(
-            Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation },
+            Enumerable.Range(0, count),
+            new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation },
             async (index, stop) =>
             {
                 var start = at.AddHours(index).ToString("s", null);
@@ -93,10 +102,12 @@ internal sealed class Studio : IAsyncDisposable
                     ["instructorId"] = _instructorId,
                     ["schedules"] = new JsonArray(new JsonObject
                     {
-                        ["slots"] = new JsonArray(new JsonObject { ["start"] = start, ["durationMinutes"] = 50 }),
+                        ["slots"] = new JsonArray(
+                            new JsonObject { ["start"] = start, ["durationMinutes"] = 50 }),
                     }),
                 };
-                ids[index] = (await _admin.PostAsync("classes", body, stop, prefer: "respond-async")).Expect().Text("id");
+                ids[index] = (await _admin.PostAsync("classes", body, stop, prefer: "respond-async")).Expect()
+                    .Text("id");
             });
         return ids;
     }
@@ -108,7 +119,9 @@ internal sealed class Studio : IAsyncDisposable
         for (var index = 0; index < count; index++)
         {
             var made = (UserCreation.Created)await _identities.CreateUserAsync(
-                new NewUser(_tenantId, $"Student {index}", $"student{index}@mail.test", Role.Student, "Europe/London"),
+                new NewUser(
+                    _tenantId, $"Student {index}", $"student{index}@mail.test", Role.Student,
+                    "Europe/London"),
                 "cli", Correlation, cancellation);
             ids.Add(made.User.Id);
         }
@@ -119,7 +132,8 @@ internal sealed class Studio : IAsyncDisposable
     /// <summary>The request that enrols a student, answered as soon as it is committed.</summary>
     public byte[] Enrol(string classId, string studentId, int number) => LoadClient.Request(
         "POST", Address, $"/api/v1/classes/{classId}/enrollments", $$"""{"studentId":"{{studentId}}"}""",
-        $"Authorization: Bearer {_adminToken}", $"Idempotency-Key: bench-{number:d10}", "Prefer: respond-async");
+        $"Authorization: Bearer {_adminToken}", $"Idempotency-Key: bench-{number:d10}",
+        "Prefer: respond-async");
 
     /// <summary>Waits until no mirror or operation is under way.</summary>
     public async Task QuietAsync(CancellationToken cancellation)
@@ -134,14 +148,16 @@ internal sealed class Studio : IAsyncDisposable
         throw new TimeoutException("The product was still at work after a minute.");
     }
 
-    /// <summary>Milliseconds from accepted to verified of every verified operation of a kind, ascending.</summary>
+    /// <summary>Milliseconds from accepted to verified of every verified operation of a kind,
+    /// ascending.</summary>
     public async Task<IReadOnlyList<double>> VerifiedAfterAsync(string kind, CancellationToken cancellation)
     {
         var rows = await Database.ReadAsync(
             session => session.QueryAsync<OperationRow>(
                 """
                 SELECT o.created_at, max(j.at) AS verified_at
-                FROM operations o JOIN journal j ON j.subject_id = o.enrolment_id AND j.kind = 'enrolment.active'
+                FROM operations o JOIN journal j ON j.subject_id = o.enrolment_id
+                    AND j.kind = 'enrolment.active'
                 WHERE o.kind = @kind AND o.state = 'verified' GROUP BY o.id, o.created_at
                 """,
                 new { kind }),
@@ -164,7 +180,8 @@ internal sealed class Studio : IAsyncDisposable
     {
         var made = (UserCreation.Created)await identities.CreateUserAsync(
             new NewUser(tenantId, email, email, role, "America/New_York"), "cli", Correlation, cancellation);
-        var token = await identities.CreateTokenAsync(made.User.Id, "bench", null, "cli", Correlation, cancellation);
+        var token = await identities.CreateTokenAsync(
+            made.User.Id, "bench", null, "cli", Correlation, cancellation);
         return (made.User.Id, token!.Secret);
     }
 

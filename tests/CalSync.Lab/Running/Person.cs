@@ -16,29 +16,39 @@ public sealed record Person(RunningProduct Product, string Id, string Email, str
     public Task<ApiAnswer> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
 
     /// <summary>Sends an intent; a new one unless its key is given.</summary>
-    public Task<ApiAnswer> PostAsync(string path, JsonNode? body, string? key = null, params (string, string)[] headers) =>
-        SendAsync(HttpMethod.Post, path, body, [("Idempotency-Key", key ?? RunningProduct.NewKey()), .. headers]);
+    public Task<ApiAnswer> PostAsync(
+        string path, JsonNode? body, string? key = null, params (string, string)[] headers) =>
+        SendAsync(
+            HttpMethod.Post, path, body, [("Idempotency-Key", key ?? RunningProduct.NewKey()), .. headers]);
 
     /// <summary>Changes a resource that was seen with an ETag.</summary>
-    public Task<ApiAnswer> PatchAsync(string path, string? etag, JsonNode body, params (string, string)[] headers) =>
-        SendAsync(HttpMethod.Patch, path, body, [.. Precondition(etag), ("Idempotency-Key", RunningProduct.NewKey()), .. headers]);
+    public Task<ApiAnswer> PatchAsync(
+        string path, string? etag, JsonNode body, params (string, string)[] headers) =>
+        SendAsync(
+            HttpMethod.Patch, path, body,
+            [.. Precondition(etag), ("Idempotency-Key", RunningProduct.NewKey()), .. headers]);
 
     /// <summary>Removes a resource that was seen with an ETag.</summary>
     public Task<ApiAnswer> DeleteAsync(string path, string? etag) =>
-        SendAsync(HttpMethod.Delete, path, null, [.. Precondition(etag), ("Idempotency-Key", RunningProduct.NewKey())]);
+        SendAsync(
+            HttpMethod.Delete, path, null,
+            [.. Precondition(etag), ("Idempotency-Key", RunningProduct.NewKey())]);
 
     /// <summary>Sets a resource.</summary>
     public Task<ApiAnswer> PutAsync(string path, JsonNode body) =>
         SendAsync(HttpMethod.Put, path, body, ("Idempotency-Key", RunningProduct.NewKey()));
 
     /// <summary>Sends exactly these headers.</summary>
-    public Task<ApiAnswer> SendAsync(HttpMethod method, string path, JsonNode? body, params (string Name, string Value)[] headers) =>
+    public Task<ApiAnswer> SendAsync(
+        HttpMethod method, string path, JsonNode? body, params (string Name, string Value)[] headers) =>
         SendBytesAsync(
-            method, path, body is null ? null : Encoding.UTF8.GetBytes(body.ToJsonString()), "application/json", headers);
+            method, path, body is null ? null : Encoding.UTF8.GetBytes(body.ToJsonString()),
+            "application/json", headers);
 
     /// <summary>Sends exactly these bytes.</summary>
     public async Task<ApiAnswer> SendBytesAsync(
-        HttpMethod method, string path, byte[]? body, string? contentType, params (string Name, string Value)[] headers)
+        HttpMethod method, string path, byte[]? body, string? contentType,
+        params (string Name, string Value)[] headers)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(headers);
@@ -49,7 +59,8 @@ public sealed record Person(RunningProduct Product, string Id, string Email, str
         if (body is not null)
         {
             request.Content = new ByteArrayContent(body);
-            // A body too long to be read is refused before it is sent, so that the answer is not lost with the connection.
+            // A body too long to be read is refused before it is sent, so that the answer is not lost with
+            // the connection.
             request.Headers.ExpectContinue = body.Length > 64 * 1024;
             if (contentType is not null)
                 request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
@@ -68,7 +79,8 @@ public sealed record Person(RunningProduct Product, string Id, string Email, str
 /// <param name="MediaType">Of the body; null without one.</param>
 /// <param name="Text">The body as it came.</param>
 /// <param name="Headers">All headers, the content's among them.</param>
-public sealed record ApiAnswer(int Status, string? MediaType, string Text, IReadOnlyDictionary<string, string> Headers)
+public sealed record ApiAnswer(
+    int Status, string? MediaType, string Text, IReadOnlyDictionary<string, string> Headers)
 {
     private readonly Lazy<JsonNode?> _body = new(() => Read(Text));
 
@@ -85,7 +97,8 @@ public sealed record ApiAnswer(int Status, string? MediaType, string Text, IRead
     public string Header(string name) => Headers.TryGetValue(name, out var value) ? value : "";
 
     /// <summary>Itself when it has this status.</summary>
-    /// <exception cref="InvalidOperationException">It has another one; the body is in the message.</exception>
+    /// <exception cref="InvalidOperationException">It has another one; the body is in the
+    /// message.</exception>
     public ApiAnswer Expect(int status) => Status == status
         ? this
         : throw new InvalidOperationException($"{status} was expected, the answer is {Status}: {Text}");
@@ -93,7 +106,8 @@ public sealed record ApiAnswer(int Status, string? MediaType, string Text, IRead
     internal static ApiAnswer Of(HttpResponseMessage response, string text) => new(
         (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, text,
         response.Headers.Concat(response.Content.Headers).ToDictionary(
-            header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase));
+            header => header.Key, header => string.Join(", ", header.Value),
+            StringComparer.OrdinalIgnoreCase));
 
     private static JsonNode? Read(string text)
     {

@@ -36,8 +36,8 @@ public sealed record ProductSettings
 }
 
 /// <summary>
-/// The whole product on loopback with a sandbox behind it, and one person of every role, one instructor among them
-/// connected through the real authorization pages. Everything goes away with it.
+/// The whole product on loopback with a sandbox behind it, and one person of every role, one instructor among
+/// them connected through the real authorization pages. Everything goes away with it.
 /// </summary>
 public sealed class RunningProduct : IAsyncDisposable
 {
@@ -100,7 +100,8 @@ public sealed class RunningProduct : IAsyncDisposable
 
     /// <summary>Starts everything.</summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The product owns and disposes it.")]
-    public static async Task<RunningProduct> StartAsync(ProductSettings? settings = null, CancellationToken cancellation = default)
+    public static async Task<RunningProduct> StartAsync(
+        ProductSettings? settings = null, CancellationToken cancellation = default)
     {
         settings ??= new ProductSettings();
         var clock = settings.Clock ?? TimeProvider.System;
@@ -134,7 +135,8 @@ public sealed class RunningProduct : IAsyncDisposable
     }
 
     /// <summary>Sends any request, with nothing added but the address.</summary>
-    public async Task<ApiAnswer> SendAsync(HttpRequestMessage request, CancellationToken cancellation = default)
+    public async Task<ApiAnswer> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellation = default)
     {
         request.RequestUri = new Uri(Address, request.RequestUri!.OriginalString);
         using var response = await _http.SendAsync(request, cancellation);
@@ -144,11 +146,13 @@ public sealed class RunningProduct : IAsyncDisposable
 
     /// <summary>Creates a person with a token.</summary>
     public async Task<Person> AddPersonAsync(
-        string name, string email, Role role, string zone, string? tenantId = null, CancellationToken cancellation = default)
+        string name, string email, Role role, string zone, string? tenantId = null,
+        CancellationToken cancellation = default)
     {
         var made = (UserCreation.Created)await _identities.CreateUserAsync(
             new NewUser(tenantId ?? Tenant.Id, name, email, role, zone), "cli", Correlation, cancellation);
-        var token = await _identities.CreateTokenAsync(made.User.Id, "lab", null, "cli", Correlation, cancellation);
+        var token = await _identities.CreateTokenAsync(
+            made.User.Id, "lab", null, "cli", Correlation, cancellation);
         return new Person(this, made.User.Id, email, token!.Secret);
     }
 
@@ -160,22 +164,24 @@ public sealed class RunningProduct : IAsyncDisposable
         await DemoConsent.GiveAsync(api, account, cancellation);
     }
 
-    /// <summary>A class of Maya's with slots on successive days in January 2031 at 10:00 in New York.</summary>
-    public static JsonObject ClassBody(string title, int slots = 1, int capacity = 10, string zone = "America/New_York") => new()
-    {
-        ["title"] = title,
-        ["timeZone"] = zone,
-        ["capacity"] = capacity,
-        ["price"] = new JsonObject { ["minor"] = 2500, ["currency"] = "USD" },
-        ["schedules"] = new JsonArray(new JsonObject
+    /// <summary>A class of Maya's with slots on successive days in January 2031 at 10:00 in New
+    /// York.</summary>
+    public static JsonObject ClassBody(
+        string title, int slots = 1, int capacity = 10, string zone = "America/New_York") => new()
         {
-            ["slots"] = new JsonArray([.. Enumerable.Range(0, slots).Select(day => new JsonObject
+            ["title"] = title,
+            ["timeZone"] = zone,
+            ["capacity"] = capacity,
+            ["price"] = new JsonObject { ["minor"] = 2500, ["currency"] = "USD" },
+            ["schedules"] = new JsonArray(new JsonObject
+            {
+                ["slots"] = new JsonArray([.. Enumerable.Range(0, slots).Select(day => new JsonObject
             {
                 ["start"] = $"2031-01-{6 + day:d2}T10:00:00",
                 ["durationMinutes"] = 60,
             })]),
-        }),
-    };
+            }),
+        };
 
     /// <summary>A random idempotency key.</summary>
     public static string NewKey() => Guid.NewGuid().ToString();
@@ -183,14 +189,18 @@ public sealed class RunningProduct : IAsyncDisposable
     /// <summary>The live events of ours in all calendars, guests' copies left out.</summary>
     public async Task<IReadOnlyList<TruthEvent>> EventsAsync(CancellationToken cancellation = default) =>
         [.. (await Control.GetTruthAsync(null, cancellation)).Calendars.Where(calendar => !calendar.Deleted)
-            .SelectMany(calendar => calendar.Events).Where(found => !found.IsCopy && found.Status != "cancelled")];
+            .SelectMany(calendar => calendar.Events)
+            .Where(found => !found.IsCopy && found.Status != "cancelled")];
 
     /// <summary>Waits until nothing is under way.</summary>
     public Task QuietAsync(CancellationToken cancellation = default) =>
-        UntilAsync(async () => await TruthCheck.UnderWayAsync(Database, cancellation) == 0, "everything is at rest", cancellation);
+        UntilAsync(
+            async () => await TruthCheck.UnderWayAsync(Database, cancellation) == 0, "everything is at rest",
+            cancellation);
 
     /// <summary>Waits until something is so, half a minute at most.</summary>
-    public static async Task UntilAsync(Func<Task<bool>> holds, string what, CancellationToken cancellation = default)
+    public static async Task UntilAsync(
+        Func<Task<bool>> holds, string what, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(holds);
         for (var look = 0; look < 600; look++)
@@ -205,7 +215,8 @@ public sealed class RunningProduct : IAsyncDisposable
 
     /// <summary>Every difference between the database and what the calendars really hold.</summary>
     public async Task<IReadOnlyList<string>> DifferencesAsync(CancellationToken cancellation = default) =>
-        (await TruthCheck.CompareAsync(Database, await Control.GetTruthAsync(null, cancellation), cancellation)).Differences;
+        (await TruthCheck.CompareAsync(
+            Database, await Control.GetTruthAsync(null, cancellation), cancellation)).Differences;
 
     /// <summary>One number from the database.</summary>
     public Task<long> CountAsync(string sql, object? args = null) =>
@@ -238,7 +249,8 @@ public sealed class RunningProduct : IAsyncDisposable
         return ConfigurationReader.Read(
             new ConfigurationInput(null, set, ImmutableDictionary<string, string>.Empty)) switch
         {
-            ConfigurationOutcome.Valid valid => HostConfiguration.Read(valid.Settings, true, settings.RunsWorkers),
+            ConfigurationOutcome.Valid valid =>
+                HostConfiguration.Read(valid.Settings, true, settings.RunsWorkers),
             ConfigurationOutcome.Invalid invalid => throw new ArgumentException(
                 string.Join('\n', invalid.Errors), nameof(settings)),
             var outcome => throw new UnreachableException($"Unknown outcome {outcome.GetType().Name}."),
@@ -247,15 +259,24 @@ public sealed class RunningProduct : IAsyncDisposable
 
     private async Task PopulateAsync(ProductSettings settings, CancellationToken cancellation)
     {
-        Tenant = await _identities.CreateTenantAsync("Studio", TenantKind.Test, "cli", Correlation, cancellation);
-        var other = await _identities.CreateTenantAsync("Elsewhere", TenantKind.Test, "cli", Correlation, cancellation);
-        Admin = await AddPersonAsync("Ada", "ada@studio.test", Role.Admin, "America/New_York", null, cancellation);
-        Operator = await AddPersonAsync("Omar", "omar@studio.test", Role.Operator, "Europe/London", null, cancellation);
-        Maya = await AddPersonAsync("Maya", "maya@studio.test", Role.Instructor, "America/New_York", null, cancellation);
-        Arjun = await AddPersonAsync("Arjun", "arjun@studio.test", Role.Instructor, "Asia/Kolkata", null, cancellation);
-        Bea = await AddPersonAsync("Bea", "bea@mail.test", Role.Student, "America/New_York", null, cancellation);
-        Chen = await AddPersonAsync("Chen", "chen@mail.test", Role.Student, "Asia/Kolkata", null, cancellation);
-        Stranger = await AddPersonAsync("Eve", "eve@elsewhere.test", Role.Admin, "Europe/London", other.Id, cancellation);
+        Tenant = await _identities.CreateTenantAsync(
+            "Studio", TenantKind.Test, "cli", Correlation, cancellation);
+        var other = await _identities.CreateTenantAsync(
+            "Elsewhere", TenantKind.Test, "cli", Correlation, cancellation);
+        Admin = await AddPersonAsync(
+            "Ada", "ada@studio.test", Role.Admin, "America/New_York", null, cancellation);
+        Operator = await AddPersonAsync(
+            "Omar", "omar@studio.test", Role.Operator, "Europe/London", null, cancellation);
+        Maya = await AddPersonAsync(
+            "Maya", "maya@studio.test", Role.Instructor, "America/New_York", null, cancellation);
+        Arjun = await AddPersonAsync(
+            "Arjun", "arjun@studio.test", Role.Instructor, "Asia/Kolkata", null, cancellation);
+        Bea = await AddPersonAsync(
+            "Bea", "bea@mail.test", Role.Student, "America/New_York", null, cancellation);
+        Chen = await AddPersonAsync(
+            "Chen", "chen@mail.test", Role.Student, "Asia/Kolkata", null, cancellation);
+        Stranger = await AddPersonAsync(
+            "Eve", "eve@elsewhere.test", Role.Admin, "Europe/London", other.Id, cancellation);
         Nobody = new Person(this, "", "", null);
         if (settings.Connects)
             await ConnectAsync(Maya, Maya.Email, cancellation);

@@ -8,13 +8,15 @@ using Xunit;
 namespace CalSync.Tests.Api;
 
 /// <summary>
-/// Goal: nobody reads or changes what is not theirs. Method: every route the running product has, asked by every kind of
-/// person about the same objects of one instructor and one student. A new route without a row fails.
+/// Goal: nobody reads or changes what is not theirs. Method: every route the running product has, asked by
+/// every kind of person about the same objects of one instructor and one student. A new route without a row
+/// fails.
 /// </summary>
 public sealed class AccessTests : ProductTest
 {
-    // In this order: nobody, the administrator of another organisation, administrator, operator, the instructor, another
-    // instructor, the student, another student. 1 = 401, 3 = 403, 4 = 404, + = let in (whatever the answer then is).
+    // In this order: nobody, the administrator of another organisation, administrator, operator, the
+    // instructor, another instructor, the student, another student. 1 = 401, 3 = 403, 4 = 404, + = let in
+    // (whatever the answer then is).
     private const string Everybody = "1+++++++";
     private const string Catalogue = "14+++4++";
     private const string Staff = "14+3+433";
@@ -68,7 +70,8 @@ public sealed class AccessTests : ProductTest
 
     private static readonly string[] Open =
     [
-        "GET /errors/{name}", "GET /health", "GET /health/live", "GET /health/ready", "GET /oauth/google/callback",
+        "GET /errors/{name}", "GET /health", "GET /health/live", "GET /health/ready",
+            "GET /oauth/google/callback",
         "GET /openapi/{documentName}.json",
     ];
 
@@ -78,7 +81,8 @@ public sealed class AccessTests : ProductTest
     [Fact]
     public void EveryRoute_HasItsRow()
     {
-        var routes = Product.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        var routes =
+            Product.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .SelectMany(route => Methods(route).Select(method => (
                 Name: $"{method} {route.RoutePattern.RawText}",
                 IsOpen: route.Metadata.GetMetadata<Access>()!.Allowed is null)))
@@ -98,12 +102,14 @@ public sealed class AccessTests : ProductTest
         var ids = await ObjectsAsync();
         Person[] people =
         [
-            Product.Nobody, Product.Stranger, Product.Admin, Product.Operator, Product.Maya, Product.Arjun, Product.Bea,
+            Product.Nobody, Product.Stranger, Product.Admin, Product.Operator, Product.Maya, Product.Arjun,
+                Product.Bea,
             Product.Chen,
         ];
         var wrong = new List<string>();
         // The connection goes last: its owner ends it.
-        foreach (var (route, expected) in Expected.OrderBy(row => row.Key.StartsWith("DELETE /api/v1/calendar", StringComparison.Ordinal)))
+        foreach (var (route, expected) in Expected.OrderBy(
+            row => row.Key.StartsWith("DELETE /api/v1/calendar", StringComparison.Ordinal)))
         {
             var (method, path) = (route.Split(' ')[0], route.Split(' ')[1]);
             foreach (var (name, id) in ids)
@@ -129,7 +135,9 @@ public sealed class AccessTests : ProductTest
             Assert.Empty(await ItemsAsync(stranger, "operations"));
             Assert.Empty(await ItemsAsync(stranger, "me/schedule"));
             Assert.Empty(await ItemsAsync(stranger, "calendar/connections"));
-            Assert.DoesNotContain(await ItemsAsync(stranger, "changes"), change => (string?)change!["classId"] == ids["classId"]);
+            Assert.DoesNotContain(
+                await ItemsAsync(stranger, "changes"),
+                change => (string?)change!["classId"] == ids["classId"]);
         }
 
         var seats = $"classes/{ids["classId"]}/enrollments";
@@ -146,7 +154,8 @@ public sealed class AccessTests : ProductTest
     }
 
     private static IEnumerable<string> Methods(RouteEndpoint route) =>
-        route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Where(method => method != "HEAD") ?? [];
+        route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Where(method => method != "HEAD")
+            ?? [];
 
     private static async Task<JsonArray> ItemsAsync(Person person, string path) =>
         (await person.GetAsync(path)).Expect(200).Body!["items"]!.AsArray();
@@ -165,7 +174,8 @@ public sealed class AccessTests : ProductTest
     {
         var made = (await Product.Maya.PostAsync("classes", RunningProduct.ClassBody("Drawing"))).Expect(202);
         var seat = (await EnrolAsync(Product.Bea, made["id"])).Expect(202);
-        var connection = (await Product.Maya.GetAsync("calendar/connections")).Expect(200).Body!["items"]![0]!;
+        var connection = (await Product.Maya.GetAsync("calendar/connections"))
+            .Expect(200).Body!["items"]![0]!;
         var slotId = Slots(made)[0]["id"]!.ToString();
         return new(StringComparer.Ordinal)
         {
@@ -181,8 +191,10 @@ public sealed class AccessTests : ProductTest
         };
     }
 
-    /// <summary>Asks so that somebody who is let in changes as little as possible: a stale version, an impossible value.</summary>
-    private static Task<ApiAnswer> AskAsync(Person person, string method, string path, Dictionary<string, string> ids)
+    /// <summary>Asks so that somebody who is let in changes as little as possible: a stale version, an
+    /// impossible value.</summary>
+    private static Task<ApiAnswer> AskAsync(
+        Person person, string method, string path, Dictionary<string, string> ids)
     {
         if (method == "GET")
             return person.SendAsync(HttpMethod.Get, path, null);

@@ -5,15 +5,15 @@ using Xunit;
 namespace CalSync.Tests.Api;
 
 /// <summary>
-/// Who may do what to whose objects: every operation of the description against every kind of caller. An operation
-/// without a row fails, so a new route cannot be forgotten.
+/// Who may do what to whose objects: every operation of the description against every kind of caller. An
+/// operation without a row fails, so a new route cannot be forgotten.
 /// </summary>
 [Trait("Category", "Slow")]
 public sealed class AuthorisationTests : ProductTest
 {
-    // Stale preconditions and hopeless bodies keep the objects as they are: 412, 409 and 422 mean "you may, but not so".
-    // Columns: admin, operator, the class's instructor, another, the seat's student, another, another organisation's admin,
-    // nobody.
+    // Stale preconditions and hopeless bodies keep the objects as they are: 412, 409 and 422 mean "you may,
+    // but not so". Columns: admin, operator, the class's instructor, another, the seat's student, another,
+    // another organisation's admin, nobody.
     private const string Table =
         """
         createClass        422 403 422 422 403 403 422 401
@@ -72,21 +72,29 @@ public sealed class AuthorisationTests : ProductTest
         };
         Person[] callers =
         [
-            Product.Admin, Product.Operator, Product.Maya, Product.Arjun, Product.Bea, Product.Chen, Product.Stranger,
+            Product.Admin, Product.Operator, Product.Maya, Product.Arjun, Product.Bea, Product.Chen,
+                Product.Stranger,
             Product.Nobody,
         ];
         var rows = Table.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .ToDictionary(cells => cells[0], cells => string.Join(' ', cells[1..]));
         var wrong = new List<string>();
-        foreach (var operation in (await Operations.ReadAsync(Product)).OrderBy(found => found.Id == "disconnect"))
+        foreach (var operation in (await Operations.ReadAsync(Product))
+            .OrderBy(found => found.Id == "disconnect"))
         {
             var observed = new List<int>();
             foreach (var caller in callers)
-                observed.Add((await operation.SendAsync(caller, ids, Body(operation.Id), ("If-Match", "\"99\""))).Status);
+            {
+                observed.Add(
+                    (await operation.SendAsync(
+                    caller, ids, Body(operation.Id), ("If-Match", "\"99\""))).Status);
+            }
+
             var expected = rows.GetValueOrDefault(operation.Id, "no row");
             if (string.Join(' ', observed) != expected)
                 wrong.Add($"{operation.Id}: expected {expected}, observed {string.Join(' ', observed)}");
-            Assert.True(operation.Method == HttpMethod.Get || operation.IsIdempotent, $"{operation.Id} takes no key");
+            Assert.True(
+                operation.Method == HttpMethod.Get || operation.IsIdempotent, $"{operation.Id} takes no key");
         }
 
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));

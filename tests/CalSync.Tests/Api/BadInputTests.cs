@@ -6,8 +6,9 @@ using Xunit;
 namespace CalSync.Tests.Api;
 
 /// <summary>
-/// Whatever arrives, the answer is a problem a person can act on, never a fault, and what is refused changes nothing.
-/// Every member of every body is spoiled in every way; workers are off so that only requests can change rows.
+/// Whatever arrives, the answer is a problem a person can act on, never a fault, and what is refused changes
+/// nothing. Every member of every body is spoiled in every way; workers are off so that only requests can
+/// change rows.
 /// </summary>
 [Trait("Category", "Slow")]
 public sealed class BadInputTests : ProductTest
@@ -16,13 +17,17 @@ public sealed class BadInputTests : ProductTest
 
     private static readonly string[] Values =
     [
-        "null", "true", "0", "-1", "1e400", "1.5", "99999999999999999999", "-9223372036854775808", "\"\"", "\" \"", "[]", "{}", "[null]",
-        "[[]]", "{\"a\":1}", "\"\\u0000\"", "\"\\ud800\"", "\"a\\ud800b\"", "\"\\u202e\"", "\"' OR 1=1 --\"", "\"2031-02-30T10:00:00\"",
-        "\"9999-12-31T23:59:59\"", "\"0001-01-01T00:00:00\"", "\"+99:99\"", "\"usr_00000000000000000000000000\"", "\"../../etc\"",
+        "null", "true", "0", "-1", "1e400", "1.5", "99999999999999999999", "-9223372036854775808", "\"\"",
+            "\" \"", "[]", "{}", "[null]",
+        "[[]]", "{\"a\":1}", "\"\\u0000\"", "\"\\ud800\"", "\"a\\ud800b\"", "\"\\u202e\"", "\"' OR 1=1 --\"",
+            "\"2031-02-30T10:00:00\"",
+        "\"9999-12-31T23:59:59\"", "\"0001-01-01T00:00:00\"", "\"+99:99\"",
+            "\"usr_00000000000000000000000000\"", "\"../../etc\"",
         "\"FREQ=SECONDLY\"", "\"FREQ=DAILY;COUNT=99999999\"", "\"\u00e9\u4e2d\ud83d\ude00\"",
     ];
 
-    protected override ProductSettings Settings => new() { RunsWorkers = false, VerificationWait = TimeSpan.Zero };
+    protected override ProductSettings Settings =>
+        new() { RunsWorkers = false, VerificationWait = TimeSpan.Zero };
 
     [Fact]
     [Trait("Requirement", "R-CAL-13-P")]
@@ -37,7 +42,8 @@ public sealed class BadInputTests : ProductTest
             ["slotId"] = (string)Slots(made)[0]["id"]!,
             ["enrolmentId"] = seat["id"],
             ["operationId"] = (string)made.Body!["operation"]!["id"]!,
-            ["connectionId"] = (string)(await Product.Maya.GetAsync("calendar/connections")).Body!["items"]![0]!["id"]!,
+            ["connectionId"] =
+                (string)(await Product.Maya.GetAsync("calendar/connections")).Body!["items"]![0]!["id"]!,
             ["name"] = "verification",
         };
         var bad = new List<string>();
@@ -46,17 +52,22 @@ public sealed class BadInputTests : ProductTest
         foreach (var operation in (await Operations.ReadAsync(Product)).Where(found => found.TakesBody))
         {
             var caller = operation.Path.Contains("/admin/", StringComparison.Ordinal)
-                || operation.Path.Contains("/operations/", StringComparison.Ordinal) ? Product.Operator : Product.Maya;
+                || operation.Path.Contains("/operations/", StringComparison.Ordinal)
+                    ? Product.Operator
+                    : Product.Maya;
             foreach (var (name, bytes, type) in Bodies(operation.Id, random))
             {
                 var answer = await caller.SendBytesAsync(
-                    operation.Method, operation.Address(ids), bytes, type, ("Idempotency-Key", RunningProduct.NewKey()),
+                    operation.Method, operation.Address(ids), bytes, type,
+                    ("Idempotency-Key", RunningProduct.NewKey()),
                     ("If-Match", "\"1\""));
                 count++;
                 var after = await StateAsync();
                 if (answer.Status >= 500 || (answer.Status >= 400 && (after != state || !IsWhole(answer))))
                 {
-                    bad.Add($"{operation.Id} {name}: {answer.Status} {answer.Text[..Math.Min(200, answer.Text.Length)]} {state}/"
+                    bad.Add(
+                        $"{operation.Id} {name}: {answer.Status} "
+                        + $"{answer.Text[..Math.Min(200, answer.Text.Length)]} {state}/"
                         + after);
                 }
 
@@ -65,7 +76,8 @@ public sealed class BadInputTests : ProductTest
         }
 
         Assert.True(count > 500, $"only {count} requests were sent");
-        Assert.True(bad.Count == 0, $"seed {Seed}, {bad.Count} of {count}:\n" + string.Join('\n', bad.Take(30)));
+        Assert.True(
+            bad.Count == 0, $"seed {Seed}, {bad.Count} of {count}:\n" + string.Join('\n', bad.Take(30)));
     }
 
     [Fact]
@@ -73,14 +85,17 @@ public sealed class BadInputTests : ProductTest
     {
         string[] tails =
         [
-            "classes/%00", "classes/%ff%fe", "classes/..%2f..%2fetc", "classes/" + new string('a', 3000), "classes?limit=-1",
-            "classes?limit=1e9", "classes?limit=1&limit=2", "classes?after=%00", "classes?after=%f0%9f%98%80", "classes?after=abc",
+            "classes/%00", "classes/%ff%fe", "classes/..%2f..%2fetc", "classes/" + new string('a', 3000),
+                "classes?limit=-1",
+            "classes?limit=1e9", "classes?limit=1&limit=2", "classes?after=%00", "classes?after=%f0%9f%98%80",
+                "classes?after=abc",
             "classes?state=nonsense", "classes?x=1",
             "operations?state=%27", "operations?after=zzz", "operations?classId=1",
             "changes?after=-1",
             "changes?after=99999999999999999999", "changes?after=9223372036854775807", "me/schedule?from=x",
             "me/schedule?to=0001-01-01T00:00:00Z",
-            "me/schedule?after=zzz", "me/notices?after=zzz", "events/%00/history", "events/%F0%9F/history", "admin/switches/%00", "nowhere",
+            "me/schedule?after=zzz", "me/notices?after=zzz", "events/%00/history", "events/%F0%9F/history",
+            "admin/switches/%00", "nowhere",
         ];
         foreach (var tail in tails)
         {
@@ -88,24 +103,32 @@ public sealed class BadInputTests : ProductTest
             {
                 var answer = await caller.GetAsync(tail);
                 Assert.True(answer.Status < 500, $"{tail}: {answer.Status} {answer.Text}");
-                Assert.True(answer.Status < 400 || answer.Text.Length == 0 || IsWhole(answer), $"{tail}: {answer.Status} {answer.Text}");
+                Assert.True(
+                    answer.Status < 400 || answer.Text.Length == 0 || IsWhole(answer),
+                    $"{tail}: {answer.Status} {answer.Text}");
             }
         }
     }
 
     private static bool IsWhole(ApiAnswer answer) =>
         answer.MediaType == "application/problem+json"
-        && new[] { "type", "title", "status", "code", "action", "correlationId" }.All(member => answer[member].Length > 0);
+        && new[] { "type", "title", "status", "code", "action", "correlationId" }.All(
+            member => answer[member].Length > 0);
 
-    private static IEnumerable<(string Name, byte[] Body, string? Type)> Bodies(string operation, Random random)
+    private static IEnumerable<(string Name, byte[] Body, string? Type)> Bodies(
+        string operation, Random random)
     {
         const string json = "application/json";
         var good = Good(operation);
         var text = good.ToJsonString();
         foreach (var path in Members(good, []))
         {
-            foreach (var value in Values.Append($"\"{new string('x', 9000)}\"").Append($"\"{Letters(random)}\""))
-                yield return ($"{string.Join('.', path)}={value[..Math.Min(30, value.Length)]}", Replace(good, path, value), json);
+            foreach (var value in Values.Append($"\"{new string('x', 9000)}\"")
+                .Append($"\"{Letters(random)}\""))
+            {
+                yield return ($"{string.Join('.', path)}={value[..Math.Min(30, value.Length)]}",
+                    Replace(good, path, value), json);
+            }
         }
 
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 100)) + "1" + new string('}', 100);
@@ -139,10 +162,12 @@ public sealed class BadInputTests : ProductTest
         var children = node switch
         {
             JsonObject members => members.Select(member => (member.Key, member.Value)),
-            JsonArray items => items.Select((item, index) => (Key: index.ToString((IFormatProvider?)null), Value: item)),
+            JsonArray items =>
+                items.Select((item, index) => (Key: index.ToString((IFormatProvider?)null), Value: item)),
             _ => [],
         };
-        return children.SelectMany(child => Members(child.Value!, [.. path, child.Key]).Prepend([.. path, child.Key]));
+        return children.SelectMany(
+            child => Members(child.Value!, [.. path, child.Key]).Prepend([.. path, child.Key]));
     }
 
     private static byte[] Replace(JsonObject good, string[] path, string value)
@@ -172,7 +197,8 @@ public sealed class BadInputTests : ProductTest
         };
         var whole = RunningProduct.ClassBody("Spoiled");
         foreach (var (name, value) in new (string, JsonNode)[]
-            { ("description", "d"), ("location", "l"), ("conference", false), ("instructorId", "usr_x"), ("duplicate", "allow") })
+            { ("description", "d"), ("location", "l"), ("conference", false), ("instructorId", "usr_x"),
+                ("duplicate", "allow") })
         {
             whole[name] = value;
         }
@@ -185,7 +211,14 @@ public sealed class BadInputTests : ProductTest
         return operation switch
         {
             "createClass" => whole,
-            "updateClass" => new JsonObject { ["title"] = "t", ["description"] = "d", ["location"] = "l", ["capacity"] = 5 },
+            "updateClass" =>
+                new JsonObject
+                {
+                    ["title"] = "t",
+                    ["description"] = "d",
+                    ["location"] = "l",
+                    ["capacity"] = 5
+                },
             "moveSlot" => slot,
             "enrol" => new JsonObject { ["studentId"] = "usr_x", ["calendarEmail"] = "a@b.test" },
             "abandonOperation" => new JsonObject { ["reason"] = "r" },
@@ -198,10 +231,12 @@ public sealed class BadInputTests : ProductTest
 
     private async Task<string> StateAsync() => await Product.TextAsync(
         """
-        SELECT (SELECT seq FROM journal_head) || '/' || (SELECT count(*) FROM classes) || '/' || (SELECT count(*) FROM slots)
+        SELECT (SELECT seq FROM journal_head) || '/' || (SELECT count(*)
+            FROM classes) || '/' || (SELECT count(*) FROM slots)
             || '/' || (SELECT count(*) FROM enrolments) || '/' || (SELECT count(*) FROM operations)
             || '/' || (SELECT count(*) FROM mirrors)
             || '/' || (SELECT sum(version) FROM classes) || '/' || (SELECT sum(version) FROM slots)
-            || '/' || (SELECT count(*) FROM idempotency_keys) || '/' || (SELECT count(*) FROM connection_attempts)
+            || '/' || (SELECT count(*) FROM idempotency_keys) || '/' || (SELECT count(*)
+                FROM connection_attempts)
         """) ?? "";
 }

@@ -5,7 +5,8 @@ using Xunit;
 namespace CalSync.Tests.Api;
 
 /// <summary>
-/// The six flows, over real loopback HTTP, measured at what the sandbox really holds and not at what the product says.
+/// The six flows, over real loopback HTTP, measured at what the sandbox really holds and not at what the
+/// product says.
 /// </summary>
 public sealed class FlowTests : ProductTest
 {
@@ -36,7 +37,8 @@ public sealed class FlowTests : ProductTest
     [Trait("Requirement", "R-FLOW-1")]
     public async Task Callback_WithAStateThatWasUsed_ConnectsNobody()
     {
-        var started = (await Product.Arjun.PostAsync("calendar/connections/google", new JsonObject())).Expect(200);
+        var started = (await Product.Arjun.PostAsync("calendar/connections/google", new JsonObject()))
+            .Expect(200);
         using var handler = new HttpClientHandler { AllowAutoRedirect = false };
         using var browser = new HttpClient(handler);
         using var consent = await browser.GetAsync(
@@ -48,7 +50,10 @@ public sealed class FlowTests : ProductTest
         var forged = await Product.Nobody.GetAsync("/oauth/google/callback?state=never-given&code=x");
 
         Assert.Equal([200, 400, 400], new[] { first.Status, second.Status, forged.Status });
-        Assert.Equal(1, await Product.CountAsync("SELECT count(*) FROM connections WHERE user_id = @Id", new { Product.Arjun.Id }));
+        Assert.Equal(
+            1,
+            await Product.CountAsync(
+                "SELECT count(*) FROM connections WHERE user_id = @Id", new { Product.Arjun.Id }));
     }
 
     [Fact]
@@ -60,7 +65,8 @@ public sealed class FlowTests : ProductTest
         Assert.Equal("verified", (string?)made.Body!["operation"]!["state"]);
         var events = await Product.EventsAsync();
         Assert.Equal(
-            Slots(made).Select(slot => ((DateTimeOffset)slot["startAt"]!, (DateTimeOffset)slot["endAt"]!, "Watercolour")),
+            Slots(made).Select(
+                slot => ((DateTimeOffset)slot["startAt"]!, (DateTimeOffset)slot["endAt"]!, "Watercolour")),
             events.Select(found => (found.Start, found.End, found.Summary!)));
         Assert.Equal(2, events.Count);
         Assert.Equal(new DateTimeOffset(2031, 1, 6, 15, 0, 0, TimeSpan.Zero), events[0].Start);
@@ -78,7 +84,8 @@ public sealed class FlowTests : ProductTest
 
         Assert.Equal("active", seat["state"]);
         var truth = await Product.Control.GetTruthAsync(null, CancellationToken.None);
-        var original = Assert.Single(truth.Calendars.Single(calendar => calendar.Id == "maya@studio.test").Events);
+        var original = Assert.Single(
+            truth.Calendars.Single(calendar => calendar.Id == "maya@studio.test").Events);
         Assert.Equal("needsAction", original.Attendees["bea@mail.test"]);
         var copy = Assert.Single(truth.Calendars.Single(calendar => calendar.Id == "bea@mail.test").Events);
         Assert.True(copy.IsCopy);
@@ -99,7 +106,8 @@ public sealed class FlowTests : ProductTest
         Assert.Equal(("confirmed", "active"), (paid["paymentState"], paid["state"]));
         Assert.Equal(before, await Product.TextAsync("SELECT start_at || end_at || version FROM slots"));
         var history = (await Product.Maya.GetAsync($"classes/{made["id"]}/history?limit=200")).Expect(200);
-        Assert.Contains(history.Body!["items"]!.AsArray(), entry => (string?)entry!["kind"] == "payment.confirmed");
+        Assert.Contains(
+            history.Body!["items"]!.AsArray(), entry => (string?)entry!["kind"] == "payment.confirmed");
     }
 
     [Fact]
@@ -112,7 +120,8 @@ public sealed class FlowTests : ProductTest
         var path = $"classes/{made["id"]}/slots/{slot["id"]}";
 
         var moved = (await Product.Maya.PatchAsync(
-            path, (await Product.Maya.GetAsync(path)).ETag, new JsonObject { ["start"] = "2031-01-06T14:30:00" })).Expect(200);
+            path, (await Product.Maya.GetAsync(path)).ETag,
+            new JsonObject { ["start"] = "2031-01-06T14:30:00" })).Expect(200);
 
         var after = await EventAsync("Drawing");
         Assert.Equal(before.Id, after.Id);
@@ -129,13 +138,15 @@ public sealed class FlowTests : ProductTest
     {
         await Product.Control.SetLatencyAsync(TimeSpan.FromMilliseconds(400), CancellationToken.None);
         var created = await Product.Maya.PostAsync(
-            "classes", RunningProduct.ClassBody("Later"), null, ("Prefer", "handling=lenient, respond-async; wait=10"));
+            "classes", RunningProduct.ClassBody("Later"), null,
+            ("Prefer", "handling=lenient, respond-async; wait=10"));
         var enrolled = await Product.Bea.PostAsync(
             $"classes/{created["id"]}/enrollments", new JsonObject(), null, ("Prefer", "respond-async"));
         var made = await Product.Maya.GetAsync($"classes/{created["id"]}");
         var path = $"classes/{created["id"]}/slots/{Slots(made)[0]["id"]}";
         var moved = await Product.Maya.PatchAsync(
-            path, (await Product.Maya.GetAsync(path)).ETag, new JsonObject { ["start"] = "2031-01-06T14:30:00" },
+            path, (await Product.Maya.GetAsync(path)).ETag,
+            new JsonObject { ["start"] = "2031-01-06T14:30:00" },
             ("Prefer", "respond-async"));
 
         foreach (var answer in new[] { created, enrolled, moved })
@@ -149,7 +160,9 @@ public sealed class FlowTests : ProductTest
         await Product.Control.SetLatencyAsync(TimeSpan.Zero, CancellationToken.None);
         await Product.QuietAsync();
         Assert.Empty(await Product.DifferencesAsync());
-        Assert.Equal("active", (await Product.Bea.GetAsync($"classes/{created["id"]}/enrollments/{enrolled["id"]}"))["state"]);
+        Assert.Equal(
+            "active",
+            (await Product.Bea.GetAsync($"classes/{created["id"]}/enrollments/{enrolled["id"]}"))["state"]);
     }
 
     private sealed record Sealed

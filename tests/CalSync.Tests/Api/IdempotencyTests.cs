@@ -4,7 +4,8 @@ using Xunit;
 
 namespace CalSync.Tests.Api;
 
-/// <summary>One intent, one effect, however often and however clumsily it is sent. Over real loopback HTTP.</summary>
+/// <summary>One intent, one effect, however often and however clumsily it is sent. Over real loopback
+/// HTTP.</summary>
 public sealed class IdempotencyTests : ProductTest
 {
     private const string Standard = "Idempotency-Key";
@@ -40,7 +41,8 @@ public sealed class IdempotencyTests : ProductTest
 
         Assert.Equal((first.Status, first.Text, first.ETag), (again.Status, again.Text, again.ETag));
         Assert.Equal(first.Header("Location"), again.Header("Location"));
-        Assert.Equal(("", "true"), (first.Header("Idempotent-Replayed"), again.Header("Idempotent-Replayed")));
+        Assert.Equal(
+            ("", "true"), (first.Header("Idempotent-Replayed"), again.Header("Idempotent-Replayed")));
         Assert.Equal((422, "idempotency-mismatch"), (other.Status, other["code"]));
         Assert.Single(await Product.EventsAsync());
     }
@@ -53,7 +55,8 @@ public sealed class IdempotencyTests : ProductTest
         var body = RunningProduct.ClassBody("Slow");
         var first = Product.Maya.PostAsync("classes", body, "k-1");
         await RunningProduct.UntilAsync(
-            async () => await Product.CountAsync("SELECT count(*) FROM classes") == 1, "the first request is committed");
+            async () => await Product.CountAsync("SELECT count(*) FROM classes") == 1,
+            "the first request is committed");
 
         var second = await Product.Maya.PostAsync("classes", body, "k-1");
 
@@ -99,8 +102,10 @@ public sealed class IdempotencyTests : ProductTest
 
         Assert.All(answers, answer => Assert.Contains(answer.Status, new[] { 201, 409 }));
         Assert.All(
-            answers.Where(answer => answer.Status == 409), answer => Assert.Equal("5", answer.Header("Retry-After")));
-        Assert.Single(answers, answer => answer.Status == 201 && answer.Header("Idempotent-Replayed").Length == 0);
+            answers.Where(answer => answer.Status == 409),
+            answer => Assert.Equal("5", answer.Header("Retry-After")));
+        Assert.Single(
+            answers, answer => answer.Status == 201 && answer.Header("Idempotent-Replayed").Length == 0);
         Assert.Equal(1, await Product.CountAsync("SELECT count(*) FROM classes"));
         Assert.Equal(2, await Product.CountAsync("SELECT count(*) FROM slots"));
         Assert.Equal(2, (await Product.EventsAsync()).Count);
@@ -114,7 +119,8 @@ public sealed class IdempotencyTests : ProductTest
         var first = (await Product.Maya.PostAsync("classes", body, "k-1")).Expect(201);
         // As if the process had died after the commit and before it could keep the answer.
         await Product.ExecuteAsync(
-            "UPDATE idempotency_keys SET status = NULL, headers = NULL, body = NULL, lease_until = @past WHERE key = 'k-1'",
+            "UPDATE idempotency_keys SET status = NULL, headers = NULL, body = NULL, lease_until = @past "
+                + "WHERE key = 'k-1'",
             new { past = DateTimeOffset.UnixEpoch });
 
         var again = (await Product.Maya.PostAsync("classes", body, "k-1")).Expect(201);
@@ -122,7 +128,8 @@ public sealed class IdempotencyTests : ProductTest
         Assert.Equal(first["id"], again["id"]);
         Assert.Equal("", again.Header("Idempotent-Replayed"));
         Assert.Equal(1, await Product.CountAsync("SELECT count(*) FROM classes"));
-        Assert.Equal("true", (await Product.Maya.PostAsync("classes", body, "k-1")).Header("Idempotent-Replayed"));
+        Assert.Equal(
+            "true", (await Product.Maya.PostAsync("classes", body, "k-1")).Header("Idempotent-Replayed"));
     }
 
     [Theory]
@@ -136,7 +143,9 @@ public sealed class IdempotencyTests : ProductTest
         body["duplicate"] = "allow";
         (await Product.Maya.PostAsync("classes", body, "k-1")).Expect(201);
         var kept = await Product.Database.ReadAsync(
-            session => session.FirstOrDefaultAsync<KeyTimes>("SELECT created_at, expires_at FROM idempotency_keys WHERE key = 'k-1'"),
+            session =>
+                session.FirstOrDefaultAsync<KeyTimes>(
+                "SELECT created_at, expires_at FROM idempotency_keys WHERE key = 'k-1'"),
             CancellationToken.None);
         // Time passes by moving the row back.
         await Product.ExecuteAsync(

@@ -4,7 +4,8 @@ using Xunit;
 
 namespace CalSync.Tests.Api;
 
-/// <summary>With <c>idempotency.required</c> nothing changes without a key. Over real loopback HTTP.</summary>
+/// <summary>With <c>idempotency.required</c> nothing changes without a key. Over real loopback
+/// HTTP.</summary>
 public sealed class KeyRequiredTests : ProductTest
 {
     protected override ProductSettings Settings => new()
@@ -29,7 +30,8 @@ public sealed class KeyRequiredTests : ProductTest
             foreach (var caller in new[] { Product.Admin, Product.Operator, Product.Maya, Product.Bea })
             {
                 answers.Add(await caller.SendAsync(
-                    operation.Method, address, operation.TakesBody ? new JsonObject() : null, ("If-Match", "\"1\"")));
+                    operation.Method, address, operation.TakesBody ? new JsonObject() : null,
+                    ("If-Match", "\"1\"")));
             }
 
             var refused = answers.Where(answer => answer.Status == 400).ToArray();

@@ -10,7 +10,8 @@ namespace CalSync.Tests.Api;
 /// <param name="Path">Template.</param>
 /// <param name="TakesBody">Whether a body is described.</param>
 /// <param name="IsIdempotent">Whether it is marked as taking a key.</param>
-internal sealed partial record Operation(string Id, HttpMethod Method, string Path, bool TakesBody, bool IsIdempotent)
+internal sealed partial record Operation(
+    string Id, HttpMethod Method, string Path, bool TakesBody, bool IsIdempotent)
 {
     /// <summary>The address with these ids in it.</summary>
     public string Address(IReadOnlyDictionary<string, string> ids) => Address(name => ids[name]);
@@ -20,9 +21,11 @@ internal sealed partial record Operation(string Id, HttpMethod Method, string Pa
 
     /// <summary>Sends it with a fresh key.</summary>
     public Task<ApiAnswer> SendAsync(
-        Person caller, IReadOnlyDictionary<string, string> ids, JsonObject body, params (string, string)[] headers) =>
+        Person caller, IReadOnlyDictionary<string, string> ids, JsonObject body,
+        params (string, string)[] headers) =>
         caller.SendAsync(
-            Method, Address(ids), TakesBody ? body : null, [("Idempotency-Key", RunningProduct.NewKey()), .. headers]);
+            Method, Address(ids), TakesBody ? body : null,
+            [("Idempotency-Key", RunningProduct.NewKey()), .. headers]);
 
     [GeneratedRegex(@"\{(\w+)\}")]
     private static partial Regex Hole();
@@ -40,8 +43,10 @@ internal static class Operations
                from verb in path.Value!.AsObject()
                where verb.Key is "get" or "post" or "put" or "patch" or "delete"
                select new Operation(
-                   (string?)verb.Value!["operationId"] ?? $"{verb.Key} {path.Key}", new HttpMethod(verb.Key.ToUpperInvariant()),
-                   path.Key, verb.Value["requestBody"] is not null, (bool?)verb.Value["x-idempotent"] == true),
+                   (string?)verb.Value!["operationId"] ?? $"{verb.Key} {path.Key}",
+                   new HttpMethod(verb.Key.ToUpperInvariant()),
+                   path.Key, verb.Value["requestBody"] is not null,
+                   (bool?)verb.Value["x-idempotent"] == true),
         ];
     }
 }

@@ -208,7 +208,8 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
         Assert.Equal("k1", keyed.Headers.GetValues("X-Key").Single());
         Assert.Empty(keyed.Headers.Warning);
         Assert.StartsWith(
-            "POST /api/v1/things came without an idempotency key [cor_", Assert.Single(_log.Lines), StringComparison.Ordinal);
+            "POST /api/v1/things came without an idempotency key [cor_", Assert.Single(_log.Lines),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -18,12 +18,15 @@ public abstract class ProductTest : IAsyncLifetime
     public virtual async Task DisposeAsync() => await Product.DisposeAsync();
 
     /// <summary>A class of Maya's whose every event was read back.</summary>
-    protected async Task<ApiAnswer> NewClassAsync(string title = "Drawing", int slots = 1, int capacity = 10) =>
-        (await Product.Maya.PostAsync("classes", RunningProduct.ClassBody(title, slots, capacity))).Expect(201);
+    protected async Task<ApiAnswer> NewClassAsync(
+        string title = "Drawing", int slots = 1, int capacity = 10) =>
+        (await Product.Maya.PostAsync("classes", RunningProduct.ClassBody(title, slots, capacity)))
+            .Expect(201);
 
     /// <summary>The slots of a class.</summary>
     protected static JsonNode[] Slots(ApiAnswer answer) =>
-        [.. answer.Body!["schedules"]!.AsArray().SelectMany(schedule => schedule!["slots"]!.AsArray()).Select(slot => slot!)];
+        [.. answer.Body!["schedules"]!.AsArray().SelectMany(schedule => schedule!["slots"]!.AsArray())
+            .Select(slot => slot!)];
 
     /// <summary>A seat taken by a student.</summary>
     protected static Task<ApiAnswer> EnrolAsync(Person student, string classId, string? key = null) =>

@@ -5,7 +5,8 @@ using Xunit;
 
 namespace CalSync.Tests.Api;
 
-/// <summary>A seat is active only when every event was read back with the student on it. Over real loopback HTTP.</summary>
+/// <summary>A seat is active only when every event was read back with the student on it. Over real loopback
+/// HTTP.</summary>
 [Trait("Category", "Slow")]
 public sealed class SeatTests : ProductTest
 {
@@ -19,7 +20,11 @@ public sealed class SeatTests : ProductTest
         foreach (var found in await Product.EventsAsync())
         {
             await Product.Control.EditEventAsync(
-                new HandEdit("maya@studio.test", found.Id, "answer") { Attendee = "chen@mail.test", Answer = "accepted" },
+                new HandEdit("maya@studio.test", found.Id, "answer")
+                {
+                    Attendee = "chen@mail.test",
+                    Answer = "accepted"
+                },
                 CancellationToken.None);
         }
 
@@ -42,7 +47,8 @@ public sealed class SeatTests : ProductTest
         var first = (await Product.Bea.PostAsync(path, new JsonObject())).Expect(201);
         var notices = await Product.CountAsync("SELECT count(*) FROM notices");
 
-        var again = (await Product.Bea.PostAsync(path, new JsonObject { ["calendarEmail"] = "BEA@Mail.Test" })).Expect(200);
+        var again = (await Product.Bea.PostAsync(
+            path, new JsonObject { ["calendarEmail"] = "BEA@Mail.Test" })).Expect(200);
 
         Assert.Equal(("true", first["id"]), (again["alreadyAdded"], again["id"]));
         Assert.Equal(["bea@mail.test"], (await EventAsync("Drawing")).Attendees.Keys);
@@ -62,8 +68,10 @@ public sealed class SeatTests : ProductTest
         var answer = (await EnrolAsync(Product.Bea, made["id"])).Expect(409);
 
         Assert.Equal("enrolment-failed", answer["code"]);
-        Assert.StartsWith("Failed to add you to the calendar event. ", answer["detail"], StringComparison.Ordinal);
-        Assert.EndsWith("Please try enrolling again or contact support.", answer["detail"], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Failed to add you to the calendar event. ", answer["detail"], StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Please try enrolling again or contact support.", answer["detail"], StringComparison.Ordinal);
         Assert.NotEmpty(answer["correlationId"]);
         Assert.Equal(0, await Product.CountAsync("SELECT count(*) FROM enrolments WHERE state = 'active'"));
         await Product.Control.ClearFaultsAsync(CancellationToken.None);
@@ -93,14 +101,17 @@ public sealed class SeatTests : ProductTest
         var made = await NewClassAsync();
         await SetModeAsync("deferred");
         await Product.Control.AddFaultAsync(
-            new FaultScript("events.*", new FaultEffect { Status = 503 }) { Times = 2 }, CancellationToken.None);
+            new FaultScript("events.*", new FaultEffect { Status = 503 }) { Times = 2 },
+            CancellationToken.None);
 
         var seat = (await EnrolAsync(Product.Bea, made["id"]));
 
         Assert.Contains(seat.Status, new[] { 200, 201 });
         Assert.Contains(seat["state"], new[] { "active_without_calendar", "active" });
         await RunningProduct.UntilAsync(
-            async () => (await Product.Bea.GetAsync($"classes/{made["id"]}/enrollments/{seat["id"]}"))["state"] == "active",
+            async () =>
+                (await Product.Bea.GetAsync($"classes/{made["id"]}/enrollments/{seat["id"]}"))["state"] ==
+                "active",
             "the seat is mended");
         Assert.Empty(await Product.DifferencesAsync());
     }
@@ -118,15 +129,19 @@ public sealed class SeatTests : ProductTest
         foreach (var write in new[] { "events.patch", "events.update" })
         {
             await Product.Control.AddFaultAsync(
-                new FaultScript(write, new FaultEffect { Swallow = true }) { EventId = eventId }, CancellationToken.None);
+                new FaultScript(write, new FaultEffect { Swallow = true }) { EventId = eventId },
+                CancellationToken.None);
         }
     }
 
     private async Task RolledBackAsync()
     {
         await RunningProduct.UntilAsync(
-            async () => await Product.TextAsync("SELECT state FROM enrolments") == "failed_rolled_back", "the seat is rolled back");
-        Assert.All(await Product.EventsAsync(), found => Assert.DoesNotContain("bea@mail.test", found.Attendees.Keys));
+            async () => await Product.TextAsync("SELECT state FROM enrolments") == "failed_rolled_back",
+            "the seat is rolled back");
+        Assert.All(
+            await Product.EventsAsync(),
+            found => Assert.DoesNotContain("bea@mail.test", found.Attendees.Keys));
         Assert.Equal(0, await Product.CountAsync("SELECT seats_taken FROM classes"));
     }
 }

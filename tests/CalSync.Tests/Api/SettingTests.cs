@@ -8,8 +8,8 @@ using Xunit;
 namespace CalSync.Tests.Api;
 
 /// <summary>
-/// Goal: a setting of keys, double submits and seats changes what the product does. Method: the same deed under two
-/// values, over loopback HTTP; time passes by moving rows back.
+/// Goal: a setting of keys, double submits and seats changes what the product does. Method: the same deed
+/// under two values, over loopback HTTP; time passes by moving rows back.
 /// </summary>
 [Trait("Category", "Slow")]
 public sealed class SettingTests
@@ -27,7 +27,8 @@ public sealed class SettingTests
         var body = RunningProduct.ClassBody("Twice");
         (await product.Maya.SendAsync(HttpMethod.Post, "classes", body)).Expect(201);
         var made = await product.Database.ReadAsync(
-            session => session.FirstOrDefaultAsync<DateTimeOffset>("SELECT created_at FROM classes"), CancellationToken.None);
+            session => session.FirstOrDefaultAsync<DateTimeOffset>("SELECT created_at FROM classes"),
+            CancellationToken.None);
         await product.ExecuteAsync("UPDATE classes SET created_at = @at", new { at = made.AddMinutes(-3) });
 
         var again = await product.Maya.SendAsync(HttpMethod.Post, "classes", body);
@@ -41,7 +42,8 @@ public sealed class SettingTests
     [InlineData("strict", 409, "enrolment-failed", "rolling_back")]
     [InlineData("wait", 202, "", "pending_calendar")]
     [InlineData("deferred", 201, "", "active_without_calendar")]
-    public async Task EnrolmentMode_DecidesWhatHappensWithoutTheCalendar(string mode, int status, string code, string state)
+    public async Task EnrolmentMode_DecidesWhatHappensWithoutTheCalendar(
+        string mode, int status, string code, string state)
     {
         await using var product = await StartAsync(("enrolment.mode", mode));
         var made = (await product.Maya.PostAsync("classes", RunningProduct.ClassBody("Mode"))).Expect(201);
@@ -53,7 +55,8 @@ public sealed class SettingTests
         Assert.Equal(state, await product.TextAsync("SELECT state FROM enrolments"));
     }
 
-    /// <summary>enrolment.mode is what its switch stands at while nobody sets it, and gives way when somebody does.</summary>
+    /// <summary>enrolment.mode is what its switch stands at while nobody sets it, and gives way when somebody
+    /// does.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-3-RB")]
     public async Task EnrolmentMode_IsTheSwitchsNormalValue()
@@ -81,21 +84,28 @@ public sealed class SettingTests
     public async Task EnrolmentDeadline_DecidesWhenASeatIsGivenBack(string minutes, bool givenBack)
     {
         await using var product = await StartAsync(("enrolment.deadline", minutes));
-        var made = (await product.Maya.PostAsync("classes", RunningProduct.ClassBody("Deadline"))).Expect(201);
+        var made = (await product.Maya.PostAsync("classes", RunningProduct.ClassBody("Deadline")))
+            .Expect(201);
         await RefuseWritesAsync(product);
         (await product.Bea.PostAsync($"classes/{made["id"]}/enrollments", new JsonObject())).Expect(202);
         var deadline = await product.Database.ReadAsync(
             session => session.FirstOrDefaultAsync<DateTimeOffset>("SELECT deadline_at FROM enrolments"),
             CancellationToken.None);
 
-        await product.ExecuteAsync("UPDATE enrolments SET deadline_at = @at", new { at = deadline.AddMinutes(-2) });
-        await product.ExecuteAsync("UPDATE operations SET deadline_at = @at WHERE NOT settled", new { at = deadline.AddMinutes(-2) });
+        await product.ExecuteAsync(
+            "UPDATE enrolments SET deadline_at = @at", new { at = deadline.AddMinutes(-2) });
+        await product.ExecuteAsync(
+            "UPDATE operations SET deadline_at = @at WHERE NOT settled",
+            new { at = deadline.AddMinutes(-2) });
         await product.Services.GetRequiredService<SettleWorker>().TurnAsync(CancellationToken.None);
 
-        Assert.Equal(givenBack ? "rolling_back" : "pending_calendar", await product.TextAsync("SELECT state FROM enrolments"));
+        Assert.Equal(
+            givenBack ? "rolling_back" : "pending_calendar",
+            await product.TextAsync("SELECT state FROM enrolments"));
     }
 
-    /// <summary>idempotency.retention: a key ninety minutes after its request, for a class and for a connection.</summary>
+    /// <summary>idempotency.retention: a key ninety minutes after its request, for a class and for a
+    /// connection.</summary>
     [Theory]
     [Trait("Requirement", "R-FIX-4-G")]
     [InlineData("1", 0)]
@@ -115,7 +125,8 @@ public sealed class SettingTests
                 CancellationToken.None);
             Assert.True(expires > Ago, $"{route} keeps no key");
             await product.ExecuteAsync(
-                "UPDATE idempotency_keys SET expires_at = @at WHERE route = @route", new { at = expires.AddMinutes(-90), route });
+                "UPDATE idempotency_keys SET expires_at = @at WHERE route = @route",
+                new { at = expires.AddMinutes(-90), route });
         }
 
         var worker = product.Services.GetRequiredService<PruneWorker>();
@@ -127,13 +138,15 @@ public sealed class SettingTests
         Assert.Contains($"Kept {hours} hours.", described, StringComparison.Ordinal);
     }
 
-    private static Task<RunningProduct> StartAsync(params (string Key, string Value)[] set) => RunningProduct.StartAsync(
+    private static Task<RunningProduct> StartAsync(params (string Key, string Value)[] set) =>
+        RunningProduct.StartAsync(
         new ProductSettings
         {
             Set = set.ToDictionary(pair => pair.Key, pair => pair.Value),
             VerificationWait = TimeSpan.FromSeconds(2),
         });
 
-    private static Task<FaultReport> RefuseWritesAsync(RunningProduct product) => product.Control.AddFaultAsync(
+    private static Task<FaultReport> RefuseWritesAsync(RunningProduct product) =>
+        product.Control.AddFaultAsync(
         new FaultScript("events.patch", new FaultEffect { Status = 503 }), CancellationToken.None);
 }

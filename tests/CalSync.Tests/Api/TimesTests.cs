@@ -28,15 +28,20 @@ public sealed class TimesTests : ProductTest
     [Trait("Requirement", "R-CAL-09-P")]
     public async Task Create_WithAnOffsetOfAnotherZone_NamesBoth_AndARightOneIsStoredThreefold()
     {
-        var wrong = await CreateAsync("America/New_York", "2031-01-06T10:00:00", slot => slot["offset"] = "+05:30");
-        var right = await CreateAsync("America/New_York", "2031-01-06T10:00:00", slot => slot["offset"] = "-05:00");
+        var wrong = await CreateAsync(
+            "America/New_York", "2031-01-06T10:00:00", slot => slot["offset"] = "+05:30");
+        var right = await CreateAsync(
+            "America/New_York", "2031-01-06T10:00:00", slot => slot["offset"] = "-05:00");
 
         Assert.Equal((422, "offset-zone-mismatch"), (wrong.Status, wrong["code"]));
-        Assert.Equal(("+05:30", "-05:00", "America/New_York"), (wrong["offset"], wrong["zoneOffset"], wrong["timeZone"]));
+        Assert.Equal(
+            ("+05:30", "-05:00", "America/New_York"),
+            (wrong["offset"], wrong["zoneOffset"], wrong["timeZone"]));
         var slot = Slots(right.Expect(201))[0];
         Assert.Equal("2031-01-06T10:00:00", (string?)slot["startLocal"]);
         Assert.Equal("America/New_York", (string?)slot["timeZone"]);
-        Assert.Equal(new DateTimeOffset(2031, 1, 6, 15, 0, 0, TimeSpan.Zero), (DateTimeOffset)slot["startAt"]!);
+        Assert.Equal(
+            new DateTimeOffset(2031, 1, 6, 15, 0, 0, TimeSpan.Zero), (DateTimeOffset)slot["startAt"]!);
     }
 
     [Fact]

@@ -26,7 +26,8 @@ internal sealed class ClassBench
 
     public IEnumerable<Notice> Notices => Happened.OfType<ClassEvent.NoticeWritten>().Select(e => e.Notice);
 
-    public static ClassCommand.CreateClass Creation(int slots = 2, int capacity = 5, Price? price = null) => new(
+    public static ClassCommand.CreateClass Creation(int slots = 2, int capacity = 5, Price? price = null) =>
+        new(
         "Pottery",
         null,
         null,
@@ -41,13 +42,17 @@ internal sealed class ClassBench
 
     public static Actor Product { get; } = Actor.System("ten_a");
 
-    public Decision Decide(Actor actor, ClassCommand command, Lookalike? lookalike = null, bool intentNamed = false)
+    public Decision Decide(
+        Actor actor, ClassCommand command, Lookalike? lookalike = null, bool intentNamed = false)
     {
         var person = command switch
         {
             ClassCommand.Enrol enrol =>
-                new Person(enrol.StudentId ?? actor.UserId, Role.Student, $"{enrol.StudentId ?? actor.UserId}@x.org"),
-            ClassCommand.CreateClass create => new Person(create.InstructorId ?? actor.UserId, Role.Instructor, "t@x.org"),
+                new Person(
+                    enrol.StudentId ?? actor.UserId, Role.Student,
+                    $"{enrol.StudentId ?? actor.UserId}@x.org"),
+            ClassCommand.CreateClass create =>
+                new Person(create.InstructorId ?? actor.UserId, Role.Instructor, "t@x.org"),
             _ => null,
         };
         return ClassDecider.Decide(State, command, new DecisionContext(actor, Now, "cor_1", NextId)
@@ -91,9 +96,11 @@ internal sealed class ClassBench
                     Mirror = slot.Mirror with { VerifiedVersion = slot.Mirror.DesiredVersion },
                 }),
             ],
-            Operations = State.Operations.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.State switch
+            Operations = State.Operations.ToImmutableDictionary(
+                pair => pair.Key, pair => pair.Value.State switch
             {
-                OperationState.Pending or OperationState.Parked => pair.Value with { State = OperationState.Verified },
+                OperationState.Pending or OperationState.Parked =>
+                    pair.Value with { State = OperationState.Verified },
                 _ => pair.Value,
             }),
         };
@@ -109,8 +116,11 @@ internal sealed class ClassBench
     /// <summary>The settle worker's part.</summary>
     public void SettleAll()
     {
-        foreach (var operation in State!.Operations.Values.Where(each => !each.Settled).OrderBy(each => each.Id))
+        foreach (var operation in State!.Operations.Values.Where(each => !each.Settled)
+            .OrderBy(each => each.Id))
+        {
             Do(Product, new ClassCommand.SettleOperation(operation.Id));
+        }
     }
 
     public Seat SeatOf(string student) =>
@@ -120,7 +130,8 @@ internal sealed class ClassBench
         new DateTime(2026, 3, 10, 10, 0, 0).AddDays(day).ToString("s", CultureInfo.InvariantCulture),
         DurationMinutes: 60);
 
-    private string NextId(string prefix) => string.Create(CultureInfo.InvariantCulture, $"{prefix}_{++_ids:d6}");
+    private string NextId(string prefix) =>
+        string.Create(CultureInfo.InvariantCulture, $"{prefix}_{++_ids:d6}");
 
     private static string Text(ClassState? state) => System.Text.Json.JsonSerializer.Serialize(new
     {
@@ -131,6 +142,7 @@ internal sealed class ClassBench
         state.Capacity,
         Slots = state.Slots.Select(slot => slot.ToString()),
         Seats = state.Seats.Values.OrderBy(seat => seat.Id).Select(seat => seat.ToString()),
-        Operations = state.Operations.Values.OrderBy(each => each.Id).Select(each => $"{each.Id} {each.State} {each.Settled}"),
+        Operations = state.Operations.Values.OrderBy(each => each.Id)
+            .Select(each => $"{each.Id} {each.State} {each.Settled}"),
     });
 }

@@ -4,8 +4,8 @@ using Xunit;
 namespace CalSync.Tests.Classes;
 
 /// <summary>
-/// Goal: no order of commands, verifications, failures and deadlines breaks an invariant. Method: seeded random
-/// sequences; the seed is the case's name.
+/// Goal: no order of commands, verifications, failures and deadlines breaks an invariant. Method: seeded
+/// random sequences; the seed is the case's name.
 /// </summary>
 public sealed class ClassInvariantTests
 {
@@ -13,7 +13,8 @@ public sealed class ClassInvariantTests
 
     public static TheoryData<int> Seeds { get; } = [.. Enumerable.Range(1, 20)];
 
-    /// <summary>R-CAL-07-P: after any history and a healthy end, every seat is active or freed and nothing waits.</summary>
+    /// <summary>R-CAL-07-P: after any history and a healthy end, every seat is active or freed and nothing
+    /// waits.</summary>
     [Theory]
     [Trait("Requirement", "R-CAL-07-P")]
     [MemberData(nameof(Seeds))]
@@ -45,7 +46,8 @@ public sealed class ClassInvariantTests
         }
     }
 
-    /// <summary>R-STORM-3: enrolling while a slot moves, in every order, ends with the attendee and the new time.</summary>
+    /// <summary>R-STORM-3: enrolling while a slot moves, in every order, ends with the attendee and the new
+    /// time.</summary>
     [Theory]
     [Trait("Requirement", "R-STORM-3")]
     [MemberData(nameof(Seeds))]
@@ -60,7 +62,10 @@ public sealed class ClassInvariantTests
             var turns = new List<Action>
             {
                 () => bench.Do(ClassBench.Student("ana"), new ClassCommand.Enrol()),
-                () => bench.Do(ClassBench.Teacher, new ClassCommand.MoveSlot(slot.Id, new SlotDraft("2026-03-10T14:00"))),
+                () =>
+                    bench.Do(
+                    ClassBench.Teacher,
+                    new ClassCommand.MoveSlot(slot.Id, new SlotDraft("2026-03-10T14:00"))),
                 bench.VerifyAll,
                 bench.SettleAll,
                 bench.VerifyAll,
@@ -78,11 +83,14 @@ public sealed class ClassInvariantTests
             var seat = bench.SeatOf("ana");
             Assert.Equal(SeatState.Active, seat.State);
             var moved = bench.State.FindSlot(slot.Id)!;
-            var desired = DesiredEvents.For(bench.State, moved, [new Attendance(seat.CalendarEmail, seat.State)])!;
+            var desired = DesiredEvents.For(
+                bench.State, moved, [new Attendance(seat.CalendarEmail, seat.State)])!;
             Assert.Equal(14, desired.Start.Local.Hour);
             Assert.Equal("usr_ana@x.org", Assert.Single(desired.AttendeeEmails));
-            var reminders = bench.Notices.Where(each => each.Kind == NoticeKind.Reminder && each.SlotId == slot.Id);
-            Assert.Single(reminders.DistinctBy(each => each.DedupeKey), each => each.SlotVersion == moved.Version);
+            var reminders = bench.Notices.Where(
+                each => each.Kind == NoticeKind.Reminder && each.SlotId == slot.Id);
+            Assert.Single(
+                reminders.DistinctBy(each => each.DedupeKey), each => each.SlotVersion == moved.Version);
         }
     }
 
@@ -98,7 +106,8 @@ public sealed class ClassInvariantTests
                 Try(bench, student, new ClassCommand.Enrol());
                 break;
             case 4 when state.Seats.Count > 0:
-                var seat = state.Seats.Values.OrderBy(each => each.Id).ElementAt(random.Next(state.Seats.Count));
+                var seat = state.Seats.Values.OrderBy(each => each.Id)
+                    .ElementAt(random.Next(state.Seats.Count));
                 Try(bench, ClassBench.Teacher, new ClassCommand.CancelSeat(seat.Id));
                 break;
             case 5:
@@ -112,16 +121,23 @@ public sealed class ClassInvariantTests
                 Try(bench, ClassBench.Teacher, new ClassCommand.CancelClass());
                 break;
             case 8:
-                Try(bench, ClassBench.Teacher, new ClassCommand.UpdateClass(Title: $"T{random.Next(3)}", Capacity: random.Next(1, 6)));
+                Try(
+                    bench, ClassBench.Teacher,
+                    new ClassCommand.UpdateClass(Title: $"T{random.Next(3)}", Capacity: random.Next(1, 6)));
                 break;
             case 9 when open.Count > 0:
-                bench.Mark(open[random.Next(open.Count)].Id, (OperationState)random.Next(2, 7), "backendError");
+                bench.Mark(
+                    open[random.Next(open.Count)].Id, (OperationState)random.Next(2, 7), "backendError");
                 break;
             case 10 when open.Count > 0:
-                Try(bench, ClassBench.Product, new ClassCommand.RetryOperation(open[random.Next(open.Count)].Id));
+                Try(
+                    bench, ClassBench.Product,
+                    new ClassCommand.RetryOperation(open[random.Next(open.Count)].Id));
                 break;
             case 11 when open.Count > 0:
-                Try(bench, ClassBench.Product, new ClassCommand.AbandonOperation(open[random.Next(open.Count)].Id, "x"));
+                Try(
+                    bench, ClassBench.Product,
+                    new ClassCommand.AbandonOperation(open[random.Next(open.Count)].Id, "x"));
                 break;
             case 12:
                 bench.Now += TimeSpan.FromMinutes(random.Next(20));

@@ -30,7 +30,8 @@ public sealed class CreationTests
     [InlineData("2026-07-10T10:00:00Z", null)]
     public void Decide_WithAnOffsetTheZoneDoesNotHave_NamesBoth(string start, string? offset)
     {
-        var refusal = _bench.Refused(ClassBench.Teacher, With(new SlotDraft(start, null, 60, offset), "America/New_York"));
+        var refusal = _bench.Refused(
+            ClassBench.Teacher, With(new SlotDraft(start, null, 60, offset), "America/New_York"));
         var mismatch = Assert.IsType<Refusal.OffsetZoneMismatch>(refusal);
         Assert.Equal("-04:00", mismatch.ZoneOffset);
         Assert.Equal(offset ?? "+00:00", mismatch.Offset);
@@ -79,14 +80,17 @@ public sealed class CreationTests
         Assert.All(slots, slot => Assert.Equal((10, 30), (slot.End.Local.Hour, slot.End.Local.Minute)));
     }
 
-    /// <summary>R-CAL-09-C: renamed zones are stored under the canonical name; ambiguous ones are refused.</summary>
+    /// <summary>R-CAL-09-C: renamed zones are stored under the canonical name; ambiguous ones are
+    /// refused.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-09-C")]
     public void Decide_WithAZoneAlias_StoresTheCanonicalName()
     {
         var slot = new SlotDraft("2026-03-10T10:00", null, 60);
-        Assert.Equal("Asia/Kolkata", _bench.Do(ClassBench.Teacher, With(slot, "Asia/Calcutta")).State.TimeZone);
-        var refusal = Assert.IsType<Refusal.InvalidTimeZone>(_bench.Refused(ClassBench.Teacher, With(slot, "IST")));
+        Assert.Equal(
+            "Asia/Kolkata", _bench.Do(ClassBench.Teacher, With(slot, "Asia/Calcutta")).State.TimeZone);
+        var refusal = Assert.IsType<Refusal.InvalidTimeZone>(
+            _bench.Refused(ClassBench.Teacher, With(slot, "IST")));
         Assert.Contains("Asia/Kolkata", refusal.Suggestions);
     }
 
@@ -101,7 +105,8 @@ public sealed class CreationTests
             Price = new Price(-1, "euro"),
             Schedules = [new ScheduleDraft("FREQ=WEEKLY", [new SlotDraft("yesterday")])],
         };
-        var errors = Assert.IsType<Refusal.ValidationFailed>(_bench.Refused(ClassBench.Teacher, command)).Errors;
+        var errors = Assert.IsType<Refusal.ValidationFailed>(
+            _bench.Refused(ClassBench.Teacher, command)).Errors;
         Assert.Equal(
             ["title", "description", "capacity", "price.minor", "price.currency", "schedules[0].rrule",
                 "schedules[0].slots[0].start", "schedules[0].slots[0].end"],
@@ -113,11 +118,13 @@ public sealed class CreationTests
     [InlineData("FREQ=YEARLY;COUNT=400")]
     [InlineData("FREQ=SECONDLY;COUNT=5")]
     public void Decide_WithARuleOutOfBounds_Refuses(string rule) => Assert.IsType<Refusal.ValidationFailed>(
-        _bench.Refused(ClassBench.Teacher, With(new SlotDraft("2026-03-10T10:00", null, 60), "Europe/Lisbon", rule)));
+        _bench.Refused(
+            ClassBench.Teacher, With(new SlotDraft("2026-03-10T10:00", null, 60), "Europe/Lisbon", rule)));
 
     [Fact]
     public void Decide_AtTheEndOfTime_RefusesInsteadOfThrowing() => Assert.IsType<Refusal.ValidationFailed>(
-        _bench.Refused(ClassBench.Teacher, With(new SlotDraft("9998-12-31T23:59", null, 60), "Pacific/Honolulu")));
+        _bench.Refused(
+            ClassBench.Teacher, With(new SlotDraft("9998-12-31T23:59", null, 60), "Pacific/Honolulu")));
 
     /// <summary>R-CAL-08-B, C-04: an equal class warns; without a named intent it is refused.</summary>
     [Fact]
@@ -125,11 +132,13 @@ public sealed class CreationTests
     public void Decide_WhenItLooksLikeAnother_RefusesOnlyWithoutAKey()
     {
         var other = new Lookalike("cls_other", ClassBench.Noon);
-        var refused = Assert.IsType<Decision.Refused>(_bench.Decide(ClassBench.Teacher, ClassBench.Creation(), other));
+        var refused = Assert.IsType<Decision.Refused>(
+            _bench.Decide(ClassBench.Teacher, ClassBench.Creation(), other));
         Assert.IsType<Refusal.LooksDuplicate>(refused.Refusal);
         var named = _bench.Decide(ClassBench.Teacher, ClassBench.Creation(), other, intentNamed: true);
         Assert.Single(Assert.IsType<Decision.Accepted>(named).Warnings);
-        var allowed = _bench.Decide(ClassBench.Teacher, ClassBench.Creation() with { AllowDuplicate = true }, other);
+        var allowed = _bench.Decide(
+            ClassBench.Teacher, ClassBench.Creation() with { AllowDuplicate = true }, other);
         Assert.Empty(Assert.IsType<Decision.Accepted>(allowed).Warnings);
     }
 

@@ -3,7 +3,8 @@ using Xunit;
 
 namespace CalSync.Tests.Classes;
 
-/// <summary>Goal: a seat is active only through a verified operation, and every way back ends. Method: one case a path.</summary>
+/// <summary>Goal: a seat is active only through a verified operation, and every way back ends. Method: one
+/// case a path.</summary>
 public sealed class SeatSagaTests
 {
     private static readonly Actor Ana = ClassBench.Student("ana");
@@ -16,7 +17,8 @@ public sealed class SeatSagaTests
         _bench.SettleAll();
     }
 
-    /// <summary>R-FIX-3-A: three slots are three steps, and only their verification makes the seat active.</summary>
+    /// <summary>R-FIX-3-A: three slots are three steps, and only their verification makes the seat
+    /// active.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-3-A")]
     public void Enrol_WithThreeSlots_IsActiveOnlyWhenVerified()
@@ -45,7 +47,8 @@ public sealed class SeatSagaTests
         Assert.Equal(1, _bench.State!.SeatsTaken);
     }
 
-    /// <summary>R-FIX-3-E, R-CAL-07-P: a failed seat is taken off every event, then freed, and the student told.</summary>
+    /// <summary>R-FIX-3-E, R-CAL-07-P: a failed seat is taken off every event, then freed, and the student
+    /// told.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-3-E")]
     [Trait("Requirement", "R-FIX-3-F")]
@@ -65,13 +68,17 @@ public sealed class SeatSagaTests
         Assert.Equal(0, _bench.State.SeatsTaken);
         Assert.Equal(OperationState.Compensated, _bench.State.Operations[enrolled.OperationId!].State);
         var told = Assert.Single(_bench.Notices, notice => notice.Kind == NoticeKind.SeatFailed);
-        Assert.StartsWith("Failed to add you to the calendar event. Attendee was not added", told.Message, StringComparison.Ordinal);
-        Assert.Contains("Please try enrolling again or contact support.", told.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Failed to add you to the calendar event. Attendee was not added", told.Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "Please try enrolling again or contact support.", told.Message, StringComparison.Ordinal);
         Assert.Contains("cor_1", told.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(_bench.Notices, notice => notice.Kind == NoticeKind.Reminder);
     }
 
-    /// <summary>R-CAL-07-A: a failing rollback is never silently done; a person can retry or abandon it.</summary>
+    /// <summary>R-CAL-07-A: a failing rollback is never silently done; a person can retry or abandon
+    /// it.</summary>
     [Theory]
     [Trait("Requirement", "R-CAL-07-A")]
     [InlineData(true)]
@@ -79,7 +86,8 @@ public sealed class SeatSagaTests
     public void Settle_WhenTheRollbackFails_WaitsForAPerson(bool retry)
     {
         var enrolled = _bench.Do(Ana, new ClassCommand.Enrol());
-        var failed = _bench.Do(ClassBench.Product, new ClassCommand.FailEnrolment(enrolled.EnrolmentId!, "strict_timeout"));
+        var failed = _bench.Do(
+            ClassBench.Product, new ClassCommand.FailEnrolment(enrolled.EnrolmentId!, "strict_timeout"));
         _bench.Mark(failed.OperationId!, OperationState.NeedsAttention, "backendError");
         _bench.SettleAll();
         Assert.Equal(SeatState.RollingBack, _bench.SeatOf("ana").State);
@@ -93,14 +101,16 @@ public sealed class SeatSagaTests
         }
         else
         {
-            _bench.Do(operatorActor, new ClassCommand.AbandonOperation(failed.OperationId!, "removed by hand"));
+            _bench.Do(
+                operatorActor, new ClassCommand.AbandonOperation(failed.OperationId!, "removed by hand"));
         }
 
         Assert.Equal(SeatState.FailedRolledBack, _bench.State!.Seats[enrolled.EnrolmentId!].State);
         Assert.Equal(0, _bench.State.SeatsTaken);
     }
 
-    /// <summary>C-02: past its deadline a seat is given back; R-CAL-01-B: unless it waits for the owner's consent.</summary>
+    /// <summary>C-02: past its deadline a seat is given back; R-CAL-01-B: unless it waits for the owner's
+    /// consent.</summary>
     [Theory]
     [Trait("Requirement", "R-CAL-04-B")]
     [InlineData(OperationState.RetryWait, SeatState.RollingBack)]
@@ -118,7 +128,8 @@ public sealed class SeatSagaTests
         Assert.Equal(1, _bench.State!.SeatsTaken);
     }
 
-    /// <summary>R-FIX-3-RB: deferred seats are active with a warning, and become active once verified.</summary>
+    /// <summary>R-FIX-3-RB: deferred seats are active with a warning, and become active once
+    /// verified.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-3-RB")]
     public void Enrol_Deferred_WarnsAndIsRepairedLater()
@@ -146,7 +157,8 @@ public sealed class SeatSagaTests
         Assert.Equal(SeatState.Active, _bench.SeatOf("ana").State);
     }
 
-    /// <summary>R-CAL-17-A, R-CAL-17-C: after moves there is one reminder, for the last time, after verification.</summary>
+    /// <summary>R-CAL-17-A, R-CAL-17-C: after moves there is one reminder, for the last time, after
+    /// verification.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-17-A")]
     [Trait("Requirement", "R-CAL-17-C")]
@@ -157,15 +169,25 @@ public sealed class SeatSagaTests
         _bench.Happened.Clear();
         _bench.Reminded = [(slot.Id, seat.Id)];
         foreach (var hour in (int[])[14, 15, 16])
-            _bench.Do(ClassBench.Teacher, new ClassCommand.MoveSlot(slot.Id, new SlotDraft($"2026-03-10T{hour}:00")));
+        {
+            _bench.Do(
+                ClassBench.Teacher,
+                new ClassCommand.MoveSlot(slot.Id, new SlotDraft($"2026-03-10T{hour}:00")));
+        }
+
         Assert.Empty(_bench.Notices);
-        Assert.Equal(3, _bench.Happened.OfType<ClassEvent.RemindersCancelled>().Count(e => e.SlotId == slot.Id));
+        Assert.Equal(
+            3, _bench.Happened.OfType<ClassEvent.RemindersCancelled>().Count(e => e.SlotId == slot.Id));
         _bench.VerifyAll();
         _bench.SettleAll();
         // The three settled moves write the same notices under the same keys.
-        var reminders = _bench.Notices.Where(each => each.Kind == NoticeKind.Reminder).DistinctBy(each => each.DedupeKey);
-        Assert.Equal(new DateTimeOffset(2026, 3, 10, 15, 0, 0, TimeSpan.Zero), Assert.Single(reminders).DueAt);
-        Assert.Single(_bench.Notices.Where(each => each.Kind == NoticeKind.Correction).DistinctBy(each => each.DedupeKey));
+        var reminders = _bench.Notices.Where(each => each.Kind == NoticeKind.Reminder)
+            .DistinctBy(each => each.DedupeKey);
+        Assert.Equal(
+            new DateTimeOffset(2026, 3, 10, 15, 0, 0, TimeSpan.Zero), Assert.Single(reminders).DueAt);
+        Assert.Single(
+            _bench.Notices.Where(each => each.Kind == NoticeKind.Correction)
+            .DistinctBy(each => each.DedupeKey));
         Assert.Equal(slot.Version + 3, _bench.State.FindSlot(slot.Id)!.Version);
     }
 
@@ -180,7 +202,8 @@ public sealed class SeatSagaTests
         _bench.Do(ClassBench.Teacher, new ClassCommand.CancelClass { ExpectedVersion = 1 });
         Assert.Equal(Stage.Cancelling, _bench.State!.Stage);
         Assert.All(_bench.State.Seats.Values, seat => Assert.Equal(SeatState.Cancelling, seat.State));
-        Assert.IsType<Refusal.ClassCancelled>(_bench.Refused(ClassBench.Student("eva"), new ClassCommand.Enrol()));
+        Assert.IsType<Refusal.ClassCancelled>(
+            _bench.Refused(ClassBench.Student("eva"), new ClassCommand.Enrol()));
         _bench.VerifyAll();
         _bench.SettleAll();
         Assert.Equal(Stage.Cancelled, _bench.State.Stage);
@@ -216,7 +239,8 @@ public sealed class SeatSagaTests
     {
         _bench.Do(ClassBench.Teacher, new ClassCommand.UpdateClass(Title: "Clay") { ExpectedVersion = 1 });
         var refusal = _bench.Refused(
-            ClassBench.Teacher, new ClassCommand.UpdateClass(Title: "Pots", Capacity: 5) { ExpectedVersion = 1 });
+            ClassBench.Teacher,
+            new ClassCommand.UpdateClass(Title: "Pots", Capacity: 5) { ExpectedVersion = 1 });
         var stale = Assert.IsType<Refusal.StaleVersion>(refusal);
         Assert.Equal(2, stale.Current);
         Assert.Equal(new FieldDifference("title", "Pots", "Clay"), Assert.Single(stale.Differences));
@@ -248,7 +272,8 @@ public sealed class SeatSagaTests
         var ben = ClassBench.Student("ben");
         ClassCommand[] edits =
         [
-            new ClassCommand.UpdateClass(Title: "x"), new ClassCommand.MoveSlot(slot, new SlotDraft("2026-03-10T12:00")),
+            new ClassCommand.UpdateClass(Title: "x"),
+                new ClassCommand.MoveSlot(slot, new SlotDraft("2026-03-10T12:00")),
             new ClassCommand.CancelSlot(slot), new ClassCommand.CancelClass(),
         ];
         foreach (var edit in edits)

@@ -4,7 +4,8 @@ using Xunit;
 
 namespace CalSync.Tests.Commands;
 
-/// <summary>The verbs about accounts and calendars, through the command line, against a real sandbox.</summary>
+/// <summary>The verbs about accounts and calendars, through the command line, against a real
+/// sandbox.</summary>
 public sealed class ConnectionVerbTests : IAsyncLifetime
 {
     private static readonly Shell Shell = new();
@@ -12,7 +13,8 @@ public sealed class ConnectionVerbTests : IAsyncLifetime
     private SandboxServer _sandbox = null!;
 
     public async Task InitializeAsync() =>
-        _sandbox = await SandboxServer.StartAsync(new SandboxOptions(TimeProvider.System), CancellationToken.None);
+        _sandbox = await SandboxServer.StartAsync(
+            new SandboxOptions(TimeProvider.System), CancellationToken.None);
 
     public async Task DisposeAsync()
     {
@@ -37,7 +39,8 @@ public sealed class ConnectionVerbTests : IAsyncLifetime
             "connections", "connect", maya, "--reconnect", made, "--consent-as", "maya@studio.test");
         Assert.Equal(made, Text(again, "connectionId"));
 
-        var calendar = Text((await JsonAsync("calendars", "list", "--user", maya))[0].GetProperty("calendar"), "id");
+        var calendar = Text(
+            (await JsonAsync("calendars", "list", "--user", maya))[0].GetProperty("calendar"), "id");
         Assert.Equal(0, (await RunAsync("calendars", "select", calendar)).Code);
         Assert.Equal(1, (await RunAsync("calendars", "select", "cal_nothing")).Code);
 
@@ -49,7 +52,9 @@ public sealed class ConnectionVerbTests : IAsyncLifetime
     public async Task Connect_ForSomebodyWhoCannot_SaysWhy()
     {
         var bea = await PersonAsync("bea@mail.test", "student");
-        Assert.Contains("Only instructors", (await RunAsync("connections", "connect", bea)).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Only instructors", (await RunAsync("connections", "connect", bea)).Error,
+            StringComparison.Ordinal);
         Assert.Equal(1, (await RunAsync("connections", "connect", "usr_nobody")).Code);
         var maya = await PersonAsync("maya@studio.test", "instructor");
         var stranger = await RunAsync("connections", "connect", maya, "--consent-as", "nobody@studio.test");
@@ -63,7 +68,8 @@ public sealed class ConnectionVerbTests : IAsyncLifetime
         var tenant = tenants.GetArrayLength() > 0
             ? Text(tenants[0], "id")
             : Text(await JsonAsync("tenants", "create", "Studio", "--kind", "test"), "id");
-        string[] words = ["users", "create", email, "--tenant", tenant, "--role", role, "--zone", "America/New_York"];
+        string[] words =
+            ["users", "create", email, "--tenant", tenant, "--role", role, "--zone", "America/New_York"];
         return Text(await JsonAsync(words), "id");
     }
 

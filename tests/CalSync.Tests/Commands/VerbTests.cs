@@ -46,7 +46,8 @@ public sealed class VerbTests : IDisposable
         Assert.Equal(0, (await RunAsync("idempotency", "clear", "--user", id)).Code);
     }
 
-    /// <summary>R-FIX-1-RB, R-FIX-2-RB, R-FIX-3-RB, R-FIX-4-RB, R-FIX-5-RB: set for a while, with a reason, audited.</summary>
+    /// <summary>R-FIX-1-RB, R-FIX-2-RB, R-FIX-3-RB, R-FIX-4-RB, R-FIX-5-RB: set for a while, with a reason,
+    /// audited.</summary>
     [Theory]
     [InlineData("verification", "off")]
     [InlineData("token-blocking", "off")]

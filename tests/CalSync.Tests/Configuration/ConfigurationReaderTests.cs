@@ -145,7 +145,8 @@ public sealed class ConfigurationReaderTests : IDisposable
         Assert.Equal(problem, Assert.Single(Invalid([], [])).Problem);
     }
 
-    /// <summary>Every limit a part of the product declares can be configured, inside the same bounds.</summary>
+    /// <summary>Every limit a part of the product declares can be configured, inside the same
+    /// bounds.</summary>
     [Fact]
     public void Keys_CoverEveryDeclaredLimit()
     {

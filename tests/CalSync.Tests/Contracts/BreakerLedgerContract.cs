@@ -16,7 +16,8 @@ public abstract class BreakerLedgerContract(TestDatabase fixture) : StoreContrac
     [Fact]
     public async Task Load_WhatWasNeverStored_IsClosed()
     {
-        Assert.Equal(ConnectionBreaker.Closed, await Ledger.LoadAsync(await NewConnectionAsync(), Cancellation));
+        Assert.Equal(
+            ConnectionBreaker.Closed, await Ledger.LoadAsync(await NewConnectionAsync(), Cancellation));
         Assert.Equal(ConnectionBreaker.Closed, await Ledger.LoadAsync("con_nobody", Cancellation));
     }
 
@@ -30,7 +31,8 @@ public abstract class BreakerLedgerContract(TestDatabase fixture) : StoreContrac
             await StepAsync(connection, breaker => breaker.AfterFailure(Start, Options));
         var open = await Ledger.LoadAsync(connection, Cancellation);
         Assert.Equal(new ConnectionBreaker(3, Start + TimeSpan.FromMinutes(5)), open);
-        await StepAsync(connection, breaker => breaker.AfterProbeTaken(Start + TimeSpan.FromMinutes(5), Options));
+        await StepAsync(
+            connection, breaker => breaker.AfterProbeTaken(Start + TimeSpan.FromMinutes(5), Options));
         await StepAsync(connection, _ => ConnectionBreaker.Closed);
         Assert.Equal(ConnectionBreaker.Closed, await Ledger.LoadAsync(connection, Cancellation));
     }

@@ -3,7 +3,8 @@ using CalSync.Storage.Classes;
 
 namespace CalSync.Tests.Contracts;
 
-/// <summary>A tenant with an instructor, a selected calendar and students, for suites about classes.</summary>
+/// <summary>A tenant with an instructor, a selected calendar and students, for suites about
+/// classes.</summary>
 public abstract class ClassContract(TestDatabase fixture) : StoreContract(fixture), IAsyncDisposable
 {
     private readonly List<ClassCommands> _commands = [];
@@ -43,17 +44,18 @@ public abstract class ClassContract(TestDatabase fixture) : StoreContract(fixtur
             {
                 session.Queue(
                     """
-                    INSERT INTO connections (id, tenant_id, tenant_kind, user_id, provider, account_email, account_subject,
-                        scopes, state, created_at, updated_at)
-                    VALUES (@connection, @tenantId, 'test', @UserId, 'google-sandbox', 't@example.test', @connection, 'calendar',
-                        'healthy', @Start, @Start)
+                    INSERT INTO connections (id, tenant_id, tenant_kind, user_id, provider, account_email,
+                        account_subject, scopes, state, created_at, updated_at)
+                    VALUES (@connection, @tenantId, 'test', @UserId, 'google-sandbox', 't@example.test',
+                        @connection, 'calendar', 'healthy', @Start, @Start)
                     """,
                     new { connection, tenantId, Teacher.UserId, Start });
                 session.Queue(
                     """
-                    INSERT INTO calendars (id, connection_id, remote_id, summary, kind, time_zone, access_role, state, selected,
-                        updated_at)
-                    VALUES (@calendar, @connection, 'primary', 'Teaching', 'PRIMARY', 'UTC', 'owner', 'available', @yes, @Start)
+                    INSERT INTO calendars (id, connection_id, remote_id, summary, kind, time_zone,
+                        access_role, state, selected, updated_at)
+                    VALUES (@calendar, @connection, 'primary', 'Teaching', 'PRIMARY', 'UTC', 'owner',
+                        'available', @yes, @Start)
                     """,
                     new { connection, calendar, yes = true, Start });
                 return Task.CompletedTask;
@@ -64,7 +66,8 @@ public abstract class ClassContract(TestDatabase fixture) : StoreContract(fixtur
     protected async Task<Actor> NewStudentAsync() =>
         new(TenantId, await NewUserAsync(TenantId, "student"), Role.Student);
 
-    protected static ClassCommand.CreateClass Creation(int slots = 1, int capacity = 50, string title = "Pottery") => new(
+    protected static ClassCommand.CreateClass Creation(
+        int slots = 1, int capacity = 50, string title = "Pottery") => new(
         title,
         "Clay and patience",
         null,
@@ -78,11 +81,13 @@ public abstract class ClassContract(TestDatabase fixture) : StoreContract(fixtur
     private static SlotDraft Day(int day) => new($"2026-03-{day}T10:00", DurationMinutes: 60);
 
     protected CommandEnvelope Envelope(
-        Actor actor, ClassCommand command, string? classId = null, IdempotencyClaim? key = null, DateTimeOffset? now = null) =>
+        Actor actor, ClassCommand command, string? classId = null, IdempotencyClaim? key = null,
+        DateTimeOffset? now = null) =>
         new(actor, command, classId, Ids.Next("cor"), now ?? Start, key);
 
     protected async Task<CommandResult> DoneAsync(
-        ClassCommands commands, Actor actor, ClassCommand command, string? classId = null, DateTimeOffset? now = null)
+        ClassCommands commands, Actor actor, ClassCommand command, string? classId = null,
+        DateTimeOffset? now = null)
     {
         var outcome = await commands.ExecuteAsync(Envelope(actor, command, classId, now: now), Cancellation);
         return Xunit.Assert.IsType<CommandOutcome.Done>(outcome).Result;
@@ -94,16 +99,19 @@ public abstract class ClassContract(TestDatabase fixture) : StoreContract(fixtur
         {
             await session.ExecuteAsync(
                 """
-                UPDATE mirrors SET applied_version = desired_version, verified_version = desired_version, state = 'verified',
+                UPDATE mirrors SET applied_version = desired_version, verified_version = desired_version,
+                    state = 'verified',
                     next_attempt_at = NULL
                 WHERE slot_id IN (SELECT id FROM slots WHERE class_id = @classId)
                 """,
                 new { classId });
             await session.ExecuteAsync(
-                "UPDATE operation_steps SET verified = @yes WHERE operation_id IN (SELECT id FROM operations WHERE class_id = @classId)",
+                "UPDATE operation_steps SET verified = @yes WHERE operation_id IN (SELECT id FROM "
+                    + "operations WHERE class_id = @classId)",
                 new { classId, yes = true });
             await session.ExecuteAsync(
-                "UPDATE operations SET state = 'verified' WHERE class_id = @classId AND state = 'pending'", new { classId });
+                "UPDATE operations SET state = 'verified' WHERE class_id = @classId AND state = 'pending'",
+                new { classId });
         },
         Cancellation);
 
@@ -111,7 +119,11 @@ public abstract class ClassContract(TestDatabase fixture) : StoreContract(fixtur
     {
         var due = await Operations.DueSettlementsAsync(now ?? Start, 1000, Cancellation);
         foreach (var each in due.Where(each => each.TenantId == TenantId))
-            await DoneAsync(commands, Product, new ClassCommand.SettleOperation(each.OperationId), each.ClassId, now);
+        {
+            await DoneAsync(
+                commands, Product, new ClassCommand.SettleOperation(each.OperationId), each.ClassId, now);
+        }
+
         return due.Count(each => each.TenantId == TenantId);
     }
 

@@ -7,8 +7,9 @@ using Xunit;
 namespace CalSync.Tests.Contracts;
 
 /// <summary>
-/// Goal: on each engine tokens change hands once, stay sealed to their row, and a dead grant parks its work until its
-/// owner consents again. Method: leases, saves and authorizations as processes make them, with the times given.
+/// Goal: on each engine tokens change hands once, stay sealed to their row, and a dead grant parks its work
+/// until its owner consents again. Method: leases, saves and authorizations as processes make them, with the
+/// times given.
 /// </summary>
 public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(fixture)
 {
@@ -20,7 +21,8 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
     private ConnectionStore Store => new(
         Database, new TokenCipher(KeyRing.Load(Fixture.Options.DataDirectory, null)), Ids);
 
-    /// <summary>R-OAUTH-2: however many try at once, one may refresh; and who lost the lease stores nothing.</summary>
+    /// <summary>R-OAUTH-2: however many try at once, one may refresh; and who lost the lease stores
+    /// nothing.</summary>
     [Fact]
     [Trait("Requirement", "R-OAUTH-2")]
     public async Task Lease_IsHeldByOne_AndAnOldOneStoresNothing()
@@ -29,7 +31,9 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         var leases = await Task.WhenAll(Enumerable.Range(0, 20).Select(
             i => Store.TryLeaseAsync(grant, $"p{i}", Start, Start + Lease, Cancellation)));
         var lost = Assert.Single(leases, lease => lease is not null)!;
-        Assert.Null(await Store.TryLeaseAsync(grant, "late", Start + Lease - TimeSpan.FromSeconds(1), Start + Lease, Cancellation));
+        Assert.Null(
+            await Store.TryLeaseAsync(
+            grant, "late", Start + Lease - TimeSpan.FromSeconds(1), Start + Lease, Cancellation));
         var later = Start + Lease;
         var held = (await Store.TryLeaseAsync(grant, "next", later, later + Lease, Cancellation))!;
         Assert.False(await Store.SaveTokensAsync(lost, Granted("stale", "stale"), later, Cancellation));
@@ -37,7 +41,9 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         Assert.True(await Store.SaveTokensAsync(held, Granted("second", "rotated"), later, Cancellation));
         Assert.False(await Store.SaveTokensAsync(held, Granted("third", null), later, Cancellation));
         var now = (await Store.LoadAsync(grant.Id, Cancellation))!;
-        Assert.Equal(("second", "rotated", 2, null), (now.AccessToken, now.RefreshToken, now.TokenVersion, now.LeaseUntil));
+        Assert.Equal(
+            ("second", "rotated", 2, null),
+            (now.AccessToken, now.RefreshToken, now.TokenVersion, now.LeaseUntil));
         Assert.Null(await Store.TryLeaseAsync(grant, "old look", later, later + Lease, Cancellation));
     }
 
@@ -54,13 +60,15 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         Assert.Equal(("third", "refresh"), (now.AccessToken, now.RefreshToken));
     }
 
-    /// <summary>R-CAL-01-P: a failed refresh leaves state, reason and time, and lets the next one try.</summary>
+    /// <summary>R-CAL-01-P: a failed refresh leaves state, reason and time, and lets the next one
+    /// try.</summary>
     [Fact]
     public async Task SaveFailure_LeavesReasonAndTime()
     {
         var grant = await ConnectAsync();
         var lease = (await Store.TryLeaseAsync(grant, "p", Start, Start + Lease, Cancellation))!;
-        Assert.True(await Store.SaveFailureAsync(lease, "ServerError", Start.AddSeconds(7), Start, Cancellation));
+        Assert.True(
+            await Store.SaveFailureAsync(lease, "ServerError", Start.AddSeconds(7), Start, Cancellation));
         var now = (await Store.LoadAsync(grant.Id, Cancellation))!;
         Assert.Equal(
             (ConnectionState.Degraded, "ServerError", 1, Start.AddSeconds(7)),
@@ -68,7 +76,8 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         Assert.NotNull(await Store.TryLeaseAsync(now, "p", Start, Start + Lease, Cancellation));
     }
 
-    /// <summary>R-CAL-01-B, R-FIX-2-D: a dead grant is told once, parks its work, and consent sets it going again.</summary>
+    /// <summary>R-CAL-01-B, R-FIX-2-D: a dead grant is told once, parks its work, and consent sets it going
+    /// again.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-01-B")]
     public async Task ConsentNeeded_TellsTheOwnerOnce_AndConsentHeals()
@@ -82,10 +91,13 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         Assert.Equal(ConnectionState.NeedsReauth, (await Store.LoadAsync(grant.Id, Cancellation))!.State);
         Assert.Equal(1, await Database.ReadAsync(
             session => session.ScalarAsync<long>(
-                "SELECT COUNT(*) FROM notices WHERE user_id = @_userId AND kind = 'reconnect'", new { _userId }),
+                "SELECT COUNT(*) FROM notices WHERE user_id = @_userId AND kind = 'reconnect'",
+                new { _userId }),
             Cancellation));
         Assert.Null(await Store.TryLeaseAsync(grant, "p", Start, Start + Lease, Cancellation));
-        Assert.Equal(grant.Id, await Store.SaveConnectionAsync(New(grant, Granted("new", "new")), Start, Cancellation));
+        Assert.Equal(
+            grant.Id,
+            await Store.SaveConnectionAsync(New(grant, Granted("new", "new")), Start, Cancellation));
         Assert.Equal(ConnectionState.Healthy, (await Store.LoadAsync(grant.Id, Cancellation))!.State);
     }
 
@@ -98,7 +110,8 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         var thief = await ConnectAsync();
         await Database.WriteAsync(
             session => session.ExecuteAsync(
-                "UPDATE connections SET access_token = (SELECT access_token FROM connections WHERE id = @Victim) WHERE id = @Id",
+                "UPDATE connections SET access_token = (SELECT access_token FROM connections WHERE id = "
+                    + "@Victim) WHERE id = @Id",
                 new { Victim = victim.Id, thief.Id }),
             Cancellation);
         await Assert.ThrowsAsync<SecretException>(() => Store.LoadAsync(thief.Id, Cancellation));
@@ -116,7 +129,8 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
     {
         await ConnectAsync();
         var attempt = new ConnectionAttempt(
-            Ids.Next("att"), _tenantId, _userId, "google-sandbox", "verifier", "http://127.0.0.1/cb", null, Start.AddMinutes(10));
+            Ids.Next("att"), _tenantId, _userId, "google-sandbox", "verifier", "http://127.0.0.1/cb", null,
+            Start.AddMinutes(10));
         await Store.BeginAsync(attempt, Start, Cancellation);
         Assert.Null(await Store.TakeAsync(attempt.State, "usr_other", Start, Cancellation));
         Assert.Null(await Store.TakeAsync(attempt.State, null, Start.AddMinutes(10), Cancellation));
@@ -135,7 +149,8 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         return (await Store.LoadAsync(id!, Cancellation))!;
     }
 
-    private NewConnection New(ConnectionGrant again, TokenAnswer.Granted tokens) => New(_subject, tokens, again.Id);
+    private NewConnection New(ConnectionGrant again, TokenAnswer.Granted tokens) =>
+        New(_subject, tokens, again.Id);
 
     private NewConnection New(string subject, TokenAnswer.Granted tokens, string? reconnectId) => new(
         _tenantId, _userId, "google-sandbox", subject, "maya@studio.test", tokens,

@@ -5,12 +5,14 @@ using Xunit;
 
 namespace CalSync.Tests.Contracts;
 
-/// <summary>Goal: one intent has one effect. Method: races through two instances, then time passing.</summary>
+/// <summary>Goal: one intent has one effect. Method: races through two instances, then time
+/// passing.</summary>
 public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(fixture)
 {
     private static readonly IdempotencyClaim Key = new("POST /classes", "11111111-2222", "fingerprint");
 
-    /// <summary>R-CAL-08-A, R-FIX-4-B: of 2 to 20 at once one is executed; the others are told it is under way.</summary>
+    /// <summary>R-CAL-08-A, R-FIX-4-B: of 2 to 20 at once one is executed; the others are told it is under
+    /// way.</summary>
     [Theory]
     [Trait("Requirement", "R-CAL-08-A")]
     [Trait("Requirement", "R-FIX-4-B")]
@@ -21,13 +23,19 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
     {
         await ArrangeAsync();
         ClassCommands[] instances = [NewCommands(), NewCommands()];
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, count).Select(i => instances[i % 2].ExecuteAsync(
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, count).Select(i => instances[i % 2].ExecuteAsync(
             Envelope(Teacher, Creation(slots: 2), key: Key), Cancellation)));
         var done = Assert.Single(outcomes.OfType<CommandOutcome.Done>());
         Assert.All(
-            outcomes.Except([done]), other => Assert.Equal(new CommandOutcome.InFlight(TimeSpan.FromSeconds(5)), other));
-        Assert.Equal(1, await CountAsync("SELECT COUNT(*) FROM classes WHERE tenant_id = @TenantId", new { TenantId }));
-        Assert.Equal(2, await CountAsync("SELECT COUNT(*) FROM mirrors WHERE tenant_id = @TenantId", new { TenantId }));
+            outcomes.Except([done]),
+            other => Assert.Equal(new CommandOutcome.InFlight(TimeSpan.FromSeconds(5)), other));
+        Assert.Equal(
+            1,
+            await CountAsync("SELECT COUNT(*) FROM classes WHERE tenant_id = @TenantId", new { TenantId }));
+        Assert.Equal(
+            2,
+            await CountAsync("SELECT COUNT(*) FROM mirrors WHERE tenant_id = @TenantId", new { TenantId }));
     }
 
     /// <summary>R-FIX-4-C, R-FIX-4-G, R-CAL-08-P: the same answer for 24 hours, then a new intent.</summary>
@@ -43,7 +51,8 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
         var result = Assert.IsType<CommandOutcome.Done>(first).Result;
         await commands.StoreAnswerAsync(Teacher, Key, 201, "ETag: \"1\"", "{\"id\":1}", Cancellation);
         await commands.StoreAnswerAsync(Teacher, Key, 500, null, "later", Cancellation);
-        foreach (var after in (TimeSpan[])[TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10), TimeSpan.FromHours(23)])
+        foreach (var after in (TimeSpan[])[TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10),
+            TimeSpan.FromHours(23)])
         {
             var replay = await commands.ExecuteAsync(
                 Envelope(Teacher, Creation(), key: Key, now: Start + after), Cancellation);
@@ -55,7 +64,8 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
         Assert.NotEqual(result.ClassId, Assert.IsType<CommandOutcome.Done>(fresh).Result.ClassId);
     }
 
-    /// <summary>R-CAL-08-C: a holder that died before answering is taken over once, with the effect it committed.</summary>
+    /// <summary>R-CAL-08-C: a holder that died before answering is taken over once, with the effect it
+    /// committed.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-08-C")]
     public async Task Execute_AfterTheLeaseEnded_TakesTheEffectOver()
@@ -69,10 +79,13 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
         var taken = Assert.Single(outcomes.OfType<CommandOutcome.TakenOver>());
         Assert.Equal(((CommandOutcome.Done)first).Result, taken.Result);
         Assert.Equal(5, outcomes.Count(outcome => outcome is CommandOutcome.InFlight));
-        Assert.Equal(1, await CountAsync("SELECT COUNT(*) FROM classes WHERE tenant_id = @TenantId", new { TenantId }));
+        Assert.Equal(
+            1,
+            await CountAsync("SELECT COUNT(*) FROM classes WHERE tenant_id = @TenantId", new { TenantId }));
     }
 
-    /// <summary>R-FIX-4-F, D-09: the key belongs to tenant, user and route; another body is a mistake.</summary>
+    /// <summary>R-FIX-4-F, D-09: the key belongs to tenant, user and route; another body is a
+    /// mistake.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-4-F")]
     public async Task Execute_WithTheSameKeyElsewhere_IsIndependent()
@@ -84,17 +97,21 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
         for (var i = 0; i < 2; i++)
         {
             var outcome = await commands.ExecuteAsync(
-                Envelope(await NewStudentAsync(), new ClassCommand.Enrol(), made.ClassId, enrolKey), Cancellation);
+                Envelope(await NewStudentAsync(), new ClassCommand.Enrol(), made.ClassId, enrolKey),
+                Cancellation);
             Assert.True(Assert.IsType<CommandOutcome.Done>(outcome).Fresh);
         }
 
         var student = await NewStudentAsync();
-        await commands.ExecuteAsync(Envelope(student, new ClassCommand.Enrol(), made.ClassId, enrolKey), Cancellation);
+        await commands.ExecuteAsync(
+            Envelope(student, new ClassCommand.Enrol(), made.ClassId, enrolKey), Cancellation);
         var otherBody = await commands.ExecuteAsync(
-            Envelope(student, new ClassCommand.Enrol(), made.ClassId, enrolKey with { Fingerprint = "g" }), Cancellation);
+            Envelope(student, new ClassCommand.Enrol(), made.ClassId, enrolKey with { Fingerprint = "g" }),
+            Cancellation);
         Assert.IsType<CommandOutcome.Mismatch>(otherBody);
         var otherRoute = await commands.ExecuteAsync(
-            Envelope(student, new ClassCommand.Enrol(), made.ClassId, enrolKey with { Route = "PUT /x" }), Cancellation);
+            Envelope(student, new ClassCommand.Enrol(), made.ClassId, enrolKey with { Route = "PUT /x" }),
+            Cancellation);
         Assert.False(Assert.IsType<CommandOutcome.Done>(otherRoute).Fresh);
     }
 
@@ -122,10 +139,12 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
             i => instances[i % 2].ExecuteAsync(Envelope(Teacher, Creation()), Cancellation)));
         Assert.Single(outcomes.OfType<CommandOutcome.Done>());
         Assert.Equal(
-            7, outcomes.Count(outcome => outcome is CommandOutcome.Refused { Refusal: Refusal.LooksDuplicate }));
+            7,
+            outcomes.Count(outcome => outcome is CommandOutcome.Refused { Refusal: Refusal.LooksDuplicate }));
     }
 
-    /// <summary>R-FIX-4-G: how long a key counts is a setting, and expired ones go in batches, the live ones stay.</summary>
+    /// <summary>R-FIX-4-G: how long a key counts is a setting, and expired ones go in batches, the live ones
+    /// stay.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-4-G")]
     public async Task Purge_TakesNoMoreThanAskedFor_AndOnlyWhatIsExpired()
@@ -139,10 +158,12 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
         for (var i = 0; i < 7; i++)
         {
             await brief.ExecuteAsync(
-                Envelope(Teacher, Creation(title: $"Class {i}"), key: Key with { Key = $"k{i}" }), Cancellation);
+                Envelope(Teacher, Creation(title: $"Class {i}"), key: Key with { Key = $"k{i}" }),
+                Cancellation);
         }
 
-        var requests = new RequestKeyStore(Database, new IdempotencyOptions { Retention = TimeSpan.FromHours(2) });
+        var requests = new RequestKeyStore(
+            Database, new IdempotencyOptions { Retention = TimeSpan.FromHours(2) });
         await requests.ClaimAsync(Teacher, Key with { Route = "PUT /x" }, "cor_x", Start, Cancellation);
 
         var late = Start.AddHours(1);
@@ -166,7 +187,8 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
         Assert.Equal(1, await store.ClearAsync(Product, Teacher.UserId, Start, "cor_x", Cancellation));
         await commands.ExecuteAsync(Envelope(Teacher, Creation(), key: Key), Cancellation);
         Assert.True(await store.PurgeAsync(Start.AddHours(24), 1000, Cancellation) >= 1);
-        Assert.Equal(0, await CountAsync("SELECT COUNT(*) FROM idempotency_keys WHERE user_id = @UserId", Teacher));
+        Assert.Equal(
+            0, await CountAsync("SELECT COUNT(*) FROM idempotency_keys WHERE user_id = @UserId", Teacher));
     }
 }
 

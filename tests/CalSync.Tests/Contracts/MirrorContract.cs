@@ -8,8 +8,8 @@ using Xunit;
 namespace CalSync.Tests.Contracts;
 
 /// <summary>
-/// Goal: on each engine one worker holds a mirror at a time, a lost claim stores nothing, and operations follow their
-/// mirrors exactly. Method: claims and records as workers make them, with the times given.
+/// Goal: on each engine one worker holds a mirror at a time, a lost claim stores nothing, and operations
+/// follow their mirrors exactly. Method: claims and records as workers make them, with the times given.
 /// </summary>
 public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixture)
 {
@@ -45,7 +45,8 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         Assert.Empty(ids.Except(await AllIdsAsync()));
     }
 
-    /// <summary>R-CAL-02-C: a claim whose holder died comes back when its lease ends; the dead one is fenced off.</summary>
+    /// <summary>R-CAL-02-C: a claim whose holder died comes back when its lease ends; the dead one is fenced
+    /// off.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-02-C")]
     public async Task Claim_LeftInFlight_ComesBackWithItsOutcomeUnknown()
@@ -60,7 +61,8 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         Assert.True(held.Fence > lost.Fence);
         Assert.Null(await Mirrors.RecordAsync(Verified(lost, 1, later), Cancellation));
         Assert.False(await Mirrors.RenewAsync(lost, later + Lease, Cancellation));
-        Assert.False(await Mirrors.LeaveCalendarAsync(lost, "gone", CalendarFallback.Hold, later, Cancellation));
+        Assert.False(
+            await Mirrors.LeaveCalendarAsync(lost, "gone", CalendarFallback.Hold, later, Cancellation));
         Assert.Null(await Mirrors.LoadAsync(lost, later, Cancellation));
         Assert.Equal("pending", await OperationStateAsync(made));
         Assert.NotNull(await Mirrors.RecordAsync(Verified(held, 1, later), Cancellation));
@@ -79,7 +81,8 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         Assert.Single(await ClaimAsync("w2", Start + Lease + Lease));
     }
 
-    /// <summary>R-STORM-3: what is asked for during a write is written next, after a rest; only what was reached is done.</summary>
+    /// <summary>R-STORM-3: what is asked for during a write is written next, after a rest; only what was
+    /// reached is done.</summary>
     [Fact]
     public async Task Record_WhenMoreIsWantedMeanwhile_IsDueAgainAfterItsRest()
     {
@@ -90,25 +93,29 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         foreach (var hour in (int[])[14, 15, 16])
         {
             moves.Add(await DoneAsync(
-                NewCommands(), Teacher, new ClassCommand.MoveSlot(slot.Id, new SlotDraft($"2026-03-10T{hour}:00")),
+                NewCommands(), Teacher,
+                new ClassCommand.MoveSlot(slot.Id, new SlotDraft($"2026-03-10T{hour}:00")),
                 made.ClassId));
         }
 
         Assert.NotNull(await Mirrors.RecordAsync(Verified(claim, 1, Start), Cancellation));
         Assert.Equal("verified", await OperationStateAsync(made));
         Assert.All(
-            await Task.WhenAll(moves.Select(OperationStateAsync)), state => Assert.NotEqual("verified", state));
+            await Task.WhenAll(moves.Select(OperationStateAsync)),
+            state => Assert.NotEqual("verified", state));
         Assert.Empty(await ClaimAsync("w1", Start));
         var again = Assert.Single(await ClaimAsync("w1", Start + Rest));
         Assert.Equal((1, 1, false), (again.AppliedVersion, again.VerifiedVersion, again.OutcomeUnknown));
         var task = (await Mirrors.LoadAsync(again, Start + Rest, Cancellation))!;
         Assert.Equal((4, 16), (task.Desired.Version, task.Desired.Content.Start.Instant.Hour));
         await Mirrors.RecordAsync(Verified(again, 4, Start + Rest), Cancellation);
-        Assert.All(await Task.WhenAll(moves.Select(OperationStateAsync)), state => Assert.Equal("verified", state));
+        Assert.All(
+            await Task.WhenAll(moves.Select(OperationStateAsync)), state => Assert.Equal("verified", state));
         Assert.Empty(await ClaimAsync("w1", Start + Rest + Rest));
     }
 
-    /// <summary>R-CAL-04-P: an operation is verified when its last event is, also when two are recorded at once.</summary>
+    /// <summary>R-CAL-04-P: an operation is verified when its last event is, also when two are recorded at
+    /// once.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-04-P")]
     public async Task Record_OfTheLastTwoAtOnce_VerifiesTheOperation()
@@ -117,7 +124,8 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         var claims = await ClaimAsync("w1", Start);
         Assert.NotNull(await Mirrors.RecordAsync(Verified(claims[0], 1, Start), Cancellation));
         Assert.NotEqual("verified", await OperationStateAsync(made));
-        await Task.WhenAll(claims.Skip(1).Select(claim => Mirrors.RecordAsync(Verified(claim, 1, Start), Cancellation)));
+        await Task.WhenAll(
+            claims.Skip(1).Select(claim => Mirrors.RecordAsync(Verified(claim, 1, Start), Cancellation)));
         var operation = (await Operations.FindAsync(Teacher, made.OperationId!, Cancellation))!;
         Assert.Equal(("verified", 3), (operation.State, operation.StepsVerified));
         var due = await Operations.DueSettlementsAsync(Start, 1000, Cancellation);
@@ -135,16 +143,20 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
     {
         var made = await BeginAsync(slots: 3);
         var claims = await ClaimAsync("w1", Start, countMax: 2);
-        Assert.True(await Mirrors.LeaveCalendarAsync(claims[0], "gone", CalendarFallback.Primary, Start, Cancellation));
+        Assert.True(
+            await Mirrors.LeaveCalendarAsync(
+            claims[0], "gone", CalendarFallback.Primary, Start, Cancellation));
         Assert.Equal("parked", await OperationStateAsync(made));
         Assert.Equal(3, await CountAsync(
-            "SELECT COUNT(*) FROM mirrors WHERE tenant_id = @TenantId AND state = 'parked' AND reason = 'calendar_gone'",
+            "SELECT COUNT(*) FROM mirrors WHERE tenant_id = @TenantId AND state = 'parked' AND reason = "
+                + "'calendar_gone'",
             new { TenantId }));
         Assert.Null(await Mirrors.RecordAsync(Verified(claims[1], 1, Start), Cancellation));
         Assert.Empty(await ClaimAsync("w1", Start + Lease));
     }
 
-    /// <summary>R-CAL-05-B: or they all move to the primary one, under new ids; a turn still under way stores nothing.</summary>
+    /// <summary>R-CAL-05-B: or they all move to the primary one, under new ids; a turn still under way stores
+    /// nothing.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-05-B")]
     public async Task LeaveCalendar_WithAPrimaryOne_MovesAllItsMirrors()
@@ -155,27 +167,39 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         await Database.WriteAsync(
             async session =>
             {
-                await session.ExecuteAsync("UPDATE calendars SET kind = 'SECONDARY' WHERE id = @lost", new { lost });
+                await session.ExecuteAsync(
+                    "UPDATE calendars SET kind = 'SECONDARY' WHERE id = @lost", new { lost });
                 return await session.ExecuteAsync(
                     """
-                    INSERT INTO calendars (id, connection_id, remote_id, summary, kind, time_zone, access_role, state, selected,
-                        updated_at)
-                    VALUES (@primary, @ConnectionId, 'me', 'Me', 'PRIMARY', 'UTC', 'owner', 'available', @no, @Start)
+                    INSERT INTO calendars (id, connection_id, remote_id, summary, kind, time_zone,
+                        access_role, state, selected, updated_at)
+                    VALUES (@primary, @ConnectionId, 'me', 'Me', 'PRIMARY', 'UTC', 'owner', 'available', @no,
+                        @Start)
                     """,
                     new { primary, claims[0].ConnectionId, no = false, Start });
             },
             Cancellation);
-        Assert.True(await Mirrors.LeaveCalendarAsync(claims[0], "gone", CalendarFallback.Primary, Start, Cancellation));
+        Assert.True(
+            await Mirrors.LeaveCalendarAsync(
+            claims[0], "gone", CalendarFallback.Primary, Start, Cancellation));
         Assert.Null(await Mirrors.RecordAsync(Verified(claims[1], 1, Start), Cancellation));
         var moved = await ClaimAsync("w2", Start);
         Assert.Equal(3, moved.Length);
-        Assert.All(moved, claim => Assert.Equal((primary, 2, "available"), (claim.CalendarId, claim.Generation, claim.CalendarState)));
-        Assert.Empty(moved.Select(claim => claim.ProviderEventId).Intersect(claims.Select(claim => claim.ProviderEventId)));
-        await Task.WhenAll(moved.Select(claim => Mirrors.RecordAsync(Verified(claim, 1, Start), Cancellation)));
+        Assert.All(
+            moved,
+            claim =>
+            Assert.Equal(
+            (primary, 2, "available"), (claim.CalendarId, claim.Generation, claim.CalendarState)));
+        Assert.Empty(
+            moved.Select(claim => claim.ProviderEventId)
+            .Intersect(claims.Select(claim => claim.ProviderEventId)));
+        await Task.WhenAll(
+            moved.Select(claim => Mirrors.RecordAsync(Verified(claim, 1, Start), Cancellation)));
         Assert.Equal("verified", await OperationStateAsync(made));
     }
 
-    /// <summary>R-FIX-5-RB, R-FIX-1-RB: switches count from the next load on, and end by themselves.</summary>
+    /// <summary>R-FIX-5-RB, R-FIX-1-RB: switches count from the next load on, and end by
+    /// themselves.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-5-RB")]
     public async Task Load_FollowsTheSwitches()
@@ -189,12 +213,14 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
             session => session.ExecuteAsync(
                 """
                 INSERT INTO switches (name, value, reason, actor, set_at, expires_at)
-                VALUES ('provider-timeout', '27', 'slow', 'x', @Start, @until), ('verification', 'off', 'slow', 'x', @Start, @until)
+                VALUES ('provider-timeout', '27', 'slow', 'x', @Start, @until), ('verification', 'off',
+                    'slow', 'x', @Start, @until)
                 """,
                 new { Start, until }),
             Cancellation);
         task = (await Mirrors.LoadAsync(claim, Start, Cancellation))!;
-        Assert.Equal((false, until, TimeSpan.FromSeconds(27)), (task.Verify, task.VerifyAgainAt, task.CallTimeout));
+        Assert.Equal(
+            (false, until, TimeSpan.FromSeconds(27)), (task.Verify, task.VerifyAgainAt, task.CallTimeout));
         task = (await Mirrors.LoadAsync(claim, until, Cancellation))!;
         Assert.Equal((true, null), (task.Verify, task.CallTimeout));
         await Database.WriteAsync(session => session.ExecuteAsync("DELETE FROM switches"), Cancellation);
@@ -219,14 +245,16 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         Mirrors.ClaimAsync(owner, countMax, perConnectionMax, [], now, now + Lease, Cancellation);
 
     private static MirrorRecord Verified(MirrorClaim claim, long version, DateTimeOffset now) => new(
-        claim, "verified", null, "{}", version, version, version, claim.Generation, claim.ProviderEventId, null, false, 0, null,
-        now + Rest, [], [], now);
+        claim, "verified", null, "{}", version, version, version, claim.Generation, claim.ProviderEventId,
+        null, false, 0, null, now + Rest, [], [], now);
 
     private async Task<string> OperationStateAsync(CommandResult of) =>
         (await Mirrors.StandingAsync(of.OperationId!, Cancellation))!.State;
 
     private Task<IReadOnlyList<string>> AllIdsAsync() => Database.ReadAsync(
-        session => session.QueryAsync<string>("SELECT id FROM mirrors WHERE tenant_id = @TenantId", new { TenantId }),
+        session =>
+            session.QueryAsync<string>(
+            "SELECT id FROM mirrors WHERE tenant_id = @TenantId", new { TenantId }),
         Cancellation);
 }
 

@@ -9,14 +9,17 @@ using Xunit;
 
 namespace CalSync.Tests.Contracts;
 
-/// <summary>Goal: claims exclude each other, and a turn's end is stored whole or not at all. Method: on each engine.</summary>
+/// <summary>Goal: claims exclude each other, and a turn's end is stored whole or not at all. Method: on each
+/// engine.</summary>
 public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(fixture)
 {
     private MirrorStore Store => new(Database);
 
-    private ConnectionStore Connections => new(Database, new TokenCipher(KeyRing.Load(Fixture.Options.DataDirectory, null)), Ids);
+    private ConnectionStore Connections =>
+        new(Database, new TokenCipher(KeyRing.Load(Fixture.Options.DataDirectory, null)), Ids);
 
-    /// <summary>R-CAL-04-P: one writer an event; a claim that ended is taken over, and its holder changes nothing more.</summary>
+    /// <summary>R-CAL-04-P: one writer an event; a claim that ended is taken over, and its holder changes
+    /// nothing more.</summary>
     [Fact, Trait("Requirement", "R-CAL-04-P")]
     public async Task RecordAsync_AfterTheClaimWasTakenOver_ChangesNothing()
     {
@@ -44,11 +47,13 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
         var claims = await Store.ClaimAsync("a", 4, 3, [], Start, Start.AddSeconds(90), Cancellation);
         Assert.Equal(3, claims.Count(claim => claim.TenantId == heavy));
         Assert.Single(claims, claim => claim.TenantId == TenantId);
-        var busy = claims.Where(claim => claim.TenantId == heavy).Select(claim => claim.ConnectionId).Distinct().ToList();
+        var busy = claims.Where(claim => claim.TenantId == heavy).Select(claim => claim.ConnectionId)
+            .Distinct().ToList();
         Assert.Empty(await Store.ClaimAsync("a", 4, 3, busy, Start, Start.AddSeconds(90), Cancellation));
     }
 
-    /// <summary>A guest the provider refuses is no failure of the guest who came while it was being tried.</summary>
+    /// <summary>A guest the provider refuses is no failure of the guest who came while it was being
+    /// tried.</summary>
     [Fact, Trait("Requirement", "R-CAL-04-A")]
     public async Task RecordAsync_NeedsAttention_DoesNotJudgeWhatWasWantedLater()
     {
@@ -65,20 +70,24 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
             AppliedVersion = 1,
             VerifiedVersion = 1,
         };
-        Assert.Equal([refused.OperationId!], (await Store.RecordAsync(failed, Cancellation))!.Value.AsEnumerable());
-        Assert.Equal("needs_attention", (await Store.StandingAsync(refused.OperationId!, Cancellation))!.State);
+        Assert.Equal(
+            [refused.OperationId!], (await Store.RecordAsync(failed, Cancellation))!.Value.AsEnumerable());
+        Assert.Equal(
+            "needs_attention", (await Store.StandingAsync(refused.OperationId!, Cancellation))!.State);
         Assert.Equal("pending", (await Store.StandingAsync(later.OperationId!, Cancellation))!.State);
         Assert.Equal(claim.Id, Assert.Single(await ClaimAsync("a", Start.AddSeconds(2))).Id);
     }
 
-    /// <summary>R-CAL-05-B: held events go to the calendar their owner chooses, under new ids; others stay.</summary>
+    /// <summary>R-CAL-05-B: held events go to the calendar their owner chooses, under new ids; others
+    /// stay.</summary>
     [Fact, Trait("Requirement", "R-CAL-05-B")]
     public async Task SelectCalendarAsync_WithHeldMirrors_MakesThemAnewInTheChosenOne()
     {
         await NewClassAsync(slots: 2);
         var claims = await ClaimAsync("a", Start);
         var chosen = await NewCalendarAsync(claims[0].ConnectionId);
-        Assert.True(await Store.LeaveCalendarAsync(claims[0], "gone", CalendarFallback.Hold, Start, Cancellation));
+        Assert.True(
+            await Store.LeaveCalendarAsync(claims[0], "gone", CalendarFallback.Hold, Start, Cancellation));
         Assert.Null(await Store.RecordAsync(Verified(claims[1]), Cancellation));
         Assert.Empty(await ClaimAsync("a", Start.AddHours(1)));
         Assert.Equal(CalendarChoice.NotWritable, await Connections.SelectCalendarAsync(
@@ -87,26 +96,35 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
             claims[0].ConnectionId, Teacher.UserId, chosen, Start, Cancellation));
         var moved = await ClaimAsync("a", Start.AddHours(1));
         Assert.Equal(2, moved.Length);
-        Assert.All(moved, claim => Assert.Equal((chosen, 2, 0L), (claim.CalendarId, claim.Generation, claim.AppliedVersion)));
+        Assert.All(
+            moved,
+            claim =>
+            Assert.Equal((chosen, 2, 0L), (claim.CalendarId, claim.Generation, claim.AppliedVersion)));
         Assert.Equal(0, await CountAsync(
-            "SELECT count(*) FROM operations WHERE tenant_id = @TenantId AND state = 'parked'", new { TenantId }));
+            "SELECT count(*) FROM operations WHERE tenant_id = @TenantId AND state = 'parked'",
+            new { TenantId }));
     }
 
-    /// <summary>R-CAL-05-B: a calendar that is usable again when its account reconnects lets its events go on.</summary>
+    /// <summary>R-CAL-05-B: a calendar that is usable again when its account reconnects lets its events go
+    /// on.</summary>
     [Fact, Trait("Requirement", "R-CAL-05-B")]
     public async Task SaveConnectionAsync_WhenTheLostCalendarIsBack_ResumesWhatWasHeld()
     {
         await NewClassAsync();
         var claim = Assert.Single(await ClaimAsync("a", Start));
-        Assert.True(await Store.LeaveCalendarAsync(claim, "unwritable", CalendarFallback.Primary, Start, Cancellation));
+        Assert.True(
+            await Store.LeaveCalendarAsync(
+            claim, "unwritable", CalendarFallback.Primary, Start, Cancellation));
         await ReconnectAsync(claim, "reader");
         Assert.Empty(await ClaimAsync("a", Start.AddHours(1)));
         Assert.Equal(1, await CountAsync(
-            "SELECT count(*) FROM operations WHERE tenant_id = @TenantId AND state = 'parked'", new { TenantId }));
+            "SELECT count(*) FROM operations WHERE tenant_id = @TenantId AND state = 'parked'",
+            new { TenantId }));
         await ReconnectAsync(claim, "owner");
         Assert.Equal(claim.Id, Assert.Single(await ClaimAsync("a", Start.AddHours(1))).Id);
         Assert.Equal(1, await CountAsync(
-            "SELECT count(*) FROM operations WHERE tenant_id = @TenantId AND state = 'pending'", new { TenantId }));
+            "SELECT count(*) FROM operations WHERE tenant_id = @TenantId AND state = 'pending'",
+            new { TenantId }));
     }
 
     private async Task<(CalSync.Storage.Classes.ClassCommands Commands, string ClassId)> NewClassAsync(
@@ -124,16 +142,18 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
         return (commands, made.ClassId!);
     }
 
-    private Task<System.Collections.Immutable.ImmutableArray<MirrorClaim>> ClaimAsync(string owner, DateTimeOffset now) =>
+    private Task<System.Collections.Immutable.ImmutableArray<MirrorClaim>> ClaimAsync(
+        string owner, DateTimeOffset now) =>
         Store.ClaimAsync(owner, 16, 16, [], now, now.AddSeconds(90), Cancellation);
 
     private static MirrorRecord Verified(MirrorClaim claim) => new(
-        claim, "verified", null, null, 1, 1, 1, claim.Generation, claim.ProviderEventId, null, false, 0, null, Start, [], [],
-        Start);
+        claim, "verified", null, null, 1, 1, 1, claim.Generation, claim.ProviderEventId, null, false, 0, null,
+        Start, [], [], Start);
 
     private async Task<(string State, long Verified)> MirrorAsync(string id) => (
         await Database.ReadAsync(
-            session => session.ScalarAsync<string>("SELECT state FROM mirrors WHERE id = @id", new { id }), Cancellation),
+            session => session.ScalarAsync<string>("SELECT state FROM mirrors WHERE id = @id", new { id }),
+            Cancellation),
         await CountAsync("SELECT verified_version FROM mirrors WHERE id = @id", new { id }));
 
     private async Task<string> NewCalendarAsync(string connectionId)
@@ -142,9 +162,10 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
         await Database.WriteAsync(
             session => session.ExecuteAsync(
                 """
-                INSERT INTO calendars (id, connection_id, remote_id, summary, kind, time_zone, access_role, state, selected,
-                    updated_at)
-                VALUES (@id, @connectionId, @id, 'Second', 'SECONDARY', 'UTC', 'owner', 'available', @no, @Start)
+                INSERT INTO calendars (id, connection_id, remote_id, summary, kind, time_zone, access_role,
+                    state, selected, updated_at)
+                VALUES (@id, @connectionId, @id, 'Second', 'SECONDARY', 'UTC', 'owner', 'available', @no,
+                    @Start)
                 """,
                 new { id, connectionId, no = false, Start }),
             Cancellation);
@@ -157,7 +178,8 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
             new NewConnection(
                 TenantId, Teacher.UserId, "google-sandbox", claim.ConnectionId, "t@example.test",
                 new TokenAnswer.Granted("access", "refresh", TimeSpan.FromHours(1), null),
-                [new ProviderCalendar(claim.RemoteCalendarId, "Teaching", true, "UTC", role)], claim.ConnectionId),
+                [new ProviderCalendar(claim.RemoteCalendarId, "Teaching", true, "UTC", role)],
+                claim.ConnectionId),
             Start, Cancellation));
 }
 

@@ -26,10 +26,13 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
         var worker = await stage.WorkAsync();
         var maya = await stage.AddInstructorAsync(api, Stage.Maya);
         await stage.Control.AddFaultAsync(
-            new FaultScript("events.insert", new FaultEffect { DelayAfterMs = 9_000 }) { Times = 1 }, CancellationToken.None);
+            new FaultScript("events.insert", new FaultEffect { DelayAfterMs = 9_000 }) { Times = 1 },
+            CancellationToken.None);
 
-        var creating = stage.Admin(api).PostAsync("classes", Stage.Class("Crash", maya.Id, 5, 1), CancellationToken.None);
-        await stage.UntilAsync(async () => (await stage.EventsAsync(Stage.Maya)).Length == 1, "the insert reaches the calendar");
+        var creating = stage.Admin(api)
+            .PostAsync("classes", Stage.Class("Crash", maya.Id, 5, 1), CancellationToken.None);
+        await stage.UntilAsync(
+            async () => (await stage.EventsAsync(Stage.Maya)).Length == 1, "the insert reaches the calendar");
         var before = await stage.CountAsync("SELECT count(*) FROM operations WHERE state = 'verified'");
         await worker.KillAsync();
         await stage.WorkAsync();
@@ -37,12 +40,14 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
 
         await stage.AssertAgreesAsync();
         Assert.Equal(0, before);
-        var stored = (await stage.TruthAsync(Stage.Maya)).Calendars.Single(calendar => calendar.Id == Stage.Maya).Events;
+        var stored = (await stage.TruthAsync(Stage.Maya)).Calendars.Single(
+            calendar => calendar.Id == Stage.Maya).Events;
         Assert.Single(stored);
         Assert.Equal(1, await stage.CountAsync("SELECT count(*) FROM operations WHERE state = 'verified'"));
     }
 
-    /// <summary>R-CAL-08-C: the change is committed, its answer never sent; the same key finds the effect.</summary>
+    /// <summary>R-CAL-08-C: the change is committed, its answer never sent; the same key finds the
+    /// effect.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-08-C")]
     public async Task Api_KilledAfterTheCommitBeforeTheAnswer_AnswersTheSameKeyWithTheSameClass()
@@ -55,17 +60,22 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
 
         // Without a worker nothing is verified, so the request is waiting when its process dies.
         var creating = stage.Admin(api).PostAsync("classes", body, CancellationToken.None, Key);
-        await stage.UntilAsync(async () => await stage.CountAsync("SELECT count(*) FROM classes") == 1, "the class is committed");
+        await stage.UntilAsync(
+            async () => await stage.CountAsync("SELECT count(*) FROM classes") == 1,
+            "the class is committed");
         await process.KillAsync();
         await Assert.ThrowsAsync<HttpRequestException>(() => creating);
 
         var again = await Task.WhenAll(
-            stage.ServeAsync(withWorker: false), stage.ServeAsync(withWorker: false, "testing.clock_offset=1min"));
+            stage.ServeAsync(withWorker: false),
+            stage.ServeAsync(withWorker: false, "testing.clock_offset=1min"));
         await stage.WorkAsync();
         var (early, late) = (again[0].Address, again[1].Address);
         var inFlight = await stage.Admin(early).PostAsync("classes", body, CancellationToken.None, Key);
-        var taken = (await stage.Admin(late).PostAsync("classes", body, CancellationToken.None, Key)).Expect();
-        var replayed = (await stage.Admin(late).PostAsync("classes", body, CancellationToken.None, Key)).Expect();
+        var taken = (await stage.Admin(late).PostAsync("classes", body, CancellationToken.None, Key))
+            .Expect();
+        var replayed = (await stage.Admin(late).PostAsync("classes", body, CancellationToken.None, Key))
+            .Expect();
 
         await stage.AssertAgreesAsync();
         Assert.Equal(409, inFlight.Code);
@@ -75,7 +85,8 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
         Assert.Equal(2, (await stage.EventsAsync(Stage.Maya)).Length);
     }
 
-    /// <summary>R-CAL-02-P, R-CAL-04-P: ten kills of the only process during a stream of changes lose nothing.</summary>
+    /// <summary>R-CAL-02-P, R-CAL-04-P: ten kills of the only process during a stream of changes lose
+    /// nothing.</summary>
     /// <remarks>Each start's clock is 35 s later, as after a pause: leases of the dead have ended.</remarks>
     [Fact]
     [Trait("Requirement", "R-CAL-02-P")]
@@ -90,7 +101,8 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
         var maya = await stage.AddInstructorAsync(api, Stage.Maya);
         var students = await stage.AddStudentsAsync(6);
         var stream = new ChangeStream(stage, maya.Id, students) { Address = api };
-        var actors = Enumerable.Range(0, ActorCount).Select(actor => stream.RunAsync(actor, random.Next())).ToArray();
+        var actors = Enumerable.Range(0, ActorCount).Select(actor => stream.RunAsync(actor, random.Next()))
+            .ToArray();
         for (var kill = 1; kill <= KillCount; kill++)
         {
             // Some answers first, or else ten kills would meet nothing but starting processes.
@@ -98,21 +110,29 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
             await stage.UntilAsync(() => Task.FromResult(stream.Answered >= enough), "the stream goes on");
             await Task.Delay(random.Next(0, 200));
             await process.KillAsync();
-            (process, stream.Address) = await stage.ServeAsync(withWorker: true, $"testing.clock_offset={35 * kill}s");
+            (process, stream.Address) = await stage.ServeAsync(
+                withWorker: true, $"testing.clock_offset={35 * kill}s");
         }
 
         stream.Stop();
         await Task.WhenAll(actors);
-        output.WriteLine($"{stream.Classes} classes, {stream.Seats} seats, {stream.Moves} moves, {stream.Broken} answers lost");
+        output.WriteLine(
+            $"{stream.Classes} classes, {stream.Seats} seats, {stream.Moves} moves, {stream.Broken} answers "
+            + "lost");
         await stage.AssertAgreesAsync();
         Assert.True(stream.Broken > 0, "No kill met a request.");
         Assert.Equal(stream.Classes, await stage.CountAsync("SELECT count(*) FROM classes"));
-        Assert.Equal(stream.Seats, await stage.CountAsync("SELECT count(*) FROM enrolments WHERE state = 'active'"));
+        Assert.Equal(
+            stream.Seats, await stage.CountAsync("SELECT count(*) FROM enrolments WHERE state = 'active'"));
         Assert.Equal(stream.Seats, await stage.CountAsync("SELECT count(*) FROM enrolments"));
         Assert.Equal(
-            stream.Classes + stream.Seats + stream.Moves, await stage.CountAsync("SELECT count(*) FROM operations"));
+            stream.Classes + stream.Seats + stream.Moves,
+            await stage.CountAsync("SELECT count(*) FROM operations"));
         foreach (var id in stream.Operations)
-            Assert.Equal(1, await stage.CountAsync("SELECT count(*) FROM operations WHERE id = @id", new { id }));
+        {
+            Assert.Equal(
+                1, await stage.CountAsync("SELECT count(*) FROM operations WHERE id = @id", new { id }));
+        }
     }
 
     /// <summary>Clients that send every intent until it is answered, always with its first key.</summary>
@@ -151,7 +171,8 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
             {
                 var hour = (actor * 1_000) + (round * 6);
                 var made = await SendAsync(random, (api, key, prefer) => api.PostAsync(
-                    "classes", Stage.Class($"Class {actor}.{round}", instructorId, 10, 1, hour), CancellationToken.None, key, prefer));
+                    "classes", Stage.Class($"Class {actor}.{round}", instructorId, 10, 1, hour),
+                    CancellationToken.None, key, prefer));
                 _ = Interlocked.Increment(ref _classes);
                 var path = $"classes/{made.Text("id")}";
                 for (var change = 0; change < students.Length && !_stopped; change++)
@@ -167,7 +188,8 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
         private async Task EnrolAsync(Random random, string path, string student)
         {
             await SendAsync(random, (api, key, prefer) => api.PostAsync(
-                $"{path}/enrollments", new JsonObject { ["studentId"] = student }, CancellationToken.None, key, prefer));
+                $"{path}/enrollments", new JsonObject { ["studentId"] = student }, CancellationToken.None,
+                key, prefer));
             _ = Interlocked.Increment(ref _seats);
         }
 
@@ -182,7 +204,8 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
             _ = Interlocked.Increment(ref _moves);
         }
 
-        private async Task<DemoAnswer> SendAsync(Random random, Func<DemoApi, string, string?, Task<DemoAnswer>> send)
+        private async Task<DemoAnswer> SendAsync(
+            Random random, Func<DemoApi, string, string?, Task<DemoAnswer>> send)
         {
             var key = $"drill-{random.NextInt64():x16}";
             var prefer = random.Next(2) == 0 ? "respond-async" : null;

@@ -6,7 +6,8 @@ using Xunit;
 
 namespace CalSync.Tests.Drills;
 
-/// <summary>The guided tour as a program sees it: a child process, its exit code and one JSON line a step.</summary>
+/// <summary>The guided tour as a program sees it: a child process, its exit code and one JSON line a
+/// step.</summary>
 [Collection(DrillSuites.Name)]
 [Trait("Category", "Slow")]
 public sealed class DemoDrill(PostgresFixture postgres)
@@ -25,20 +26,30 @@ public sealed class DemoDrill(PostgresFixture postgres)
 
     private static async Task TourAsync(string? url)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
             start.ArgumentList.Add(typeof(ProductProcess).Assembly.Location);
-        foreach (var word in (string[])["demo", "--once", "--json", .. url is null ? Array.Empty<string>() : ["--database", url]])
+        foreach (var word in (string[])["demo", "--once", "--json",
+            .. url is null ? Array.Empty<string>() : ["--database", url]])
+        {
             start.ArgumentList.Add(word);
+        }
+
         using var child = Process.Start(start)!;
         var error = child.StandardError.ReadToEndAsync();
         var output = await child.StandardOutput.ReadToEndAsync();
         await child.WaitForExitAsync();
 
-        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToArray();
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonNode.Parse(line)!).ToArray();
         Assert.True(child.ExitCode == 0, $"Exit code {child.ExitCode}\n{output}\n{await error}");
         Assert.Equal(Steps, lines.Select(line => (string?)line["step"]));
         Assert.All(lines, line => Assert.True((bool)line["ok"]!, line.ToJsonString()));
-        Assert.All(lines.SkipLast(1), line => Assert.Equal((string?)line["expected"], (string?)line["observed"]));
+        Assert.All(
+            lines.SkipLast(1), line => Assert.Equal((string?)line["expected"], (string?)line["observed"]));
     }
 }

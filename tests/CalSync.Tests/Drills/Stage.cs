@@ -19,7 +19,8 @@ public sealed class DrillSuites : ICollectionFixture<PostgresFixture>
     public const string Name = "Drills";
 }
 
-/// <summary>A sandbox, a database and any number of real processes of the product, to be killed at will.</summary>
+/// <summary>A sandbox, a database and any number of real processes of the product, to be killed at
+/// will.</summary>
 internal sealed class Stage : IAsyncDisposable
 {
     public const string Maya = "maya@studio.test";
@@ -81,8 +82,10 @@ internal sealed class Stage : IAsyncDisposable
     public async Task<(string Id, string Token)> AddPersonAsync(string email, Role role)
     {
         var made = (UserCreation.Created)await Identities.CreateUserAsync(
-            new NewUser(_tenantId, email, email, role, "America/New_York"), "cli", Correlation, CancellationToken.None);
-        var token = await Identities.CreateTokenAsync(made.User.Id, "drill", null, "cli", Correlation, CancellationToken.None);
+            new NewUser(_tenantId, email, email, role, "America/New_York"), "cli", Correlation,
+            CancellationToken.None);
+        var token = await Identities.CreateTokenAsync(
+            made.User.Id, "drill", null, "cli", Correlation, CancellationToken.None);
         return (made.User.Id, token!.Secret);
     }
 
@@ -112,9 +115,11 @@ internal sealed class Stage : IAsyncDisposable
     public async Task<(ProductProcess Process, Uri Address)> ServeAsync(bool withWorker, params string[] more)
     {
         var process = await StartAsync(
-            ["serve", "--urls", "http://127.0.0.1:0", .. withWorker ? Array.Empty<string>() : ["--no-worker"]], "http://", more);
+            ["serve", "--urls", "http://127.0.0.1:0",
+            .. withWorker ? Array.Empty<string>() : ["--no-worker"]], "http://", more);
         var line = process.ReadyLine;
-        return (process, new Uri(line[line.IndexOf("http://", StringComparison.Ordinal)..].Split(' ')[0].TrimEnd('.')));
+        return (process,
+            new Uri(line[line.IndexOf("http://", StringComparison.Ordinal)..].Split(' ')[0].TrimEnd('.')));
     }
 
     /// <summary>Starts <c>worker</c>.</summary>
@@ -125,18 +130,21 @@ internal sealed class Stage : IAsyncDisposable
 
     public DemoApi Admin(Uri api) => Own(Client(api, AdminToken));
 
-    /// <summary>A class with slots of an hour, a day apart, from 2030-01-07 09:00 New York plus <paramref name="hour"/>.</summary>
-    public static JsonObject Class(string title, string instructorId, int capacity, int slots, int hour = 0) => new()
-    {
-        ["title"] = title,
-        ["timeZone"] = "America/New_York",
-        ["capacity"] = capacity,
-        ["instructorId"] = instructorId,
-        ["schedules"] = new JsonArray(new JsonObject
+    /// <summary>A class with slots of an hour, a day apart, from 2030-01-07 09:00 New York plus
+    /// <paramref name="hour"/>.</summary>
+    public static JsonObject Class(
+        string title, string instructorId, int capacity, int slots, int hour = 0) => new()
         {
-            ["slots"] = new JsonArray([.. Enumerable.Range(0, slots).Select(day => Times(hour + (24 * day)))]),
-        }),
-    };
+            ["title"] = title,
+            ["timeZone"] = "America/New_York",
+            ["capacity"] = capacity,
+            ["instructorId"] = instructorId,
+            ["schedules"] = new JsonArray(new JsonObject
+            {
+                ["slots"] = new JsonArray(
+                [.. Enumerable.Range(0, slots).Select(day => Times(hour + (24 * day)))]),
+            }),
+        };
 
     /// <summary>The times of a slot some hours after 2030-01-07 09:00.</summary>
     public static JsonObject Times(int hour) => new() { ["start"] = Start(hour), ["durationMinutes"] = 60 };
@@ -147,36 +155,47 @@ internal sealed class Stage : IAsyncDisposable
     public Task<long> CountAsync(string sql, object? args = null) =>
         Database.ReadAsync(session => session.ScalarAsync<long>(sql, args), CancellationToken.None);
 
-    public Task<SandboxTruth> TruthAsync(string? calendar = null) => Control.GetTruthAsync(calendar, CancellationToken.None);
+    public Task<SandboxTruth> TruthAsync(string? calendar = null) =>
+        Control.GetTruthAsync(calendar, CancellationToken.None);
 
     /// <summary>The events that are really in a calendar, cancelled ones left out.</summary>
     public async Task<TruthEvent[]> EventsAsync(string calendar) =>
-        [.. (await TruthAsync(calendar)).Calendars.Where(found => !found.Deleted).SelectMany(found => found.Events)
+        [.. (await TruthAsync(calendar)).Calendars.Where(found => !found.Deleted)
+            .SelectMany(found => found.Events)
             .Where(found => !found.IsCopy && found.Status != "cancelled")];
 
     public Task QuietAsync() => UntilAsync(
-        async () => await TruthCheck.UnderWayAsync(Database, CancellationToken.None) == 0, "nothing is under way");
+        async () => await TruthCheck.UnderWayAsync(Database, CancellationToken.None) == 0,
+        "nothing is under way");
 
     public async Task UntilAsync(Func<Task<bool>> holds, string what)
     {
         for (var giveUp = DateTimeOffset.UtcNow + Patience; !await holds();)
         {
             if (DateTimeOffset.UtcNow > giveUp)
-                Assert.Fail($"Not within {Patience.TotalSeconds} s: {what}.\n{await PendingAsync()}\n{Tails()}");
+            {
+                Assert.Fail(
+                    $"Not within {Patience.TotalSeconds} s: {what}.\n{await PendingAsync()}\n{Tails()}");
+            }
+
             await Task.Delay(TimeSpan.FromMilliseconds(25));
         }
     }
 
-    /// <summary>Waits for quiet; then both sides agree, the chain holds, and no operation is open or failed.</summary>
+    /// <summary>Waits for quiet; then both sides agree, the chain holds, and no operation is open or
+    /// failed.</summary>
     public async Task AssertAgreesAsync()
     {
         await QuietAsync();
         var report = await TruthCheck.CompareAsync(Database, await TruthAsync(), CancellationToken.None);
         Assert.Empty(report.Differences);
         Assert.Equal(report.Slots, report.Events);
-        Assert.IsType<ChainCheck.Intact>(await new JournalReader(Database).VerifyChainAsync(CancellationToken.None));
-        Assert.Equal(0, await CountAsync("SELECT count(*) FROM operations WHERE NOT settled OR state <> 'verified'"));
-        Assert.Equal(0, await CountAsync("SELECT count(*) FROM mirrors WHERE active AND state <> 'verified'"));
+        Assert.IsType<ChainCheck.Intact>(
+            await new JournalReader(Database).VerifyChainAsync(CancellationToken.None));
+        Assert.Equal(
+            0, await CountAsync("SELECT count(*) FROM operations WHERE NOT settled OR state <> 'verified'"));
+        Assert.Equal(
+            0, await CountAsync("SELECT count(*) FROM mirrors WHERE active AND state <> 'verified'"));
     }
 
     public async ValueTask DisposeAsync()
@@ -194,15 +213,18 @@ internal sealed class Stage : IAsyncDisposable
     {
         string[] settings =
         [
-            $"sandbox.url={SandboxAddress}", "google.provider=google-sandbox", "mirror.lease=5s", "retry.base=50ms",
+            $"sandbox.url={SandboxAddress}", "google.provider=google-sandbox", "mirror.lease=5s",
+                "retry.base=50ms",
             "breaker.connection_pause=1s", "breaker.provider_pause=1s", .. _settings, .. more,
         ];
         string[] arguments =
         [
-            .. verb, "--data", _folder.FullName, .. _url is null ? Array.Empty<string>() : ["--database", _url],
+            .. verb, "--data", _folder.FullName,
+                .. _url is null ? Array.Empty<string>() : ["--database", _url],
             .. settings.SelectMany(setting => new[] { "--set", setting }),
         ];
-        var process = await ProductProcess.StartAsync(arguments, mark, TimeProvider.System, CancellationToken.None);
+        var process = await ProductProcess.StartAsync(
+            arguments, mark, TimeProvider.System, CancellationToken.None);
         lock (_processes)
             _processes.Add(process);
         return process;
@@ -222,15 +244,18 @@ internal sealed class Stage : IAsyncDisposable
         var rows = await Database.ReadAsync(
             session => session.QueryAsync<PendingRow>(
                 """
-                SELECT 'mirror' AS kind, state, reason, count(*) AS count FROM mirrors WHERE active GROUP BY state, reason
+                SELECT 'mirror' AS kind, state, reason, count(*) AS count FROM mirrors WHERE active
+                    GROUP BY state, reason
                 UNION ALL
-                SELECT 'operation', state, reason, count(*) FROM operations WHERE NOT settled GROUP BY state, reason
+                SELECT 'operation', state, reason, count(*) FROM operations WHERE NOT settled
+                    GROUP BY state, reason
                 """),
             CancellationToken.None);
         return string.Join('\n', rows.Select(row => $"{row.Count} {row.Kind} {row.State} {row.Reason}"));
     }
 
-    private string Tails() => string.Join("\n---\n", _processes.TakeLast(3).Select(process => process.Tail()));
+    private string Tails() =>
+        string.Join("\n---\n", _processes.TakeLast(3).Select(process => process.Tail()));
 
     private sealed record PendingRow
     {

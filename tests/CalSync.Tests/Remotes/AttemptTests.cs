@@ -65,7 +65,8 @@ public sealed class AttemptTests
     [Fact]
     public async Task Get_WhenTheAnswerIsNotHttp_IsOutsideProtocol()
     {
-        await using var rig = RemotesRig.Start(_ => new ScriptedAnswer.Garbage("SSH-2.0-nothing here\r\n\r\n"u8.ToArray()));
+        await using var rig = RemotesRig.Start(
+            _ => new ScriptedAnswer.Garbage("SSH-2.0-nothing here\r\n\r\n"u8.ToArray()));
         var read = await rig.Calendar.GetAsync(RemotesRig.Call(), RemotesRig.Address, CancellationToken.None);
         Assert.Equal(ProviderReason.OutsideProtocol, Assert.IsType<EventRead.Failed>(read).Fault.Reason);
     }
@@ -76,7 +77,8 @@ public sealed class AttemptTests
     {
         await using var rig = RemotesRig.Start(_ => new ScriptedAnswer.Silence());
         var read = rig.Calendar.GetAsync(
-            RemotesRig.Call() with { Timeout = TimeSpan.FromSeconds(30) }, RemotesRig.Address, CancellationToken.None);
+            RemotesRig.Call() with { Timeout = TimeSpan.FromSeconds(30) }, RemotesRig.Address,
+            CancellationToken.None);
         Assert.True(await rig.Server.Received(RemotesRig.Patience));
         rig.Clock.Advance(TimeSpan.FromSeconds(30));
         Assert.Equal(
@@ -145,10 +147,15 @@ public sealed class AttemptTests
     {
         var options = new PipelineOptions
         {
-            Retry = new RetryOptions { Base = TimeSpan.FromMilliseconds(10), Cap = TimeSpan.FromMilliseconds(10) },
+            Retry = new RetryOptions
+            {
+                Base = TimeSpan.FromMilliseconds(10),
+                Cap = TimeSpan.FromMilliseconds(10)
+            },
             Breaker = new BreakerOptions { FailureCountMax = 20 },
         };
-        await using var rig = RemotesRig.Start(_ => RemotesRig.Error(503, "backendError"), options, TimeProvider.System);
+        await using var rig = RemotesRig.Start(
+            _ => RemotesRig.Error(503, "backendError"), options, TimeProvider.System);
         var call = RemotesRig.Call() with { ReadAttempts = 3 };
         var read = await rig.Calendar.GetAsync(call, RemotesRig.Address, CancellationToken.None);
         Assert.Equal(ProviderReason.ServerError, Assert.IsType<EventRead.Failed>(read).Fault.Reason);
@@ -186,7 +193,8 @@ public sealed class AttemptTests
         }
 
         Assert.IsType<EventRead.Failed>(await read);
-        var gaps = call.Trace.Zip(call.Trace.Skip(1), (left, right) => (right.StartedAt - left.StartedAt).TotalSeconds);
+        var gaps = call.Trace.Zip(
+            call.Trace.Skip(1), (left, right) => (right.StartedAt - left.StartedAt).TotalSeconds);
         Assert.Collection(
             gaps,
             gap => Assert.InRange(gap, 0.5, 1.2),
@@ -220,7 +228,9 @@ public sealed class AttemptTests
     public async Task Metrics_AfterCalls_ShowOutcomesAndQuota()
     {
         await using var rig = RemotesRig.Start(request =>
-            request.Number == 1 ? RemotesRig.Ok(RemotesRig.EventJson()) : RemotesRig.Error(412, "conditionNotMet"));
+            request.Number == 1
+                ? RemotesRig.Ok(RemotesRig.EventJson())
+                : RemotesRig.Error(412, "conditionNotMet"));
         var seen = new List<(string Name, long Value, string Labels)>();
         using var listener = new MeterListener
         {
@@ -231,12 +241,16 @@ public sealed class AttemptTests
             },
         };
         listener.SetMeasurementEventCallback<long>((instrument, value, labels, _) =>
-            seen.Add((instrument.Name, value, string.Join(' ', labels.ToArray().Select(label => label.Value)))));
+            seen.Add(
+                (instrument.Name, value, string.Join(' ', labels.ToArray().Select(label => label.Value)))));
         listener.SetMeasurementEventCallback<int>((instrument, value, labels, _) =>
-            seen.Add((instrument.Name, value, string.Join(' ', labels.ToArray().Select(label => label.Value)))));
+            seen.Add(
+                (instrument.Name, value, string.Join(' ', labels.ToArray().Select(label => label.Value)))));
         listener.Start();
-        await rig.Calendar.GetAsync(RemotesRig.Call("con_secret"), RemotesRig.Address, CancellationToken.None);
-        await rig.Calendar.GetAsync(RemotesRig.Call("con_secret"), RemotesRig.Address, CancellationToken.None);
+        await rig.Calendar.GetAsync(
+            RemotesRig.Call("con_secret"), RemotesRig.Address, CancellationToken.None);
+        await rig.Calendar.GetAsync(
+            RemotesRig.Call("con_secret"), RemotesRig.Address, CancellationToken.None);
         listener.RecordObservableInstruments();
         Assert.Contains(("calsync.provider.calls", 1, "calendar events.get Succeeded"), seen);
         Assert.Contains(("calsync.provider.calls", 1, "calendar events.get PreconditionFailed"), seen);
@@ -283,5 +297,6 @@ public sealed class AttemptTests
         Assert.Equal(TimeSpan.FromSeconds(0.5), seen.Uncertainty);
     }
 
-    private static byte[] HalfAnAnswer() => "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":"u8.ToArray();
+    private static byte[] HalfAnAnswer() =>
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":"u8.ToArray();
 }

@@ -178,9 +178,14 @@ public sealed class BreakerTests
 
         var gaps = sent.Zip(sent.Skip(1), (left, right) => right - left).ToArray();
         if (named)
+        {
             Assert.All(gaps, gap => Assert.True(gap >= TimeSpan.FromSeconds(40)));
+        }
         else
-            Assert.All(gaps.Skip(8), gap => Assert.InRange(gap, TimeSpan.FromSeconds(32), TimeSpan.FromSeconds(65)));
+        {
+            Assert.All(
+                gaps.Skip(8), gap => Assert.InRange(gap, TimeSpan.FromSeconds(32), TimeSpan.FromSeconds(65)));
+        }
 
         // 24,000 wishes: 10 connections, each at most 7 doubling waits and then one call per 32 s or more.
         Assert.InRange(rig.Server.Requests.Count, 100, 10 * (8 + 19));
@@ -188,7 +193,8 @@ public sealed class BreakerTests
 
     private static async Task<ProviderReason?> GetAsync(RemotesRig rig, string connection = "con_1")
     {
-        var read = await rig.Calendar.GetAsync(RemotesRig.Call(connection), RemotesRig.Address, CancellationToken.None);
+        var read = await rig.Calendar.GetAsync(
+            RemotesRig.Call(connection), RemotesRig.Address, CancellationToken.None);
         return read switch
         {
             EventRead.Found => null,

@@ -25,7 +25,8 @@ public sealed class CallQuotaTests
     {
         var random = new Random(seed);
         var clock = new ManualTimeProvider();
-        var options = new PipelineOptions { UserCallCountMax = 20, ProjectCallCountMax = 50, QuotaWaitMax = Second };
+        var options =
+            new PipelineOptions { UserCallCountMax = 20, ProjectCallCountMax = 50, QuotaWaitMax = Second };
         using var quota = new CallQuota(options, new RetryPolicy(options.Retry, random), clock);
         var arrivals = new List<(string Connection, DateTimeOffset At)>();
         var asked = new List<(string Connection, Task<Admission> Turn)>();
@@ -33,7 +34,9 @@ public sealed class CallQuotaTests
         for (var tick = 0; tick < 1200; tick++)
         {
             var connection = $"con_{random.Next(4)}";
-            asked.Add((connection, quota.AdmitAsync(connection, random.Next(2) == 0, false, CancellationToken.None)));
+            asked.Add(
+                (connection,
+                quota.AdmitAsync(connection, random.Next(2) == 0, false, CancellationToken.None)));
             clock.Advance(TimeSpan.FromMilliseconds(random.Next(1, 500)));
             var now = clock.GetUtcNow();
             foreach (var call in asked.Where(call => call.Turn.IsCompleted).ToArray())
@@ -144,7 +147,8 @@ public sealed class CallQuotaTests
         using var quota = Quota(clock, user: 100, project: 100);
         var slow = new ProviderFault(ProviderReason.RateLimited, null, 429, "m", TimeSpan.FromSeconds(30));
         quota.Release(await GrantAsync(quota, "a"), slow);
-        var refused = Assert.IsType<Admission.Refused>(await quota.AdmitAsync("a", true, false, CancellationToken.None));
+        var refused = Assert.IsType<Admission.Refused>(
+            await quota.AdmitAsync("a", true, false, CancellationToken.None));
         Assert.InRange(refused.RetryAfter, Second * 30, Second * 31);
         await GrantAsync(quota, "b");
 
@@ -203,7 +207,8 @@ public sealed class CallQuotaTests
         return new CallQuota(options, new RetryPolicy(options.Retry, new Random(5)), clock);
     }
 
-    private static async Task<CallTicket> GrantAsync(CallQuota quota, string connection, bool interactive = true) =>
+    private static async Task<CallTicket> GrantAsync(
+        CallQuota quota, string connection, bool interactive = true) =>
         Assert.IsType<Admission.Granted>(
             await quota.AdmitAsync(connection, interactive, false, CancellationToken.None)).Ticket;
 

@@ -27,19 +27,23 @@ public sealed class GoogleCalendarTests
         var sent = Assert.Single(rig.Server.Requests);
         Assert.Equal("POST", sent.Method);
         Assert.Equal(
-            $"/calendar/v3/calendars/team%40studio.test/events?conferenceDataVersion=1&sendUpdates={word}", sent.Target);
+            $"/calendar/v3/calendars/team%40studio.test/events?conferenceDataVersion=1&sendUpdates={word}",
+            sent.Target);
         Assert.Equal("Bearer access-token-value", sent.Headers["Authorization"]);
         using var document = JsonDocument.Parse(sent.Body);
         var body = document.RootElement;
         Assert.Equal(RemotesRig.EventId, body.GetProperty("id").GetString());
-        Assert.Equal("2026-03-20T09:00:00+05:30", body.GetProperty("start").GetProperty("dateTime").GetString());
+        Assert.Equal(
+            "2026-03-20T09:00:00+05:30", body.GetProperty("start").GetProperty("dateTime").GetString());
         Assert.Equal("Asia/Kolkata", body.GetProperty("start").GetProperty("timeZone").GetString());
         Assert.Equal(
             "mir_1",
-            body.GetProperty("extendedProperties").GetProperty("private").GetProperty("calsyncMirror").GetString());
+            body.GetProperty("extendedProperties").GetProperty("private").GetProperty("calsyncMirror")
+                .GetString());
         Assert.Equal(
             "room-1",
-            body.GetProperty("conferenceData").GetProperty("createRequest").GetProperty("requestId").GetString());
+            body.GetProperty("conferenceData").GetProperty("createRequest").GetProperty("requestId")
+                .GetString());
         Assert.False(body.TryGetProperty("sequence", out _));
         Assert.False(body.TryGetProperty("location", out _));
     }
@@ -53,14 +57,16 @@ public sealed class GoogleCalendarTests
         await using var rig = RemotesRig.Start(_ => RemotesRig.Ok(RemotesRig.EventJson()));
         await rig.Calendar.PatchAsync(
             RemotesRig.Call(), RemotesRig.Address, RemotesRig.Content(),
-            [EventField.Location, EventField.Time, EventField.Status], "\"77\"", Notify.None, CancellationToken.None);
+            [EventField.Location, EventField.Time, EventField.Status], "\"77\"", Notify.None,
+            CancellationToken.None);
         var sent = Assert.Single(rig.Server.Requests);
         Assert.Equal(("PATCH", "\"77\""), (sent.Method, sent.Headers["If-Match"]));
         Assert.EndsWith("?conferenceDataVersion=1&sendUpdates=none", sent.Target, StringComparison.Ordinal);
         using var document = JsonDocument.Parse(sent.Body);
         var body = document.RootElement;
         Assert.Equal(
-            ["end", "location", "start", "status"], body.EnumerateObject().Select(property => property.Name).Order());
+            ["end", "location", "start", "status"],
+            body.EnumerateObject().Select(property => property.Name).Order());
         Assert.Equal(JsonValueKind.Null, body.GetProperty("location").ValueKind);
         Assert.Equal(JsonValueKind.Null, body.GetProperty("start").GetProperty("date").ValueKind);
     }
@@ -69,7 +75,8 @@ public sealed class GoogleCalendarTests
     [Fact]
     public async Task Patch_Attendees_KeepsExistingEntriesWhole()
     {
-        const string Raw = """{"email":"Bob@Example.test","responseStatus":"accepted","comment":"late","futureField":[1]}""";
+        const string Raw =
+            """{"email":"Bob@Example.test","responseStatus":"accepted","comment":"late","futureField":[1]}""";
         await using var rig = RemotesRig.Start(request => RemotesRig.Ok(RemotesRig.EventJson(
             request.Method == "GET" ? $",\"attendees\":[{Raw}]" : "")));
         var found = Assert.IsType<EventRead.Found>(
@@ -117,14 +124,21 @@ public sealed class GoogleCalendarTests
     /// </summary>
     [Theory]
     [InlineData("""{"id":"ID","etag":"\"1\""}""")]
-    [InlineData("""{"id":"ID","etag":"\"1\"","summary":null,"attendees":null,"start":null,"new":{"x":[1,2]}}""")]
+    [InlineData(
+        """{"id":"ID","etag":"\"1\"","summary":null,"attendees":null,"start":null,"new":{"x":[1,2]}}""")]
     [InlineData("""{"id":"ID","etag":"\"1\"","start":{"date":"2026-03-20"}}""")]
-    [InlineData("""{"id":"ID","etag":"\"1\"","start":{"dateTime":"2026-03-20T09:00:00Z","timeZone":"Mars/Base"}}""")]
-    [InlineData("""{"id":"ID","etag":"\"1\"","start":{"dateTime":"2026-03-20T09:00:00","timeZone":"Asia/Kolkata"}}""")]
-    [InlineData("""{"id":"ID","etag":"\"1\"","start":{"dateTime":"0001-01-01T00:00:00Z","timeZone":"UTC"}}""")]
+    [InlineData(
+        """{"id":"ID","etag":"\"1\"","start":{"dateTime":"2026-03-20T09:00:00Z","timeZone":"Mars/Base"}}""")]
+    [InlineData(
+        """
+        {"id":"ID","etag":"\"1\"","start":{"dateTime":"2026-03-20T09:00:00","timeZone":"Asia/Kolkata"}}
+        """)]
+    [InlineData(
+        """{"id":"ID","etag":"\"1\"","start":{"dateTime":"0001-01-01T00:00:00Z","timeZone":"UTC"}}""")]
     public async Task Get_WithMissingOrUnknownFields_IsFoundWithoutThem(string json)
     {
-        await using var rig = RemotesRig.Start(_ => RemotesRig.Ok(json.Replace("ID", RemotesRig.EventId, StringComparison.Ordinal)));
+        await using var rig = RemotesRig.Start(
+            _ => RemotesRig.Ok(json.Replace("ID", RemotesRig.EventId, StringComparison.Ordinal)));
         var found = Assert.IsType<EventRead.Found>(
             await rig.Calendar.GetAsync(RemotesRig.Call(), RemotesRig.Address, CancellationToken.None)).Event;
         Assert.Null(found.Start);
@@ -164,7 +178,8 @@ public sealed class GoogleCalendarTests
     [InlineData("""{"id":"another","etag":"\"1\""}""")]
     public async Task GetAndInsert_WithAnotherShape_AreOutsideProtocol(string json)
     {
-        await using var rig = RemotesRig.Start(_ => RemotesRig.Ok(json.Replace("ID", RemotesRig.EventId, StringComparison.Ordinal)));
+        await using var rig = RemotesRig.Start(
+            _ => RemotesRig.Ok(json.Replace("ID", RemotesRig.EventId, StringComparison.Ordinal)));
         var read = await rig.Calendar.GetAsync(RemotesRig.Call(), RemotesRig.Address, CancellationToken.None);
         Assert.Equal(ProviderReason.OutsideProtocol, Assert.IsType<EventRead.Failed>(read).Fault.Reason);
         var write = await rig.Calendar.InsertAsync(
@@ -193,8 +208,10 @@ public sealed class GoogleCalendarTests
         await using var rig = RemotesRig.Start(_ => RemotesRig.Error(401, "authError"));
         for (var call = 0; call < 30; call++)
         {
-            var read = await rig.Calendar.GetAsync(RemotesRig.Call(), RemotesRig.Address, CancellationToken.None);
-            Assert.Equal(ProviderReason.CredentialsRejected, Assert.IsType<EventRead.Failed>(read).Fault.Reason);
+            var read = await rig.Calendar.GetAsync(
+                RemotesRig.Call(), RemotesRig.Address, CancellationToken.None);
+            Assert.Equal(
+                ProviderReason.CredentialsRejected, Assert.IsType<EventRead.Failed>(read).Fault.Reason);
         }
 
         Assert.Equal(30, rig.Server.Requests.Count);
@@ -209,13 +226,17 @@ public sealed class GoogleCalendarTests
                 ? RemotesRig.Error(404, "notFound")
                 : request.Number % 2 == 0 ? RemotesRig.Error(410, "deleted") : new ScriptedAnswer.Send(204));
         var call = RemotesRig.Call();
-        Assert.IsType<EventRead.Missing>(await rig.Calendar.GetAsync(call, RemotesRig.Address, CancellationToken.None));
+        Assert.IsType<EventRead.Missing>(
+            await rig.Calendar.GetAsync(call, RemotesRig.Address, CancellationToken.None));
         Assert.IsType<EventDelete.Gone>(
-            await rig.Calendar.DeleteAsync(call, RemotesRig.Address, null, Notify.None, CancellationToken.None));
+            await rig.Calendar.DeleteAsync(
+                call, RemotesRig.Address, null, Notify.None, CancellationToken.None));
         Assert.IsType<EventDelete.Gone>(
-            await rig.Calendar.DeleteAsync(call, RemotesRig.Address, null, Notify.None, CancellationToken.None));
+            await rig.Calendar.DeleteAsync(
+                call, RemotesRig.Address, null, Notify.None, CancellationToken.None));
         Assert.IsType<EventDelete.Missing>(
-            await rig.Calendar.DeleteAsync(call, RemotesRig.Address, "\"1\"", Notify.None, CancellationToken.None));
+            await rig.Calendar.DeleteAsync(
+                call, RemotesRig.Address, "\"1\"", Notify.None, CancellationToken.None));
         Assert.EndsWith("?sendUpdates=none", rig.Server.Requests[1].Target, StringComparison.Ordinal);
     }
 
@@ -239,16 +260,20 @@ public sealed class GoogleCalendarTests
     [Fact]
     public async Task FindByMirror_ReadsAllPagesAndKeepsOnlyOurs()
     {
-        const string Mine = """,{"id":"mine","etag":"\"1\"","extendedProperties":{"private":{"calsyncMirror":"mir_1"}}}""";
+        const string Mine =
+            """,{"id":"mine","etag":"\"1\"","extendedProperties":{"private":{"calsyncMirror":"mir_1"}}}""";
         await using var rig = RemotesRig.Start(request => RemotesRig.Ok(
             request.Target.Contains("pageToken=b%2B", StringComparison.Ordinal)
                 ? $$"""{"items":[{"id":"other","etag":"\"1\""}{{Mine}}]}"""
                 : """{"items":[],"nextPageToken":"b+"}"""));
-        var search = await rig.Calendar.FindByMirrorAsync(RemotesRig.Call(), "primary", "mir_1", CancellationToken.None);
+        var search = await rig.Calendar.FindByMirrorAsync(
+            RemotesRig.Call(), "primary", "mir_1", CancellationToken.None);
         var found = Assert.Single(Assert.IsType<EventSearch.Complete>(search).Events);
         Assert.Equal("mine", found.Address.EventId);
         Assert.Equal(2, rig.Server.Requests.Count);
-        Assert.Contains("privateExtendedProperty=calsyncMirror%3Dmir_1", rig.Server.Requests[0].Target, StringComparison.Ordinal);
+        Assert.Contains(
+            "privateExtendedProperty=calsyncMirror%3Dmir_1", rig.Server.Requests[0].Target,
+            StringComparison.Ordinal);
     }
 
     /// <summary>A failed, endless or shapeless listing is never an empty one.</summary>
@@ -276,8 +301,10 @@ public sealed class GoogleCalendarTests
         await using var rig = RemotesRig.Start(_ => RemotesRig.Ok(
             """
             {"items":[
-              {"id":"team@studio.test","summary":"team","primary":true,"timeZone":"Asia/Kolkata","accessRole":"owner"},
-              {"id":"c2","summary":"a","summaryOverride":"Studio","timeZone":"UTC","accessRole":"writer","extra":1}]}
+              {"id":"team@studio.test","summary":"team","primary":true,"timeZone":"Asia/Kolkata",
+               "accessRole":"owner"},
+              {"id":"c2","summary":"a","summaryOverride":"Studio","timeZone":"UTC","accessRole":"writer",
+               "extra":1}]}
             """));
         var search = await rig.Calendar.ListCalendarsAsync(RemotesRig.Call(), CancellationToken.None);
         Assert.Equal(

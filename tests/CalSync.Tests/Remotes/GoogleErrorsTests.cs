@@ -73,9 +73,12 @@ public sealed class GoogleErrorsTests
     [MemberData(nameof(Reasons))]
     [Trait("Requirement", "R-CAL-12-P")]
     [Trait("Requirement", "R-BCAL-2")]
-    public void Classify_ReasonInErrors_IsItsRow(string code, int status, ProviderReason reason, bool retryHelps)
+    public void Classify_ReasonInErrors_IsItsRow(
+        string code, int status, ProviderReason reason, bool retryHelps)
     {
-        var fault = Classify(status, $$$"""{"error":{"errors":[{"reason":"{{{code}}}","message":"m"}],"code":{{{status}}}}}""");
+        var fault = Classify(
+            status,
+            $$$"""{"error":{"errors":[{"reason":"{{{code}}}","message":"m"}],"code":{{{status}}}}}""");
         Assert.Equal((reason, code, status), (fault.Reason, fault.ProviderCode, fault.Status));
         Assert.Equal(retryHelps, fault.RetryHelps);
     }
@@ -89,7 +92,9 @@ public sealed class GoogleErrorsTests
     {
         var fault = Classify(
             status,
-            $$$"""{"error":{"code":{{{status}}},"status":"PERMISSION_DENIED","details":[{"reason":"{{{code}}}"}]}}""");
+            $$$"""
+            {"error":{"code":{{{status}}},"status":"PERMISSION_DENIED","details":[{"reason":"{{{code}}}"}]}}
+            """);
         Assert.Equal((reason, retryHelps), (fault.Reason, fault.RetryHelps));
     }
 
@@ -106,10 +111,12 @@ public sealed class GoogleErrorsTests
     public void Table_HasACaseForEveryRow()
     {
         Assert.Equal(
-            GoogleErrors.ByReason.SelectMany(row => row.Statuses.Select(status => (row.Code, status))).Order(),
+            GoogleErrors.ByReason.SelectMany(row => row.Statuses.Select(status => (row.Code, status)))
+                .Order(),
             Reasons.Select(row => ((string)row[0], (int)row[1])).Order());
         Assert.Equal(
-            GoogleErrors.ByStatusWord.SelectMany(row => row.Statuses.Select(status => (row.Code, status))).Order(),
+            GoogleErrors.ByStatusWord.SelectMany(row => row.Statuses.Select(status => (row.Code, status)))
+                .Order(),
             StatusWords.Select(row => ((string)row[0], (int)row[1])).Order());
     }
 
@@ -118,7 +125,8 @@ public sealed class GoogleErrorsTests
     [InlineData(404, "<html>not found</html>", ProviderReason.OutsideProtocol)]
     [InlineData(404, "", ProviderReason.OutsideProtocol)]
     [InlineData(404, "{\"error\":\"notFound\"}", ProviderReason.OutsideProtocol)]
-    [InlineData(410, "{\"error\":{\"errors\":[{\"reason\":\"somethingNew\"}]}}", ProviderReason.OutsideProtocol)]
+    [InlineData(
+        410, "{\"error\":{\"errors\":[{\"reason\":\"somethingNew\"}]}}", ProviderReason.OutsideProtocol)]
     [InlineData(410, "deleted", ProviderReason.OutsideProtocol)]
     [InlineData(200, "{\"error\":{\"errors\":[{\"reason\":\"notFound\"}]}}", ProviderReason.OutsideProtocol)]
     [InlineData(302, "", ProviderReason.OutsideProtocol)]
@@ -153,7 +161,10 @@ public sealed class GoogleErrorsTests
     {
         var fault = Classify(
             403,
-            """{"error":{"message":"ann@example.test ya29.token","errors":[{"reason":"<b>ann@example.test</b>"}]}}""");
+            """
+            {"error":{"message":"ann@example.test ya29.token",
+              "errors":[{"reason":"<b>ann@example.test</b>"}]}}
+            """);
         Assert.DoesNotContain("example", fault.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("ya29", fault.ToString(), StringComparison.Ordinal);
         Assert.Null(fault.ProviderCode);
@@ -171,7 +182,8 @@ public sealed class GoogleErrorsTests
     public void Classify_Write_SaysWhetherTheOutcomeIsUnknown(bool write, int status, bool unknown) =>
         Assert.Equal(unknown, Classify(status, "{\"error\":{}}", write).OutcomeUnknown);
 
-    private static ProviderFault Classify(int status, string body, bool write = false) => GoogleErrors.Classify(
+    private static ProviderFault Classify(int status, string body, bool write = false) =>
+        GoogleErrors.Classify(
         new ProviderRequest("events.get", HttpMethod.Get, new Uri("http://127.0.0.1/"), write),
         new ProviderAnswer(status, Encoding.UTF8.GetBytes(body), null));
 }

@@ -37,12 +37,18 @@ public sealed class GoogleOAuthServerTests
     public async Task ExchangeCode_SendsVerifierAndSecretInTheBody()
     {
         await using var rig = RemotesRig.Start(_ => RemotesRig.Ok(
-            """{"access_token":"ya29.a","refresh_token":"1//r","expires_in":3599,"token_type":"Bearer","scope":"openid"}"""));
-        var answer = await rig.Remotes.OAuth.ExchangeCodeAsync("4/co de", "verifier", Redirect, CancellationToken.None);
+            """
+            {"access_token":"ya29.a","refresh_token":"1//r","expires_in":3599,"token_type":"Bearer",
+              "scope":"openid"}
+            """));
+        var answer = await rig.Remotes.OAuth.ExchangeCodeAsync(
+            "4/co de", "verifier", Redirect, CancellationToken.None);
         Assert.Equal(
             new TokenAnswer.Granted("ya29.a", "1//r", TimeSpan.FromSeconds(3599), "openid"), answer);
         var form = HttpUtility.ParseQueryString(Assert.Single(rig.Server.Requests).Body);
-        Assert.Equal(("authorization_code", "4/co de", "verifier"), (form["grant_type"], form["code"], form["code_verifier"]));
+        Assert.Equal(
+            ("authorization_code", "4/co de", "verifier"),
+            (form["grant_type"], form["code"], form["code_verifier"]));
         Assert.Equal(("client-1", "client-secret-value"), (form["client_id"], form["client_secret"]));
         Assert.Equal(Redirect.AbsoluteUri, form["redirect_uri"]);
         Assert.DoesNotContain("ya29", answer.ToString(), StringComparison.Ordinal);
@@ -60,7 +66,8 @@ public sealed class GoogleOAuthServerTests
 
     /// <summary>R-BCAL-2, D-11: only invalid_grant with 400 or 401 says anything about the grant.</summary>
     [Theory]
-    [InlineData(400, """{"error":"invalid_grant","error_description":"Token has been expired or revoked."}""", null)]
+    [InlineData(
+        400, """{"error":"invalid_grant","error_description":"Token has been expired or revoked."}""", null)]
     [InlineData(401, """{"error":"invalid_grant"}""", null)]
     [InlineData(503, """{"error":"invalid_grant"}""", ProviderReason.ServerError)]
     [InlineData(500, "<html>invalid_grant</html>", ProviderReason.ServerError)]
@@ -94,7 +101,8 @@ public sealed class GoogleOAuthServerTests
             400, """{"error":"invalid_grant","error_description":"Bad token refresh-secret"}"""));
         var answer = await rig.Remotes.OAuth.RefreshAsync("refresh-secret", CancellationToken.None);
         Assert.DoesNotContain(
-            "refresh-secret", Assert.IsType<TokenAnswer.InvalidGrant>(answer).Description, StringComparison.Ordinal);
+            "refresh-secret", Assert.IsType<TokenAnswer.InvalidGrant>(answer).Description,
+            StringComparison.Ordinal);
     }
 
     /// <summary>
@@ -127,7 +135,8 @@ public sealed class GoogleOAuthServerTests
     [Fact]
     public async Task Refresh_WithManyDeadGrants_IsStillSent()
     {
-        await using var rig = RemotesRig.Start(_ => new ScriptedAnswer.Send(400, """{"error":"invalid_grant"}"""));
+        await using var rig = RemotesRig.Start(
+            _ => new ScriptedAnswer.Send(400, """{"error":"invalid_grant"}"""));
         for (var call = 0; call < 60; call++)
         {
             Assert.IsType<TokenAnswer.InvalidGrant>(

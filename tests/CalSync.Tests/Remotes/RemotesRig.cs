@@ -54,7 +54,8 @@ internal sealed class RemotesRig : IAsyncDisposable
     public static EventAddress Address { get; } = new("team@studio.test", EventId);
 
     public static RemotesRig Start(
-        Func<ScriptedRequest, ScriptedAnswer> script, PipelineOptions? options = null, TimeProvider? clock = null) =>
+        Func<ScriptedRequest, ScriptedAnswer> script, PipelineOptions? options = null,
+        TimeProvider? clock = null) =>
         new(script, options ?? new PipelineOptions(), clock);
 
     public static ProviderCall Call(string connection = "con_1", bool interactive = true) =>
@@ -79,10 +80,12 @@ internal sealed class RemotesRig : IAsyncDisposable
 
     public static ScriptedAnswer Ok(string body) => new ScriptedAnswer.Send(200, body);
 
-    public static ScriptedAnswer Error(int status, string reason, params string[] headers) => new ScriptedAnswer.Send(
+    public static ScriptedAnswer Error(int status, string reason, params string[] headers) =>
+        new ScriptedAnswer.Send(
         status,
         $$"""
-        {"error":{"errors":[{"domain":"global","reason":"{{reason}}","message":"secret words"}],"code":{{status}} } }
+        {"error":{"errors":[{"domain":"global","reason":"{{reason}}","message":"secret words"}],
+          "code":{{status}} } }
         """,
         headers);
 

@@ -30,7 +30,8 @@ public sealed class SandboxRemotesTests : SandboxTest
         using var remotes = Start();
         const string Verifier = "a-verifier-of-more-than-forty-three-characters-0123456789";
         var page = remotes.OAuth.AuthorizationPage("s1", Challenge(Verifier), new(Redirect), null);
-        using var consent = await Http.GetAsync(new Uri($"{page}&sandbox_consent=allow&sandbox_user={Maya}"), None);
+        using var consent = await Http.GetAsync(
+            new Uri($"{page}&sandbox_consent=allow&sandbox_user={Maya}"), None);
         Assert.Equal(HttpStatusCode.Found, consent.StatusCode);
         var code = HttpUtility.ParseQueryString(consent.Headers.Location!.Query)["code"]!;
 
@@ -50,7 +51,8 @@ public sealed class SandboxRemotesTests : SandboxTest
         await Control.AddFaultAsync(new("token", new() { Status = 503 }) { Times = 1 }, None);
         Assert.Equal(
             ProviderReason.ServerError,
-            Assert.IsType<TokenAnswer.Failed>(await remotes.OAuth.RefreshAsync(granted.RefreshToken, None)).Fault.Reason);
+            Assert.IsType<TokenAnswer.Failed>(
+                await remotes.OAuth.RefreshAsync(granted.RefreshToken, None)).Fault.Reason);
         Assert.Null(await remotes.OAuth.RevokeAsync(granted.RefreshToken, None));
         Assert.Null(await remotes.OAuth.RevokeAsync("unknown", None));
         Assert.IsType<TokenAnswer.InvalidGrant>(await remotes.OAuth.RefreshAsync(granted.RefreshToken, None));
@@ -68,7 +70,8 @@ public sealed class SandboxRemotesTests : SandboxTest
         var content = RemotesRig.Content();
         var stored = Assert.IsType<EventWrite.Accepted>(
             await remotes.Calendar.InsertAsync(call, Address, content, Notify.None, None)).Event;
-        Assert.Equal((content.Start, content.End, content.Summary), (stored.Start, stored.End, stored.Summary));
+        Assert.Equal(
+            (content.Start, content.End, content.Summary), (stored.Start, stored.End, stored.Summary));
         Assert.Equal("mir_1", stored.Mark["calsyncMirror"]);
         Assert.NotNull(stored.ConferenceStatus);
 
@@ -80,9 +83,11 @@ public sealed class SandboxRemotesTests : SandboxTest
         };
         ImmutableHashSet<EventField> fields = [EventField.Time, EventField.Attendees];
         var patched = Assert.IsType<EventWrite.Accepted>(
-            await remotes.Calendar.PatchAsync(call, Address, moved, fields, stored.ETag, Notify.None, None)).Event;
+            await remotes.Calendar.PatchAsync(
+                call, Address, moved, fields, stored.ETag, Notify.None, None)).Event;
         Assert.Equal(moved.Start, patched.Start);
-        Assert.Equal(["ann@example.test", "bob@example.test"], patched.Attendees.Select(guest => guest.Email));
+        Assert.Equal(
+            ["ann@example.test", "bob@example.test"], patched.Attendees.Select(guest => guest.Email));
         Assert.Equal(
             ProviderReason.PreconditionFailed,
             Assert.IsType<EventWrite.Failed>(await remotes.Calendar.PatchAsync(
@@ -95,12 +100,14 @@ public sealed class SandboxRemotesTests : SandboxTest
 
         Assert.IsType<EventDelete.Gone>(
             await remotes.Calendar.DeleteAsync(call, Address, patched.ETag, Notify.None, None));
-        Assert.IsType<EventDelete.Gone>(await remotes.Calendar.DeleteAsync(call, Address, null, Notify.None, None));
+        Assert.IsType<EventDelete.Gone>(
+            await remotes.Calendar.DeleteAsync(call, Address, null, Notify.None, None));
         var gone = Assert.IsType<EventRead.Found>(await remotes.Calendar.GetAsync(call, Address, None)).Event;
         Assert.Equal("cancelled", gone.Status);
         Assert.DoesNotContain(await Control.GetMailsAsync(includeKeptBack: false, None), mail => mail.Mailed);
         Assert.All(
-            (await Control.GetCallsAsync(None)).Where(one => one.Operation is "events.insert" or "events.patch"),
+            (await Control.GetCallsAsync(None))
+                .Where(one => one.Operation is "events.insert" or "events.patch"),
             one => Assert.Equal("none", one.Detail));
     }
 
@@ -139,8 +146,10 @@ public sealed class SandboxRemotesTests : SandboxTest
         Assert.True(await EventuallyAsync(one => one.Operation == "events.insert"));
         Clock.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal(
-            "events.insert timed out after 10000ms", Assert.IsType<EventWrite.Failed>(await insert).Fault.Message);
-        Assert.True(await EventuallyAsync(one => one is { Operation: "events.insert", ClientDisconnected: true }));
+            "events.insert timed out after 10000ms",
+            Assert.IsType<EventWrite.Failed>(await insert).Fault.Message);
+        Assert.True(
+            await EventuallyAsync(one => one is { Operation: "events.insert", ClientDisconnected: true }));
     }
 
     /// <summary>
@@ -152,13 +161,15 @@ public sealed class SandboxRemotesTests : SandboxTest
     public async Task Insert_TwoHundredAtOnce_StaysBelowTheProvidersLimit()
     {
         await Control.SetQuotaAsync(new(PerUser: 60), None);
-        using var remotes = Start(new PipelineOptions { UserCallCountMax = 50, QuotaWaitMax = TimeSpan.FromSeconds(30) });
+        using var remotes = Start(
+            new PipelineOptions { UserCallCountMax = 50, QuotaWaitMax = TimeSpan.FromSeconds(30) });
         var call = await CallAsync(Maya);
         var waiting = Enumerable.Range(0, 200).Select(number => $"cs{number:d8}").ToList();
         for (var minute = 0; waiting.Count > 0 && minute < 8; minute++)
         {
             var writes = waiting.Select(id => (Id: id, Write: remotes.Calendar.InsertAsync(
-                call with { Interactive = true }, new(Maya, id), RemotesRig.Content(), Notify.None, None))).ToArray();
+                call with { Interactive = true }, new(Maya, id), RemotesRig.Content(), Notify.None, None)))
+                .ToArray();
             await Task.WhenAll(writes.Select(one => one.Write));
             foreach (var (id, write) in writes)
             {
@@ -169,7 +180,8 @@ public sealed class SandboxRemotesTests : SandboxTest
                         break;
                     case EventWrite.Failed(var fault):
                         Assert.Equal(ProviderReason.QuotaWait, fault.Reason);
-                        Assert.InRange(fault.RetryAfter!.Value, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60));
+                        Assert.InRange(
+                            fault.RetryAfter!.Value, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60));
                         break;
                 }
             }
@@ -179,7 +191,8 @@ public sealed class SandboxRemotesTests : SandboxTest
 
         Assert.Empty(waiting);
         Assert.Equal(200, Assert.Single((await Control.GetTruthAsync(Maya, None)).Calendars).Events.Count);
-        var inserts = (await Control.GetCallsAsync(None)).Where(one => one.Operation == "events.insert").ToArray();
+        var inserts = (await Control.GetCallsAsync(None)).Where(one => one.Operation == "events.insert")
+            .ToArray();
         Assert.All(inserts, one => Assert.Equal(200, one.Status));
         Assert.All(inserts, first => Assert.True(
             inserts.Count(one => one.At >= first.At && one.At < first.At.AddSeconds(60)) <= 50));
@@ -202,7 +215,8 @@ public sealed class SandboxRemotesTests : SandboxTest
             Clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        Assert.InRange((await Control.GetCallsAsync(None)).Count(one => one.Operation == "events.get"), 10, 30);
+        Assert.InRange(
+            (await Control.GetCallsAsync(None)).Count(one => one.Operation == "events.get"), 10, 30);
         Assert.InRange(call.Trace.Count(one => one.Reason == ProviderReason.RateLimited), 10, 30);
     }
 
@@ -218,12 +232,14 @@ public sealed class SandboxRemotesTests : SandboxTest
     [InlineData(500, "backendError", ProviderReason.ServerError)]
     [Trait("Requirement", "R-BCAL-2")]
     [Trait("Requirement", "R-CAL-12-P")]
-    public async Task Insert_Refused_IsTheReasonTheProviderNamed(int status, string reason, ProviderReason expected)
+    public async Task Insert_Refused_IsTheReasonTheProviderNamed(
+        int status, string reason, ProviderReason expected)
     {
         using var remotes = Start();
         var call = await CallAsync(Maya);
         await Control.AddFaultAsync(new("events.insert", new() { Status = status, Reason = reason }), None);
-        var write = await remotes.Calendar.InsertAsync(call, Address, RemotesRig.Content(), Notify.None, None);
+        var write = await remotes.Calendar.InsertAsync(
+            call, Address, RemotesRig.Content(), Notify.None, None);
         Assert.Equal(expected, Assert.IsType<EventWrite.Failed>(write).Fault.Reason);
         Assert.Single(await Control.GetCallsAsync(None), one => one.Operation == "events.insert");
     }
@@ -234,7 +250,8 @@ public sealed class SandboxRemotesTests : SandboxTest
     {
         using var remotes = Start();
         var content = RemotesRig.Content() with { Attendees = [new Attendee("not an address")] };
-        var write = await remotes.Calendar.InsertAsync(await CallAsync(Maya), Address, content, Notify.None, None);
+        var write = await remotes.Calendar.InsertAsync(
+            await CallAsync(Maya), Address, content, Notify.None, None);
         Assert.Equal(ProviderReason.AttendeeRejected, Assert.IsType<EventWrite.Failed>(write).Fault.Reason);
     }
 

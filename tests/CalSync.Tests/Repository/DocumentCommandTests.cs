@@ -14,7 +14,8 @@ using Xunit;
 
 namespace CalSync.Tests.Repository;
 
-/// <summary>The commands in the documents work: each block runs in a shell, on a data directory with one studio in it.</summary>
+/// <summary>The commands in the documents work: each block runs in a shell, on a data directory with one
+/// studio in it.</summary>
 public sealed partial class DocumentCommandTests : IAsyncLifetime
 {
     // What is not run here, and why.
@@ -38,11 +39,13 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
     private SandboxServer _sandbox = null!;
     private CalSyncHost _host = null!;
 
-    public static TheoryData<string> Documents => [.. SourceTree.Files(".md").Where(path => Blocks(path).Any())];
+    public static TheoryData<string> Documents =>
+        [.. SourceTree.Files(".md").Where(path => Blocks(path).Any())];
 
     public async Task InitializeAsync()
     {
-        _sandbox = await SandboxServer.StartAsync(new SandboxOptions(TimeProvider.System), CancellationToken.None);
+        _sandbox = await SandboxServer.StartAsync(
+            new SandboxOptions(TimeProvider.System), CancellationToken.None);
         var options = new HostOptions
         {
             Database = new DatabaseOptions { DataDirectory = _directory },
@@ -51,8 +54,8 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
             Api = new ApiOptions { VerificationWait = TimeSpan.FromMilliseconds(100) },
         };
         _host = await CalSyncHost.BuildAsync(
-            options.At(_sandbox.BaseAddress, "calsync-sandbox", "calsync-sandbox-secret"), TimeProvider.System,
-            new UnguessableRandom(), null, CancellationToken.None);
+            options.At(_sandbox.BaseAddress, "calsync-sandbox", "calsync-sandbox-secret"),
+            TimeProvider.System, new UnguessableRandom(), null, CancellationToken.None);
         await _host.StartAsync(CancellationToken.None);
         await FillAsync();
     }
@@ -101,7 +104,8 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
     {
         var first = Blocks("README.md").First();
         Assert.Equal("./calsync demo\n./test\n", first);
-        Assert.All(["calsync", "test"], name => Assert.True(File.Exists(Path.Combine(SourceTree.Root, name)), name));
+        Assert.All(
+            ["calsync", "test"], name => Assert.True(File.Exists(Path.Combine(SourceTree.Root, name)), name));
     }
 
     // The text may name a group of verbs, or a verb without what it is about.
@@ -127,10 +131,13 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
     private async Task FillAsync()
     {
         var identities = (IdentityStore)_host.Services.GetService(typeof(IdentityStore))!;
-        var tenant = await identities.CreateTenantAsync("Studio", TenantKind.Test, "test", "cor_test", default);
+        var tenant = await identities.CreateTenantAsync(
+            "Studio", TenantKind.Test, "test", "cor_test", default);
         var made = (UserCreation.Created)await identities.CreateUserAsync(
-            new NewUser(tenant.Id, "Arjun", "arjun@studio.test", Role.Instructor, "Asia/Kolkata"), "test", "cor_test", default);
-        var token = (await identities.CreateTokenAsync(made.User.Id, "test", null, "test", "cor_test", default))!.Secret;
+            new NewUser(tenant.Id, "Arjun", "arjun@studio.test", Role.Instructor, "Asia/Kolkata"), "test",
+            "cor_test", default);
+        var token = (await identities.CreateTokenAsync(
+            made.User.Id, "test", null, "test", "cor_test", default))!.Secret;
         using var api = new DemoApi(_host.Address, token, () => Guid.NewGuid().ToString());
         await DemoConsent.GiveAsync(api, "arjun@studio.test", default);
         var connection = (await api.GetAsync("calendar/connections", default)).Expect().Body!["items"]![0]!;
@@ -158,7 +165,8 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
 
     private async Task<(int Code, string Output)> ShellAsync(string script)
     {
-        var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", $"exec 2>&1 </dev/null\n{script}"])
+        var start = new ProcessStartInfo(
+            "bash", ["-euo", "pipefail", "-c", $"exec 2>&1 </dev/null\n{script}"])
         {
             WorkingDirectory = SourceTree.Root,
             RedirectStandardOutput = true,
@@ -186,7 +194,8 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
         }
     }
 
-    [GeneratedRegex(@"^(?<indent> *)```sh\n(?<text>.*?)^ *```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"^(?<indent> *)```sh\n(?<text>.*?)^ *```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex ShellBlock();
 
     [GeneratedRegex(@"(?<!`)`(\./)?calsync (?<rest>[a-z][^`\n]*)`(?!`)")]

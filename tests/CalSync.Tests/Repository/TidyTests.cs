@@ -10,7 +10,7 @@ public sealed partial class TidyTests
 {
     private const int FileLineCountMax = 700;
     private const int FunctionLineCountMax = 70;
-    private const int LineLengthMax = 140;
+    private const int LineLengthMax = 110;
 
     private static readonly string[] BannedEndings =
         ["Helper", "Helpers", "Util", "Utils", "Manager", "Common", "Misc", "Info", "Data"];

@@ -26,7 +26,8 @@ internal delegate Task<Caller?> FindTokenHolder(string token, CancellationToken 
 /// <summary>Recognises API tokens (RFC 6750). Thread-safe.</summary>
 /// <remarks>
 /// A found token is believed for <see cref="ApiOptions.TokenCache"/>, so a revoked one works at most that
-/// much longer, in every process. Unknown tokens are not remembered: a stream of wrong ones cannot push out good ones.
+/// much longer, in every process. Unknown tokens are not remembered: a stream of wrong ones cannot push out
+/// good ones.
 /// </remarks>
 internal sealed class BearerTokens(FindTokenHolder find, ApiOptions options)
 {

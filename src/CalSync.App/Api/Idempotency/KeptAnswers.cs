@@ -6,7 +6,8 @@ using CalSync.Storage.Running;
 
 namespace CalSync.App.Api.Idempotency;
 
-/// <summary>Idempotency for routes without a class command: claim, run, keep the answer or free the key.</summary>
+/// <summary>Idempotency for routes without a class command: claim, run, keep the answer or free the
+/// key.</summary>
 internal static class KeptAnswers
 {
     /// <summary>Puts the route under a key: the mark of <c>Keyed</c>, and the work.</summary>
@@ -25,7 +26,8 @@ internal static class KeptAnswers
         var (scope, store) = (RequestScope.Of(context), services.GetRequiredService<RequestKeyStore>());
         var actor = scope.Who.Actor;
         var claim = new IdempotencyClaim(Template(context), key, Fingerprint(context));
-        var found = await store.ClaimAsync(actor, claim, scope.CorrelationId, scope.Now, context.RequestAborted);
+        var found = await store.ClaimAsync(
+            actor, claim, scope.CorrelationId, scope.Now, context.RequestAborted);
         switch (found)
         {
             case RequestClaim.Mine:
@@ -45,7 +47,8 @@ internal static class KeptAnswers
         if (answer.Status < 400)
         {
             await store.KeepAsync(
-                actor, claim, answer.Status, StoredAnswers.WriteHeaders(answer), answer.Body, CancellationToken.None);
+                actor, claim, answer.Status, StoredAnswers.WriteHeaders(answer), answer.Body,
+                CancellationToken.None);
         }
         else
         {

@@ -10,7 +10,8 @@ internal sealed class RequestKey : IRefusable
     public const string FingerprintItem = "calsync.fingerprint";
 
     /// <summary>
-    /// The warning sent with every answer to a change that came without a key (RFC 7234 section 5.5, code 299).
+    /// The warning sent with every answer to a change that came without a key (RFC 7234 section 5.5, code
+    /// 299).
     /// </summary>
     public const string Warning =
         "299 calsync \"No Idempotency-Key: repeating this request may do it twice\"";
@@ -39,7 +40,8 @@ internal sealed class RequestKey : IRefusable
                 null, ProblemCatalogue.IdempotencyKeyRequired.With(
                     "Neither Idempotency-Key nor X-Idempotency-Key was sent.") with
                 {
-                    Headers = [("Link", $"<{ProblemCatalogue.IdempotencyKeyRequired.Uri}>; rel=\"describedby\"")],
+                    Headers =
+                        [("Link", $"<{ProblemCatalogue.IdempotencyKeyRequired.Uri}>; rel=\"describedby\"")],
                 }),
             _ => Absent(context),
         });

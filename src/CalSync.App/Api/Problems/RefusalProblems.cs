@@ -48,11 +48,15 @@ internal static class RefusalProblems
             .With($"{gap.Field}: {gap.Local} does not exist in {gap.TimeZone}; the next time is {gap.Next}.")
             .And("member", gap.Field).And("timeZone", gap.TimeZone).And("next", gap.Next),
         Refusal.AmbiguousLocalTime overlap => ProblemCatalogue.AmbiguousLocalTime
-            .With($"{overlap.Field}: {overlap.Local} in {overlap.TimeZone} is {overlap.Earlier} or {overlap.Later}.")
+            .With(
+                $"{overlap.Field}: {overlap.Local} in {overlap.TimeZone} is {overlap.Earlier} or "
+                + $"{overlap.Later}.")
             .And("member", overlap.Field).And("timeZone", overlap.TimeZone)
             .And("fold0", overlap.Earlier).And("fold1", overlap.Later),
         Refusal.OffsetZoneMismatch offset => ProblemCatalogue.OffsetZoneMismatch
-            .With($"{offset.Field}: {offset.Local} was sent with {offset.Offset}, {offset.TimeZone} has {offset.ZoneOffset}.")
+            .With(
+                $"{offset.Field}: {offset.Local} was sent with {offset.Offset}, {offset.TimeZone} has "
+                + $"{offset.ZoneOffset}.")
             .And("member", offset.Field).And("timeZone", offset.TimeZone)
             .And("offset", offset.Offset).And("zoneOffset", offset.ZoneOffset),
         _ => throw new UnreachableException($"Unknown refusal {refusal.GetType().Name}."),

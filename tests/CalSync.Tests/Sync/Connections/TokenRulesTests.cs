@@ -8,7 +8,8 @@ public sealed class TokenRulesTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 5, 9, 0, 0, TimeSpan.Zero);
 
-    /// <summary>R-FIX-2-B: 10 min validity and 20 s skew are required; 9 min left means a refresh, 30 min none.</summary>
+    /// <summary>R-FIX-2-B: 10 min validity and 20 s skew are required; 9 min left means a refresh, 30 min
+    /// none.</summary>
     [Theory, Trait("Requirement", "R-FIX-2-B")]
     [InlineData(60, typeof(TokenStep.Refresh))]
     [InlineData(9 * 60, typeof(TokenStep.Refresh))]
@@ -62,7 +63,8 @@ public sealed class TokenRulesTests
             Decide(waiting with { AccessExpiresAt = Now }));
     }
 
-    /// <summary>R-FIX-2-C: a missing token carries code, requiresReauth, action and time, in the agreed words.</summary>
+    /// <summary>R-FIX-2-C: a missing token carries code, requiresReauth, action and time, in the agreed
+    /// words.</summary>
     [Fact, Trait("Requirement", "R-FIX-2-C")]
     public void From_EachOutcome_SaysWhatToDo()
     {
@@ -71,23 +73,29 @@ public sealed class TokenRulesTests
             ("GOOGLE_AUTH_REQUIRED", true, "Your Google Calendar connection has expired. Please reconnect.",
                 "Go to Settings → Connected Accounts → Reconnect Google Calendar", Now),
             (consent.Code, consent.RequiresReauth, consent.Message, consent.Action, consent.At));
-        var later = TokenProblem.From(new TokenOutcome.TryLater(Now.AddMinutes(1), DelayReason.RefreshFailed), Now)!;
-        Assert.Equal(("GOOGLE_AUTH_FAILED", false, Now.AddMinutes(1)), (later.Code, later.RequiresReauth, later.RetryAt));
-        Assert.Equal("Please try again. If the problem persists, reconnect your Google account.", later.Action);
+        var later = TokenProblem.From(
+            new TokenOutcome.TryLater(Now.AddMinutes(1), DelayReason.RefreshFailed), Now)!;
+        Assert.Equal(
+            ("GOOGLE_AUTH_FAILED", false, Now.AddMinutes(1)),
+            (later.Code, later.RequiresReauth, later.RetryAt));
+        Assert.Equal(
+            "Please try again. If the problem persists, reconnect your Google account.", later.Action);
         Assert.Null(TokenProblem.From(new TokenOutcome.Fresh("t", Now), Now));
     }
 
     [Fact]
     public void ToString_OfTokens_DoesNotShowThem()
     {
-        Assert.DoesNotContain("secret", new TokenOutcome.Fresh("secret", Now).ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(
-            "secret", (Grant() with { RefreshToken = "secret", AccessToken = "secret" }).ToString(), StringComparison.Ordinal);
+            "secret", new TokenOutcome.Fresh("secret", Now).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "secret", (Grant() with { RefreshToken = "secret", AccessToken = "secret" }).ToString(),
+            StringComparison.Ordinal);
     }
 
     private static ConnectionGrant Grant() => new(
-        "con_1", "ten_1", "usr_1", "google-sandbox", ConnectionState.Healthy, null, "access", Now.AddHours(1), "refresh",
-        1, null, 0, null);
+        "con_1", "ten_1", "usr_1", "google-sandbox", ConnectionState.Healthy, null, "access", Now.AddHours(1),
+        "refresh", 1, null, 0, null);
 
     private static TokenStep Decide(ConnectionGrant? grant, string? rejected = null) =>
         TokenRules.Decide(grant, TimeSpan.FromMinutes(10), TimeSpan.FromSeconds(20), rejected, Now);

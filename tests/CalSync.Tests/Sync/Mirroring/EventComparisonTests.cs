@@ -6,7 +6,8 @@ using static CalSync.Tests.Sync.Mirroring.MirrorSamples;
 
 namespace CalSync.Tests.Sync.Mirroring;
 
-/// <summary>Goal: equal means equal to a person, and every difference is named. Method: change one field at a time.</summary>
+/// <summary>Goal: equal means equal to a person, and every difference is named. Method: change one field at a
+/// time.</summary>
 public sealed class EventComparisonTests
 {
     [Fact]
@@ -54,7 +55,9 @@ public sealed class EventComparisonTests
     public void Mismatches_SameInstantOtherZone_NamesTheTime()
     {
         var start = Time(10).InZone(Zone("Europe/Oslo"));
-        Assert.Equal("start", Assert.Single(EventComparison.Mismatches(Desired(), Shown() with { Start = start })).Field);
+        Assert.Equal(
+            "start",
+            Assert.Single(EventComparison.Mismatches(Desired(), Shown() with { Start = start })).Field);
     }
 
     [Theory]
@@ -82,7 +85,9 @@ public sealed class EventComparisonTests
 
     [Fact]
     public void Mismatches_GuestAddedByHand_IsEmpty() =>
-        Assert.Empty(EventComparison.Mismatches(Desired("a@example.com"), Shown("a@example.com", "friend@example.com")));
+        Assert.Empty(
+            EventComparison.Mismatches(
+            Desired("a@example.com"), Shown("a@example.com", "friend@example.com")));
 
     [Fact]
     public void Mismatches_SeatGivenBackStillInvited_NamesAttendees()
@@ -107,7 +112,8 @@ public sealed class EventComparisonTests
         var desired = Desired();
         desired = desired with { Content = desired.Content with { ConferenceRequestId = "mir_1-1" } };
         var shown = Shown() with { ConferenceLink = link, ConferenceStatus = status };
-        Assert.Equal(differs, EventComparison.Mismatches(desired, shown).Any(m => m.Field == "conferenceData"));
+        Assert.Equal(
+            differs, EventComparison.Mismatches(desired, shown).Any(m => m.Field == "conferenceData"));
     }
 
     [Fact]
@@ -117,7 +123,8 @@ public sealed class EventComparisonTests
         var copy = ObservedEvent.Read(ObservedEvent.Write(shown))!;
         Assert.Equal(shown.Attendees.AsEnumerable(), copy.Attendees);
         Assert.Equal(shown.Mark, copy.Mark);
-        Assert.Equal(shown with { Attendees = [], Mark = NoMark }, copy with { Attendees = [], Mark = NoMark });
+        Assert.Equal(
+            shown with { Attendees = [], Mark = NoMark }, copy with { Attendees = [], Mark = NoMark });
         Assert.Null(ObservedEvent.Read("{\"CalendarId\":1}"));
         Assert.Null(ObservedEvent.Read(null));
     }
@@ -128,8 +135,12 @@ public sealed class EventComparisonTests
         var id = EventIdentity.EventId("con_1", "slt_1", 1);
         Assert.Equal(id, EventIdentity.EventId("con_1", "slt_1", 1));
         Assert.Matches("^cs[0-9a-v]{32}$", id);
-        Assert.Equal(4, new[] { id, EventIdentity.EventId("con_2", "slt_1", 1), EventIdentity.EventId("con_1", "slt_2", 1),
-            EventIdentity.EventId("con_1", "slt_1", 2) }.Distinct().Count());
+        string[] others =
+        [
+            EventIdentity.EventId("con_2", "slt_1", 1), EventIdentity.EventId("con_1", "slt_2", 1),
+            EventIdentity.EventId("con_1", "slt_1", 2),
+        ];
+        Assert.Equal(4, others.Append(id).Distinct().Count());
     }
 
     /// <summary>Guests keep their whole entry; only ours that lost their seat go.</summary>

@@ -5,7 +5,8 @@ using static CalSync.Tests.Sync.Mirroring.MirrorSamples;
 
 namespace CalSync.Tests.Sync.Mirroring;
 
-/// <summary>Goal: every situation has one next step, and none deletes without proof. Method: case by case.</summary>
+/// <summary>Goal: every situation has one next step, and none deletes without proof. Method: case by
+/// case.</summary>
 public sealed class MirrorPlannerTests
 {
     private static readonly MirrorStand New = new(MirrorId, Written: false, OutcomeUnknown: false);
@@ -25,7 +26,8 @@ public sealed class MirrorPlannerTests
     /// <summary>R-CAL-02-C: after a lost answer the event is read before anything is written.</summary>
     [Fact, Trait("Requirement", "R-CAL-02-C")]
     public void Decide_OutcomeUnknown_ReadsFirst() =>
-        Assert.IsType<MirrorStep.ReadFirst>(MirrorPlanner.Decide(Wanted, New with { OutcomeUnknown = true }, Unseen));
+        Assert.IsType<MirrorStep.ReadFirst>(
+            MirrorPlanner.Decide(Wanted, New with { OutcomeUnknown = true }, Unseen));
 
     [Fact]
     public void Decide_WrittenButNothingKnown_ReadsFirst() =>
@@ -34,7 +36,8 @@ public sealed class MirrorPlannerTests
     [Fact]
     public void Decide_StoredCopyDiffers_PatchesWithoutReading()
     {
-        var patch = Assert.IsType<MirrorStep.Patch>(MirrorPlanner.Decide(Wanted, Written, Seen(Moved, read: false)));
+        var patch = Assert.IsType<MirrorStep.Patch>(
+            MirrorPlanner.Decide(Wanted, Written, Seen(Moved, read: false)));
         Assert.Equal([EventField.Time], patch.Fields);
         Assert.Same(Moved, patch.On);
     }
@@ -86,13 +89,15 @@ public sealed class MirrorPlannerTests
         Assert.Equal([EventField.Mark], patch.Fields);
     }
 
-    /// <summary>R-FIX-1-E: repair comes first; deletion only of ours, marked, unanswered, and proven by a read.</summary>
+    /// <summary>R-FIX-1-E: repair comes first; deletion only of ours, marked, unanswered, and proven by a
+    /// read.</summary>
     [Fact, Trait("Requirement", "R-FIX-1-E")]
     public void Decide_StillWrongAfterRepairs_RecreatesOnlyWhenNothingIsLost()
     {
         var tried = Written with { Patches = MirrorPlanner.PatchCountMax };
         Assert.IsType<MirrorStep.DeleteAndRecreate>(MirrorPlanner.Decide(Wanted, tried, Seen(Moved)));
-        Assert.IsType<MirrorStep.Patch>(MirrorPlanner.Decide(Wanted, Written with { Patches = 2 }, Seen(Moved)));
+        Assert.IsType<MirrorStep.Patch>(
+            MirrorPlanner.Decide(Wanted, Written with { Patches = 2 }, Seen(Moved)));
         Assert.IsType<MirrorStep.ReadFirst>(MirrorPlanner.Decide(Wanted, tried, Seen(Moved, read: false)));
         ProviderEvent[] keep =
         [
@@ -103,7 +108,8 @@ public sealed class MirrorPlannerTests
         Assert.All(keep, shown => Assert.Equal(
             MirrorReasons.VerificationFailed,
             Assert.IsType<MirrorStep.GiveUp>(MirrorPlanner.Decide(Wanted, tried, Seen(shown))).Reason));
-        Assert.IsType<MirrorStep.GiveUp>(MirrorPlanner.Decide(Wanted, tried with { Recreated = true }, Seen(Moved)));
+        Assert.IsType<MirrorStep.GiveUp>(
+            MirrorPlanner.Decide(Wanted, tried with { Recreated = true }, Seen(Moved)));
     }
 
     [Fact]
@@ -115,7 +121,8 @@ public sealed class MirrorPlannerTests
     public void Decide_Unwanted_DeletesOnlyWhatAReadShowed()
     {
         Assert.IsType<MirrorStep.ReadFirst>(MirrorPlanner.Decide(Unwanted, New, Unseen));
-        Assert.IsType<MirrorStep.ReadFirst>(MirrorPlanner.Decide(Unwanted, Written, Seen(Equal, read: false)));
+        Assert.IsType<MirrorStep.ReadFirst>(
+            MirrorPlanner.Decide(Unwanted, Written, Seen(Equal, read: false)));
         Assert.IsType<MirrorStep.Delete>(MirrorPlanner.Decide(Unwanted, Written, Seen(Equal)));
         Assert.IsType<MirrorStep.Gone>(MirrorPlanner.Decide(Unwanted, Written, Seen(Cancelled)));
         Assert.IsType<MirrorStep.Gone>(MirrorPlanner.Decide(Unwanted, Written, Missing));

@@ -6,7 +6,8 @@ using NodaTime;
 
 namespace CalSync.Tests.Sync.Mirroring;
 
-/// <summary>One wanted class and the event that says exactly that; tests change one thing at a time.</summary>
+/// <summary>One wanted class and the event that says exactly that; tests change one thing at a
+/// time.</summary>
 internal static class MirrorSamples
 {
     public const string MirrorId = "mir_1";
@@ -22,8 +23,8 @@ internal static class MirrorSamples
         [.. seats, "left@example.com"]);
 
     public static ProviderEvent Shown(params string[] guests) => new(
-        new EventAddress("primary", EventIdentity.EventId("con_1", "slt_1", 1)), "\"1\"", "confirmed", "uid@google.com",
-        0, "Morning yoga", "Bring a mat", "Hall 2", Time(10), Time(11),
+        new EventAddress("primary", EventIdentity.EventId("con_1", "slt_1", 1)), "\"1\"", "confirmed",
+        "uid@google.com", 0, "Morning yoga", "Bring a mat", "Hall 2", Time(10), Time(11),
         [.. guests.Select(guest => new Attendee(guest, Raw: $"{{\"email\":\"{guest}\"}}"))], false,
         EventIdentity.Mark(MirrorId, "slt_1", "ten_1"), "https://calendar.example/1", null, null, "{}");
 
@@ -32,5 +33,6 @@ internal static class MirrorSamples
 
     public static CalendarZone Zone(string name) => ((ZoneResolution.Found)CalendarZone.Resolve(name)).Zone;
 
-    public static ImmutableSortedDictionary<string, string> NoMark => ImmutableSortedDictionary<string, string>.Empty;
+    public static ImmutableSortedDictionary<string, string> NoMark =>
+        ImmutableSortedDictionary<string, string>.Empty;
 }

@@ -8,14 +8,16 @@ using Xunit;
 namespace CalSync.Tests.Sync.Truth;
 
 /// <summary>
-/// Goal: lost answers, throttling, silence and lost calendars end in the one true state, and nobody is told otherwise
-/// meanwhile. Method: the whole product against a practice Google that breaks off, throttles or never answers.
+/// Goal: lost answers, throttling, silence and lost calendars end in the one true state, and nobody is told
+/// otherwise meanwhile. Method: the whole product against a practice Google that breaks off, throttles or
+/// never answers.
 /// </summary>
 public sealed class OutageTests
 {
     private static CancellationToken None => CancellationToken.None;
 
-    /// <summary>R-CAL-02-A: a move that cannot be sent shows both times, and students are told only when it is true.</summary>
+    /// <summary>R-CAL-02-A: a move that cannot be sent shows both times, and students are told only when it
+    /// is true.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-02-A")]
     public async Task Move_WhenTheConnectionBreaks_TellsNobodyUntilItIsTrue()
@@ -37,7 +39,8 @@ public sealed class OutageTests
         Assert.Equal(slot["startAt"]!.ToString(), slot["calendar"]!["mirroredStartAt"]!.ToString());
     }
 
-    /// <summary>R-CAL-02-B: eight at once and throttled after five: five are called verified, three wait with a time.</summary>
+    /// <summary>R-CAL-02-B: eight at once and throttled after five: five are called verified, three wait with
+    /// a time.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-02-B")]
     public async Task Create_WhenThrottledAfterFive_SaysWhichWait()
@@ -76,7 +79,8 @@ public sealed class OutageTests
         var moved = (await world.MoveAsync(made, 3, 9)).Expect();
         await world.WaitAsync(moved, "verified");
         var calls = (await world.Control.GetCallsAsync(None)).Where(
-            call => call.Operation.StartsWith("events.", StringComparison.Ordinal)).Select(call => call.Operation);
+            call => call.Operation.StartsWith("events.", StringComparison.Ordinal))
+                .Select(call => call.Operation);
         Assert.Equal(["events.patch", "events.get"], calls);
         Assert.Equal(1, (await world.OnlyEventAsync()).Sequence);
     }
@@ -110,11 +114,13 @@ public sealed class OutageTests
         Assert.Equal("pending_calendar", await world.ReadAsync<string>("SELECT state FROM enrolments"));
         await world.Control.ClearFaultsAsync(None);
         await world.UntilAsync(
-            async () => await world.ReadAsync<string>("SELECT state FROM enrolments") == "active", "the seat is active");
+            async () => await world.ReadAsync<string>("SELECT state FROM enrolments") == "active",
+            "the seat is active");
         Assert.Contains("sam@student.test", (await world.OnlyEventAsync()).Attendees.Keys);
     }
 
-    /// <summary>C-31, R-CAL-04-P: guests added by hand and answers given stay, and adding a student mails nobody.</summary>
+    /// <summary>C-31, R-CAL-04-P: guests added by hand and answers given stay, and adding a student mails
+    /// nobody.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-04-P")]
     public async Task Enrol_KeepsGuestsAndAnswers_AndMailsNobody()
@@ -126,23 +132,33 @@ public sealed class OutageTests
         await world.WaitAsync(await EnrolAsync(sam, made), "verified");
         var shown = await world.OnlyEventAsync();
         var guests = new JsonArray([.. shown.Body["attendees"]!.AsArray().Select(guest => guest!.DeepClone()),
-            new JsonObject { ["email"] = "grandma@elsewhere.test", ["displayName"] = "Grandma", ["optional"] = true }]);
+            new JsonObject { ["email"] = "grandma@elsewhere.test", ["displayName"] = "Grandma",
+                ["optional"] = true }]);
         await world.Control.EditEventAsync(
-            new HandEdit(SyncWorld.Teacher, shown.Id, "patch") { Fields = new JsonObject { ["attendees"] = guests } }, None);
+            new HandEdit(SyncWorld.Teacher, shown.Id,
+            "patch")
+            { Fields = new JsonObject { ["attendees"] = guests } }, None);
         await world.Control.EditEventAsync(
-            new HandEdit(SyncWorld.Teacher, shown.Id, "answer") { Attendee = "sam@student.test", Answer = "accepted" }, None);
+            new HandEdit(SyncWorld.Teacher, shown.Id, "answer")
+            {
+                Attendee = "sam@student.test",
+                Answer = "accepted"
+            }, None);
         await world.Control.ClearMailsAsync(None);
         await world.WaitAsync(await EnrolAsync(eva, made), "verified");
         shown = await world.OnlyEventAsync();
         Assert.Equal("accepted", shown.Attendees["sam@student.test"]);
         Assert.Contains("eva@student.test", shown.Attendees.Keys);
-        var grandma = shown.Body["attendees"]!.AsArray().Single(guest => (string?)guest!["email"] == "grandma@elsewhere.test")!;
+        var grandma = shown.Body["attendees"]!.AsArray()
+            .Single(guest => (string?)guest!["email"] == "grandma@elsewhere.test")!;
         Assert.Equal(("Grandma", true), ((string?)grandma["displayName"], (bool)grandma["optional"]!));
         Assert.Empty(await world.Control.GetMailsAsync(includeKeptBack: false, None));
-        Assert.All(await world.CallsAsync("events.patch"), call => Assert.Equal("none", call.Detail ?? "none"));
+        Assert.All(
+            await world.CallsAsync("events.patch"), call => Assert.Equal("none", call.Detail ?? "none"));
     }
 
-    /// <summary>R-CAL-05-B, R-STORM-2: a deleted calendar is noticed at the first call; its events are held.</summary>
+    /// <summary>R-CAL-05-B, R-STORM-2: a deleted calendar is noticed at the first call; its events are
+    /// held.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-05-B")]
     [Trait("Requirement", "R-STORM-2")]
@@ -153,7 +169,8 @@ public sealed class OutageTests
         var operation = await world.WaitAsync(made, "parked");
         Assert.Equal("calendar_gone", (string?)operation["reason"]);
         Assert.Equal(20, await world.ReadAsync<long>(
-            "SELECT count(*) FROM mirrors WHERE state = 'parked' AND reason = 'calendar_gone' AND verified_version = 0"));
+            "SELECT count(*) FROM mirrors WHERE state = 'parked' AND reason = 'calendar_gone' AND "
+                + "verified_version = 0"));
         Assert.Empty(await world.EventsAsync());
         Assert.InRange((await world.CallsAsync("events.insert")).Count, 1, 8);
     }
@@ -169,14 +186,17 @@ public sealed class OutageTests
         Assert.Equal(202, made.Code);
         await world.WaitAsync(made, "verified");
         var truth = await world.Control.GetTruthAsync(SyncWorld.Teacher, None);
-        var events = Assert.Single(truth.Calendars).Events.Where(found => found.Status != "cancelled").ToList();
+        var events = Assert.Single(truth.Calendars).Events.Where(found => found.Status != "cancelled")
+            .ToList();
         Assert.Equal(20, events.Count);
         Assert.Equal(0, await world.ReadAsync<long>(
-            $"SELECT count(*) FROM mirrors WHERE provider_event_id NOT IN ('{string.Join("','", events.Select(e => e.Id))}')"));
+            $"SELECT count(*) FROM mirrors WHERE provider_event_id NOT IN "
+                + $"('{string.Join("','", events.Select(e => e.Id))}')"));
         Assert.Equal("PRIMARY", (string?)(await world.SlotAsync(made)).Body!["calendar"]!["calendarKind"]);
     }
 
-    /// <summary>R-CAL-12-A: a silent provider costs a bounded wait, then nothing is even sent, and it heals by itself.</summary>
+    /// <summary>R-CAL-12-A: a silent provider costs a bounded wait, then nothing is even sent, and it heals
+    /// by itself.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-12-A")]
     public async Task Create_WhenTheProviderIsSilent_AnswersInTimeAndHealsByItself()
@@ -196,13 +216,15 @@ public sealed class OutageTests
         Assert.Equal(202, made.Code);
         Assert.True(TimeProvider.System.GetElapsedTime(asked) < TimeSpan.FromSeconds(10));
         await world.UntilAsync(
-            async () => await world.ReadAsync<DateTimeOffset?>("SELECT open_until FROM connections") is not null,
+            async () =>
+                await world.ReadAsync<DateTimeOffset?>("SELECT open_until FROM connections") is not null,
             "the breaker opens");
         var calendar = world.Service<CalSync.Sync.Connections.ProviderSet>()["google-sandbox"].Calendar;
         var before = (await world.Control.GetCallsAsync(None)).Count;
         asked = TimeProvider.System.GetTimestamp();
         var read = await calendar.GetAsync(
-            new ProviderCall(world.ConnectionId, "token", true, "cor_test"), new EventAddress("primary", "csx"), None);
+            new ProviderCall(world.ConnectionId, "token", true, "cor_test"),
+            new EventAddress("primary", "csx"), None);
         var took = TimeProvider.System.GetElapsedTime(asked);
         Assert.Equal(ProviderReason.BreakerOpen, Assert.IsType<EventRead.Failed>(read).Fault.Reason);
         Assert.True(took < TimeSpan.FromMilliseconds(250), $"It took {took}.");
@@ -226,9 +248,12 @@ public sealed class OutageTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => world.Maya.PostAsync("classes", SyncWorld.Class(1), leaves.Token, key: "key-1"));
         await world.UntilAsync(
-            async () => await world.ReadAsync<long>("SELECT count(*) FROM operations WHERE settled") == 1, "it is done");
+            async () => await world.ReadAsync<long>("SELECT count(*) FROM operations WHERE settled") == 1,
+            "it is done");
         await world.UntilAsync(
-            async () => await world.ReadAsync<int?>("SELECT status FROM idempotency_keys WHERE key = 'key-1'") is not null,
+            async () =>
+                await world.ReadAsync<int?>(
+                "SELECT status FROM idempotency_keys WHERE key = 'key-1'") is not null,
             "its answer is kept");
         var again = (await world.Maya.PostAsync("classes", SyncWorld.Class(1), None, key: "key-1")).Expect();
         Assert.True(again.Replayed);
@@ -237,7 +262,8 @@ public sealed class OutageTests
         Assert.Equal(1, await world.ReadAsync<long>("SELECT count(*) FROM classes"));
     }
 
-    /// <summary>R-FIX-5-RB, R-FIX-5-A, R-FIX-5-E: the limit of a call follows its switch at once, down and up.</summary>
+    /// <summary>R-FIX-5-RB, R-FIX-5-A, R-FIX-5-E: the limit of a call follows its switch at once, down and
+    /// up.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-5-RB")]
     [Trait("Requirement", "R-FIX-5-A")]
@@ -249,15 +275,18 @@ public sealed class OutageTests
         var made = await world.BeginAsync();
         var operation = await world.WaitAsync(made, "retry_wait");
         Assert.Equal("outcome_unknown", (string?)operation["reason"]);
-        var journal = await world.ReadAsync<string>("SELECT after FROM journal WHERE kind = 'mirror.retry_wait' LIMIT 1");
+        var journal = await world.ReadAsync<string>(
+            "SELECT after FROM journal WHERE kind = 'mirror.retry_wait' LIMIT 1");
         Assert.Contains("timed out after 1000ms", journal, StringComparison.Ordinal);
         await world.UntilAsync(
-            async () => (await world.CallsAsync("events.insert"))[0].ClientDisconnected, "the call is really ended");
+            async () => (await world.CallsAsync("events.insert"))[0].ClientDisconnected,
+            "the call is really ended");
         await world.WaitAsync(made, "verified");
         await world.OnlyEventAsync();
     }
 
-    private static async Task<App.Demo.DemoAnswer> EnrolAsync(App.Demo.DemoApi student, App.Demo.DemoAnswer made) =>
+    private static async Task<App.Demo.DemoAnswer> EnrolAsync(
+        App.Demo.DemoApi student, App.Demo.DemoAnswer made) =>
         (await student.PostAsync($"classes/{made.Text("id")}/enrollments", new JsonObject(), None)).Expect();
 
     private static async Task<long> MovedNoticesAsync(SyncWorld world) =>
@@ -269,10 +298,14 @@ public sealed class OutageTests
         var remoteId = "";
         var world = await SyncWorld.StartAsync(
             options => options with { Mirrors = SyncWorld.QuickMirrors with { CalendarFallback = fallback } },
-            async control => remoteId = await control.AddCalendarAsync(SyncWorld.Teacher, "Teaching", "Asia/Kolkata", None));
-        var id = await world.ReadAsync<string>("SELECT id FROM calendars WHERE remote_id = @remoteId", new { remoteId });
+            async control =>
+                remoteId = await control.AddCalendarAsync(
+                SyncWorld.Teacher, "Teaching", "Asia/Kolkata", None));
+        var id = await world.ReadAsync<string>(
+            "SELECT id FROM calendars WHERE remote_id = @remoteId", new { remoteId });
         (await world.Maya.PutAsync(
-            $"calendar/connections/{world.ConnectionId}/calendar", new JsonObject { ["calendarId"] = id }, None)).Expect();
+            $"calendar/connections/{world.ConnectionId}/calendar", new JsonObject { ["calendarId"] = id },
+            None)).Expect();
         await world.Control.DeleteCalendarAsync(remoteId, None);
         return world;
     }

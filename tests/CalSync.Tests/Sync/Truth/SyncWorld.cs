@@ -18,8 +18,8 @@ using Xunit;
 namespace CalSync.Tests.Sync.Truth;
 
 /// <summary>
-/// The whole product in one process against the practice Google, over loopback HTTP and SQLite, with short waits: one
-/// instructor with a connected account, students at will.
+/// The whole product in one process against the practice Google, over loopback HTTP and SQLite, with short
+/// waits: one instructor with a connected account, students at will.
 /// </summary>
 internal sealed class SyncWorld : IAsyncDisposable
 {
@@ -64,7 +64,8 @@ internal sealed class SyncWorld : IAsyncDisposable
         Poll = TimeSpan.FromMilliseconds(50),
         Heartbeat = TimeSpan.FromMilliseconds(500),
         ConsistencyWaits = [.. new[] { 50, 100, 200, 400 }.Select(ms => TimeSpan.FromMilliseconds(ms))],
-        Retry = new RetryOptions { Base = TimeSpan.FromMilliseconds(100), Cap = TimeSpan.FromMilliseconds(400) },
+        Retry =
+            new RetryOptions { Base = TimeSpan.FromMilliseconds(100), Cap = TimeSpan.FromMilliseconds(400) },
     };
 
     /// <param name="change">Of the options; short waits by default.</param>
@@ -73,7 +74,8 @@ internal sealed class SyncWorld : IAsyncDisposable
     public static async Task<SyncWorld> StartAsync(
         Func<HostOptions, HostOptions>? change = null, Func<SandboxControl, Task>? before = null)
     {
-        var world = new SyncWorld(await SandboxServer.StartAsync(new SandboxOptions(TimeProvider.System), None));
+        var world = new SyncWorld(
+            await SandboxServer.StartAsync(new SandboxOptions(TimeProvider.System), None));
         var options = new HostOptions
         {
             Database = new DatabaseOptions { DataDirectory = world._directory.FullName },
@@ -84,7 +86,11 @@ internal sealed class SyncWorld : IAsyncDisposable
             {
                 Breaker = new BreakerOptions { OpenFor = TimeSpan.FromMilliseconds(300) },
                 ProviderOpenFor = TimeSpan.FromMilliseconds(600),
-                Retry = new RetryOptions { Base = TimeSpan.FromMilliseconds(50), Cap = TimeSpan.FromMilliseconds(200) },
+                Retry = new RetryOptions
+                {
+                    Base = TimeSpan.FromMilliseconds(50),
+                    Cap = TimeSpan.FromMilliseconds(200)
+                },
             },
         }.At(world._sandbox.BaseAddress, SandboxOptions.DefaultClientId, SandboxOptions.DefaultClientSecret);
         world._options = change is null ? options : change(options);
@@ -107,7 +113,8 @@ internal sealed class SyncWorld : IAsyncDisposable
     /// <summary>One more process on the same database.</summary>
     public async Task<CalSyncHost> AddHostAsync(Func<HostOptions, HostOptions> change)
     {
-        var host = await CalSyncHost.BuildAsync(change(_options), TimeProvider.System, new Random(), null, None);
+        var host = await CalSyncHost.BuildAsync(
+            change(_options), TimeProvider.System, new Random(), null, None);
         _hosts.Add(host);
         await host.StartAsync(None);
         return host;
@@ -123,7 +130,8 @@ internal sealed class SyncWorld : IAsyncDisposable
         var made = await identities.CreateUserAsync(
             new NewUser(_tenantId, email, email, role, zone), "cli", Correlation, None);
         var user = Assert.IsType<UserCreation.Created>(made).User;
-        var token = await identities.CreateTokenAsync(user.Id, "test", TimeSpan.FromDays(1), "cli", Correlation, None);
+        var token = await identities.CreateTokenAsync(
+            user.Id, "test", TimeSpan.FromDays(1), "cli", Correlation, None);
         _apis.Add(new DemoApi(Host.Address, token!.Secret, () => _ids.Next("key")));
         return _apis[^1];
     }
@@ -193,7 +201,8 @@ internal sealed class SyncWorld : IAsyncDisposable
     /// <summary>Live events of the account, without guests' copies.</summary>
     public async Task<IReadOnlyList<TruthEvent>> EventsAsync() =>
         [.. (await Control.GetTruthAsync(null, None)).Calendars.Where(calendar => !calendar.Deleted)
-            .SelectMany(calendar => calendar.Events).Where(found => !found.IsCopy && found.Status != "cancelled")];
+            .SelectMany(calendar => calendar.Events)
+            .Where(found => !found.IsCopy && found.Status != "cancelled")];
 
     public async Task<TruthEvent> OnlyEventAsync() => Assert.Single(await EventsAsync());
 
@@ -204,12 +213,14 @@ internal sealed class SyncWorld : IAsyncDisposable
     public async Task<int> RefreshCountAsync() =>
         (await CallsAsync("token")).Count(call => call.Detail == "refresh_token");
 
-    public Task<FaultReport> SpoilAsync(string operation, FaultEffect effect, int? times = null, int? nth = null) =>
+    public Task<FaultReport> SpoilAsync(
+        string operation, FaultEffect effect, int? times = null, int? nth = null) =>
         Control.AddFaultAsync(new FaultScript(operation, effect) { Times = times, Nth = nth }, None);
 
     /// <summary>What is stored about a token's end, in the product's database only.</summary>
     public Task LetTokenEndInAsync(TimeSpan left) => WriteAsync(
-        "UPDATE connections SET access_expires_at = @at", new { at = TimeProvider.System.GetUtcNow() + left });
+        "UPDATE connections SET access_expires_at = @at",
+        new { at = TimeProvider.System.GetUtcNow() + left });
 
     public Task<int> WriteAsync(string sql, object? args = null) =>
         Database.WriteAsync(session => session.ExecuteAsync(sql, args), None);

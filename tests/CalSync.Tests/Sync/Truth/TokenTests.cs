@@ -6,14 +6,15 @@ using Xunit;
 namespace CalSync.Tests.Sync.Truth;
 
 /// <summary>
-/// Goal: no provider call without a valid token, one refresh however many ask, and nothing lost when a grant ends.
-/// Method: the whole product against a practice Google whose token endpoint and grants misbehave.
+/// Goal: no provider call without a valid token, one refresh however many ask, and nothing lost when a grant
+/// ends. Method: the whole product against a practice Google whose token endpoint and grants misbehave.
 /// </summary>
 public sealed class TokenTests
 {
     private static CancellationToken None => CancellationToken.None;
 
-    /// <summary>R-FIX-2-A, R-FIX-2-B, R-FIX-2-F: a token that ends within the ten minutes is renewed first.</summary>
+    /// <summary>R-FIX-2-A, R-FIX-2-B, R-FIX-2-F: a token that ends within the ten minutes is renewed
+    /// first.</summary>
     [Theory]
     [Trait("Requirement", "R-FIX-2-A")]
     [Trait("Requirement", "R-FIX-2-B")]
@@ -30,7 +31,8 @@ public sealed class TokenTests
         await AssertOnlyValidTokensAsync(world);
     }
 
-    /// <summary>R-FIX-2-A: with a token that ended and a token endpoint that fails, nothing is sent to the calendar.</summary>
+    /// <summary>R-FIX-2-A: with a token that ended and a token endpoint that fails, nothing is sent to the
+    /// calendar.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-2-A")]
     public async Task Create_WithoutAToken_SendsNothing()
@@ -41,13 +43,15 @@ public sealed class TokenTests
         var made = await world.BeginAsync();
         await world.WaitAsync(made, "retry_wait");
         Assert.DoesNotContain(
-            await world.Control.GetCallsAsync(None), call => call.Operation.StartsWith("events.", StringComparison.Ordinal));
+            await world.Control.GetCallsAsync(None),
+            call => call.Operation.StartsWith("events.", StringComparison.Ordinal));
         await world.Control.ClearFaultsAsync(None);
         await world.WaitAsync(made, "verified");
         await AssertOnlyValidTokensAsync(world);
     }
 
-    /// <summary>R-FIX-2-C, R-FIX-2-D, R-FIX-2-F: a revoked grant is told with its code, its words and what to do.</summary>
+    /// <summary>R-FIX-2-C, R-FIX-2-D, R-FIX-2-F: a revoked grant is told with its code, its words and what to
+    /// do.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-2-C")]
     [Trait("Requirement", "R-FIX-2-D")]
@@ -58,7 +62,8 @@ public sealed class TokenTests
         await world.Control.RevokeAsync(SyncWorld.Teacher, None);
         await world.LetTokenEndInAsync(TimeSpan.FromMinutes(1));
         var problem = await ProblemAsync(world);
-        Assert.Equal(("GOOGLE_AUTH_REQUIRED", true, null), (problem!.Code, problem.RequiresReauth, problem.RetryAt));
+        Assert.Equal(
+            ("GOOGLE_AUTH_REQUIRED", true, null), (problem!.Code, problem.RequiresReauth, problem.RetryAt));
         Assert.Equal("Your Google Calendar connection has expired. Please reconnect.", problem.Message);
         Assert.Equal("Go to Settings → Connected Accounts → Reconnect Google Calendar", problem.Action);
         Assert.True(TimeProvider.System.GetUtcNow() - problem.At < TimeSpan.FromMinutes(1));
@@ -77,7 +82,8 @@ public sealed class TokenTests
         await world.LetTokenEndInAsync(TimeSpan.FromMinutes(1));
         var problem = await ProblemAsync(world);
         Assert.Equal(("GOOGLE_AUTH_FAILED", false), (problem!.Code, problem.RequiresReauth));
-        Assert.Equal("Please try again. If the problem persists, reconnect your Google account.", problem.Action);
+        Assert.Equal(
+            "Please try again. If the problem persists, reconnect your Google account.", problem.Action);
         Assert.NotNull(problem.RetryAt);
         Assert.Equal("degraded", await StateAsync(world));
     }
@@ -96,7 +102,8 @@ public sealed class TokenTests
         Assert.Equal("needs_reauth", await StateAsync(world));
     }
 
-    /// <summary>R-FIX-2-RB: with blocking off work queues instead of failing; still nothing is sent without a token.</summary>
+    /// <summary>R-FIX-2-RB: with blocking off work queues instead of failing; still nothing is sent without a
+    /// token.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-2-RB")]
     public async Task Create_WithBlockingOff_QueuesInsteadOfFailing()
@@ -112,7 +119,8 @@ public sealed class TokenTests
         Assert.Empty(await world.CallsAsync("events.insert"));
     }
 
-    /// <summary>R-CAL-01-A: a token that ends in the middle of a class costs one refresh and no event.</summary>
+    /// <summary>R-CAL-01-A: a token that ends in the middle of a class costs one refresh and no
+    /// event.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-01-A")]
     public async Task Create_WhenTheTokenEndsAfterFourOfTen_MakesTenWithOneRefresh()
@@ -131,10 +139,12 @@ public sealed class TokenTests
         Assert.Equal(10, events.Select(found => found.Start).Distinct().Count());
         Assert.Equal(1, await world.RefreshCountAsync());
         Assert.Equal(0, await world.ReadAsync<long>(
-            $"SELECT count(*) FROM mirrors WHERE provider_event_id NOT IN ('{string.Join("','", events.Select(e => e.Id))}')"));
+            $"SELECT count(*) FROM mirrors WHERE provider_event_id NOT IN "
+                + $"('{string.Join("','", events.Select(e => e.Id))}')"));
     }
 
-    /// <summary>R-CAL-01-B: a revoked grant parks the work, tells the owner once, and goes on after consent.</summary>
+    /// <summary>R-CAL-01-B: a revoked grant parks the work, tells the owner once, and goes on after
+    /// consent.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-01-B")]
     public async Task Revoked_ParksTheWork_AndGoesOnAfterConsent()
@@ -144,10 +154,13 @@ public sealed class TokenTests
         using var sam = await world.PersonAsync("sam@student.test", CalSync.Classes.Role.Student);
         await world.Control.RevokeAsync(SyncWorld.Teacher, None);
         var seat = (await sam.PostAsync(
-            $"classes/{made.Text("id")}/enrollments", new System.Text.Json.Nodes.JsonObject(), None)).Expect();
-        await world.UntilAsync(async () => await StateAsync(world) == "needs_reauth", "the connection needs consent");
+            $"classes/{made.Text("id")}/enrollments", new System.Text.Json.Nodes.JsonObject(), None))
+            .Expect();
         await world.UntilAsync(
-            async () => await world.ReadAsync<long>("SELECT count(*) FROM mirrors WHERE state = 'parked'") == 2, "work is parked");
+            async () => await StateAsync(world) == "needs_reauth", "the connection needs consent");
+        await world.UntilAsync(
+            async () => await world.ReadAsync<long>(
+            "SELECT count(*) FROM mirrors WHERE state = 'parked'") == 2, "work is parked");
         var refused = await world.MoveAsync(made, 20, 9);
         Assert.Equal(409, refused.Code);
         Assert.Contains("GOOGLE_AUTH_REQUIRED", refused.Body!.ToJsonString(), StringComparison.Ordinal);
@@ -155,13 +168,16 @@ public sealed class TokenTests
         Assert.Equal("pending_calendar", await world.ReadAsync<string>("SELECT state FROM enrolments"));
         await world.ConnectAsync();
         await world.UntilAsync(
-            async () => await world.ReadAsync<long>("SELECT count(*) FROM operations WHERE state <> 'verified'") == 0,
+            async () =>
+                await world.ReadAsync<long>("SELECT count(*) FROM operations WHERE state <> 'verified'") == 0,
             "all parked work is done");
         await world.UntilAsync(
-            async () => await world.ReadAsync<string>("SELECT state FROM enrolments") == "active", "the seat is active");
+            async () => await world.ReadAsync<string>("SELECT state FROM enrolments") == "active",
+            "the seat is active");
         var events = await world.EventsAsync();
         Assert.All(events, found => Assert.Contains("sam@student.test", found.Attendees.Keys));
-        Assert.Contains(events, found => found.Start == new DateTimeOffset(2030, 1, 20, 4, 0, 0, TimeSpan.Zero));
+        Assert.Contains(
+            events, found => found.Start == new DateTimeOffset(2030, 1, 20, 4, 0, 0, TimeSpan.Zero));
         Assert.Equal(202, seat.Code);
     }
 
@@ -190,7 +206,8 @@ public sealed class TokenTests
                 System.Globalization.CultureInfo.InvariantCulture));
     }
 
-    /// <summary>R-OAUTH-2, R-BCAL-1: a hundred callers in two processes and a slow token endpoint: one refresh.</summary>
+    /// <summary>R-OAUTH-2, R-BCAL-1: a hundred callers in two processes and a slow token endpoint: one
+    /// refresh.</summary>
     [Fact]
     [Trait("Requirement", "R-OAUTH-2")]
     [Trait("Requirement", "R-BCAL-1")]
@@ -204,7 +221,8 @@ public sealed class TokenTests
             [world.Service<ConnectionTokens>(), second.Services.GetRequiredService<ConnectionTokens>()];
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 100).Select(i =>
             instances[i % 2].GetAsync(world.ConnectionId, TimeSpan.FromMinutes(10), None)));
-        Assert.Single(outcomes.Select(outcome => Assert.IsType<TokenOutcome.Fresh>(outcome).AccessToken).Distinct());
+        Assert.Single(
+            outcomes.Select(outcome => Assert.IsType<TokenOutcome.Fresh>(outcome).AccessToken).Distinct());
         Assert.Equal(1, await world.RefreshCountAsync());
         Assert.Equal(2, await world.ReadAsync<long>("SELECT token_version FROM connections"));
     }
@@ -220,19 +238,23 @@ public sealed class TokenTests
         var grant = (await world.Service<IConnectionStore>().LoadAsync(world.ConnectionId, None))!;
         var access = await world.ReadAsync<byte[]>("SELECT access_token FROM connections");
         var refresh = await world.ReadAsync<byte[]>("SELECT refresh_token FROM connections");
-        foreach (var (stored, secret) in new[] { (access!, grant.AccessToken!), (refresh!, grant.RefreshToken!) })
+        foreach (var (stored, secret) in new[] { (access!, grant.AccessToken!),
+            (refresh!, grant.RefreshToken!) })
         {
             Assert.True(secret.Length > 10);
-            Assert.DoesNotContain(secret, System.Text.Encoding.Latin1.GetString(stored), StringComparison.Ordinal);
+            Assert.DoesNotContain(
+                secret, System.Text.Encoding.Latin1.GetString(stored), StringComparison.Ordinal);
         }
     }
 
     private static Task<TokenProblem?> ProblemAsync(SyncWorld world) =>
         world.Service<ConnectionTokens>().ProblemAsync(world.ConnectionId, None);
 
-    private static Task<string?> StateAsync(SyncWorld world) => world.ReadAsync<string>("SELECT state FROM connections");
+    private static Task<string?> StateAsync(SyncWorld world) =>
+        world.ReadAsync<string>("SELECT state FROM connections");
 
     private static async Task AssertOnlyValidTokensAsync(SyncWorld world) => Assert.All(
-        (await world.Control.GetCallsAsync(None)).Where(call => call.Operation.StartsWith("events.", StringComparison.Ordinal)),
+        (await world.Control.GetCallsAsync(None))
+            .Where(call => call.Operation.StartsWith("events.", StringComparison.Ordinal)),
         call => Assert.Equal("valid", call.TokenState));
 }

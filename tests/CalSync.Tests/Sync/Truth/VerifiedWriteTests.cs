@@ -9,12 +9,14 @@ using Xunit;
 namespace CalSync.Tests.Sync.Truth;
 
 /// <summary>
-/// Goal: a write counts as done only when it was read back and says what it should; whatever the provider does, nothing
-/// is doubled, deleted on suspicion, or claimed. Method: the whole product against a practice Google that misbehaves.
+/// Goal: a write counts as done only when it was read back and says what it should; whatever the provider
+/// does, nothing is doubled, deleted on suspicion, or claimed. Method: the whole product against a practice
+/// Google that misbehaves.
 /// </summary>
 public sealed class VerifiedWriteTests
 {
-    /// <summary>R-FIX-1-A: each field that reads back wrong is named with what was wanted and what was read.</summary>
+    /// <summary>R-FIX-1-A: each field that reads back wrong is named with what was wanted and what was
+    /// read.</summary>
     [Theory]
     [Trait("Requirement", "R-FIX-1-A")]
     [InlineData("summary", "summary", "\"Sculpture\"")]
@@ -22,12 +24,18 @@ public sealed class VerifiedWriteTests
     [InlineData("location", "location", null)]
     [InlineData("start.dateTime", "start", "\"2030-01-01T14:30:00+05:30\"")]
     [InlineData("end.dateTime", "end", "\"2030-01-01T18:30:00+05:30\"")]
-    [InlineData("extendedProperties.private.calsyncSlot", "extendedProperties.private.calsyncSlot", "\"slt_0\"")]
+    [InlineData(
+        "extendedProperties.private.calsyncSlot", "extendedProperties.private.calsyncSlot", "\"slt_0\"")]
     public async Task Create_WhenAFieldReadsBackWrong_NamesIt(string path, string field, string? value)
     {
         await using var world = await SyncWorld.StartAsync();
         await world.SpoilAsync(
-            "events.get", new FaultEffect { ChangeField = new FaultField(path, value is null ? null : JsonNode.Parse(value)) });
+            "events.get",
+            new FaultEffect
+            {
+                ChangeField = new FaultField(
+            path, value is null ? null : JsonNode.Parse(value))
+            });
         var made = await world.BeginAsync();
         var detail = SyncWorld.Detail(await world.WaitAsync(made, "needs_attention"));
         var mismatch = Assert.Single(detail["verificationDetails"]!["mismatches"]!.AsArray())!;
@@ -46,12 +54,14 @@ public sealed class VerifiedWriteTests
     {
         await using var world = await SyncWorld.StartAsync();
         await world.SpoilAsync(
-            "events.get", new FaultEffect { ChangeField = new FaultField("start.dateTime", "2030-01-01T10:00:00Z") });
+            "events.get",
+            new FaultEffect { ChangeField = new FaultField("start.dateTime", "2030-01-01T10:00:00Z") });
         await world.CreateAsync();
         Assert.Empty(await world.CallsAsync("events.patch"));
     }
 
-    /// <summary>R-FIX-1-C, R-CAL-03-A: old reads for a while are waited out; nothing is doubled and nothing deleted.</summary>
+    /// <summary>R-FIX-1-C, R-CAL-03-A: old reads for a while are waited out; nothing is doubled and nothing
+    /// deleted.</summary>
     [Theory]
     [Trait("Requirement", "R-FIX-1-C")]
     [Trait("Requirement", "R-CAL-03-A")]
@@ -69,7 +79,8 @@ public sealed class VerifiedWriteTests
         await world.OnlyEventAsync();
         Assert.Empty(await world.CallsAsync("events.delete"));
         Assert.All(
-            await world.CallsAsync("events.insert"), (call, i) => Assert.Equal(i == 0 ? 200 : 409, call.Status));
+            await world.CallsAsync("events.insert"),
+            (call, i) => Assert.Equal(i == 0 ? 200 : 409, call.Status));
     }
 
     /// <summary>R-FIX-1-C: an old read of a changed event does not lead to another write.</summary>
@@ -115,7 +126,8 @@ public sealed class VerifiedWriteTests
         Assert.Equal(64, ((string)detail["eventHash"]!).Length);
     }
 
-    /// <summary>R-FIX-1-G: a class with a room has a link, and keeps the same one through every move.</summary>
+    /// <summary>R-FIX-1-G: a class with a room has a link, and keeps the same one through every
+    /// move.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-1-G")]
     public async Task Move_OfAClassWithARoom_KeepsTheLink()
@@ -134,7 +146,8 @@ public sealed class VerifiedWriteTests
         }
     }
 
-    /// <summary>R-FIX-1-E: reads that fail prove nothing, so nothing is deleted or made twice because of them.</summary>
+    /// <summary>R-FIX-1-E: reads that fail prove nothing, so nothing is deleted or made twice because of
+    /// them.</summary>
     [Theory]
     [Trait("Requirement", "R-FIX-1-E")]
     [InlineData(503)]
@@ -156,7 +169,8 @@ public sealed class VerifiedWriteTests
         await world.OnlyEventAsync();
     }
 
-    /// <summary>R-FIX-1-E: only an event that is proven ours and wrong after repairs is deleted, once.</summary>
+    /// <summary>R-FIX-1-E: only an event that is proven ours and wrong after repairs is deleted,
+    /// once.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-1-E")]
     public async Task Create_WhenItStaysWrongAfterRepairs_IsMadeAgainOnce()
@@ -176,7 +190,8 @@ public sealed class VerifiedWriteTests
         await world.OnlyEventAsync();
     }
 
-    /// <summary>R-FIX-1-F: a creation is recorded with how long it took and whether it was verified.</summary>
+    /// <summary>R-FIX-1-F: a creation is recorded with how long it took and whether it was
+    /// verified.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-1-F")]
     [Trait("Requirement", "R-CAL-03-P")]
@@ -196,20 +211,25 @@ public sealed class VerifiedWriteTests
         };
         listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) =>
             seen.Enqueue((instrument.Name, tags.Length > 0 ? tags[0].Value?.ToString() : null, value)));
-        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => seen.Enqueue((instrument.Name, null, value)));
+        listener.SetMeasurementEventCallback<long>(
+            (instrument, value, _, _) => seen.Enqueue((instrument.Name, null, value)));
         listener.Start();
         var made = await world.CreateAsync(slots: 3);
         Assert.Equal(
-            3, seen.Count(one => one is { Name: "calendar_operation_duration_seconds", Operation: "create", Value: > 0 }));
+            3,
+            seen.Count(one =>
+                one is { Name: "calendar_operation_duration_seconds", Operation: "create", Value: > 0 }));
         Assert.Equal(3, seen.Where(one => one.Name == "events_created_total").Sum(one => one.Value));
         Assert.Equal(3, seen.Where(one => one.Name == "events_verified_total").Sum(one => one.Value));
         var detail = SyncWorld.Detail(await world.OperationAsync(made));
         Assert.True((long)detail["executionTimeMs"]! > 0);
-        var journal = await world.ReadAsync<string>("SELECT after FROM journal WHERE kind = 'mirror.verified' LIMIT 1");
+        var journal = await world.ReadAsync<string>(
+            "SELECT after FROM journal WHERE kind = 'mirror.verified' LIMIT 1");
         Assert.Contains("events.insert", journal, StringComparison.Ordinal);
     }
 
-    /// <summary>R-FIX-1-RB: with verification off a creation ends unverified, and is verified once it is on again.</summary>
+    /// <summary>R-FIX-1-RB: with verification off a creation ends unverified, and is verified once it is on
+    /// again.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-1-RB")]
     public async Task Create_WithVerificationOff_IsVerifiedWhenItIsOnAgain()
@@ -219,7 +239,8 @@ public sealed class VerifiedWriteTests
         var made = await world.BeginAsync();
         await world.WaitAsync(made, "unverified");
         Assert.Empty(await world.CallsAsync("events.get"));
-        await world.Service<SwitchStore>().ClearAsync("verification", "usr_test", "cor_test", CancellationToken.None);
+        await world.Service<SwitchStore>()
+            .ClearAsync("verification", "usr_test", "cor_test", CancellationToken.None);
         await world.WaitAsync(made, "verified");
         Assert.NotEmpty(await world.CallsAsync("events.get"));
         Assert.Single(await world.CallsAsync("events.insert"));
@@ -239,7 +260,8 @@ public sealed class VerifiedWriteTests
         Assert.Equal(inserts[0].EventId, (await world.OnlyEventAsync()).Id);
     }
 
-    /// <summary>R-CAL-03-B: an event that never appears is a matter for a person, and never verified.</summary>
+    /// <summary>R-CAL-03-B: an event that never appears is a matter for a person, and never
+    /// verified.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-03-B")]
     public async Task Create_WhenNeverStored_NeedsAttention()
@@ -251,17 +273,20 @@ public sealed class VerifiedWriteTests
         Assert.Equal("not_stored", (string?)operation["reason"]);
         Assert.Empty(await world.EventsAsync());
         Assert.Equal(0, await world.ReadAsync<long>("SELECT verified_version FROM mirrors"));
-        Assert.Equal(0, await world.ReadAsync<long>("SELECT count(*) FROM journal WHERE kind = 'mirror.verified'"));
+        Assert.Equal(
+            0, await world.ReadAsync<long>("SELECT count(*) FROM journal WHERE kind = 'mirror.verified'"));
     }
 
-    /// <summary>R-CAL-03-C: an event stored in another calendar is found there, and the organizer told.</summary>
+    /// <summary>R-CAL-03-C: an event stored in another calendar is found there, and the organizer
+    /// told.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-03-C")]
     public async Task Create_WhenStoredInAnotherCalendar_SaysSo()
     {
         var other = "";
         await using var world = await SyncWorld.StartAsync(before: async control =>
-            other = await control.AddCalendarAsync(SyncWorld.Teacher, "Other", "Asia/Kolkata", CancellationToken.None));
+            other = await control.AddCalendarAsync(
+                SyncWorld.Teacher, "Other", "Asia/Kolkata", CancellationToken.None));
         await world.SpoilAsync("events.insert", new FaultEffect { StoreIn = other });
         var made = await world.BeginAsync();
         var operation = await world.WaitAsync(made, "needs_attention");
@@ -269,7 +294,9 @@ public sealed class VerifiedWriteTests
         var mismatch = SyncWorld.Detail(operation)["verificationDetails"]!["mismatches"]![0]!;
         Assert.Equal(("calendar", other), ((string?)mismatch["field"], (string?)mismatch["actual"]));
         await world.UntilAsync(
-            async () => await world.ReadAsync<long>("SELECT count(*) FROM notices WHERE kind = 'calendar_problem'") == 1,
+            async () =>
+                await world.ReadAsync<long>(
+                "SELECT count(*) FROM notices WHERE kind = 'calendar_problem'") == 1,
             "the organizer is told");
         Assert.Empty(await world.CallsAsync("events.delete"));
     }
