@@ -28,6 +28,9 @@ public sealed record CalendarZone
     /// <summary>Offsets and transitions.</summary>
     internal DateTimeZone Rules { get; }
 
+    /// <summary>The same as a table, made when it is first needed.</summary>
+    internal OffsetTable Offsets => field ??= new OffsetTable(Rules);
+
     /// <summary>Finds the zone a name means. Never falls back to another zone.</summary>
     /// <param name="name">
     /// An IANA name in any letter case, a name IANA has renamed, a Windows name ("India Standard Time"), or

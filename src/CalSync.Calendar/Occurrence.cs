@@ -53,7 +53,14 @@ public abstract record OccurrenceStep
 
     /// <summary>An occurrence of a timed series.</summary>
     /// <param name="Start">Its start, in the zone of DTSTART.</param>
-    public sealed record Timed(ZonedTime Start) : OccurrenceStep;
+    public sealed record Timed(ZonedTime Start) : OccurrenceStep
+    {
+        /// <summary>
+        /// Where an occurrence of an RDATE with VALUE=PERIOD ends; null for every other, which lasts as long
+        /// as the first one, and for one that would end after year 9998.
+        /// </summary>
+        public ZonedTime? End { get; init; }
+    }
 
     /// <summary>An occurrence of an all-day series.</summary>
     /// <param name="Date">Its first day.</param>

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using CalSync.Calendar.Recurrence;
-using NodaTime;
 
 namespace CalSync.Calendar;
 
@@ -62,6 +60,11 @@ public sealed record RecurrenceSet
         .. ExDates.Select(date => $"EXDATE{date}"),
     ];
 
+    /// <summary>
+    /// How DTSTART takes part when no rule produces it; the default is the product's convention.
+    /// </summary>
+    public DtStartConvention DtStartConvention { get; init; }
+
     /// <summary>Occurrence starts, ascending and distinct, computed while they are read.</summary>
     /// <param name="from">
     /// The first moment of interest; null begins at DTSTART. All-day occurrences are compared by this
@@ -71,108 +74,47 @@ public sealed record RecurrenceSet
     /// <param name="limits">Where to stop; null takes the defaults.</param>
     /// <returns>Occurrences, then exactly one <see cref="OccurrenceStep.Ended"/>.</returns>
     public IEnumerable<OccurrenceStep> Occurrences(
-        DateTimeOffset? from = null, OccurrenceLimits? limits = null) =>
-        Occurrences(from, limits ?? new OccurrenceLimits(), addStart: true);
+        DateTimeOffset? from = null, OccurrenceLimits? limits = null)
+    {
+        var cursor = OpenCursor(from, limits);
+        while (cursor.MoveNext())
+        {
+            yield return Start is RecurrenceStart.Timed
+                ? new OccurrenceStep.Timed(cursor.Time) { End = cursor.PeriodEnd }
+                : new OccurrenceStep.AllDay(cursor.Date);
+        }
+
+        yield return new OccurrenceStep.Ended(cursor.Ended);
+    }
+
+    /// <summary>The same sequence, one occurrence at a time, without an object for each.</summary>
+    /// <param name="from">As for <see cref="Occurrences"/>.</param>
+    /// <param name="limits">Where to stop; null takes the defaults.</param>
+    public OccurrenceCursor OpenCursor(DateTimeOffset? from = null, OccurrenceLimits? limits = null) =>
+        new(this, from, limits ?? new OccurrenceLimits());
 
     /// <summary>Whether both have the same start and write the same lines.</summary>
     public bool Equals(RecurrenceSet? other) =>
-        other is not null && Start == other.Start
+        other is not null && Start == other.Start && DtStartConvention == other.DtStartConvention
             && ToLines().SequenceEqual(other.ToLines(), StringComparer.Ordinal);
 
     /// <summary>Hash of start and rules.</summary>
     public override int GetHashCode() => HashCode.Combine(Start, RRules.Length > 0 ? RRules[0] : null);
+}
 
-    /// <summary>
-    /// As the public one; without <paramref name="addStart"/> DTSTART is an instance only by a rule.
-    /// </summary>
-    internal IEnumerable<OccurrenceStep> Occurrences(
-        DateTimeOffset? from, OccurrenceLimits limits, bool addStart)
-    {
-        var budget = new StepBudget(limits.UnmatchedMax);
-        var fromKey = FromKey(from);
-        var merge = Merge(fromKey, addStart, budget);
-        for (var count = 0; ; count++)
-        {
-            if (count == limits.CountMax)
-            {
-                yield return new OccurrenceStep.Ended(OccurrencesEnd.CountLimit);
-                yield break;
-            }
+/// <summary>
+/// How DTSTART takes part when no rule produces it, which RFC 5545 section 3.8.5.3 leaves undefined.
+/// </summary>
+public enum DtStartConvention
+{
+    /// <summary>It is the first instance and counts towards COUNT.</summary>
+    AddedAndCounted = 0,
 
-            if (!merge.Advance(fromKey))
-            {
-                yield return new OccurrenceStep.Ended(OccurrencesEnd.UnmatchedLimit);
-                yield break;
-            }
+    /// <summary>It is the first instance, beside those that COUNT counts.</summary>
+    AddedNotCounted = 1,
 
-            if (merge.Current is not { } key)
-            {
-                yield return new OccurrenceStep.Ended(OccurrencesEnd.Complete);
-                yield break;
-            }
-
-            yield return Start is RecurrenceStart.Timed timed
-                ? new OccurrenceStep.Timed(
-                    ZonedTime.FromInstant(DateTimeOffset.FromUnixTimeSeconds(key), timed.Zone))
-                : new OccurrenceStep.AllDay(LocalClock.ToLocalDateTime(key + LocalClock.UnixEpoch).Date);
-        }
-    }
-
-    private long FromKey(DateTimeOffset? from) => (from, Start) switch
-    {
-        (null, _) => long.MinValue,
-        ({ } moment, RecurrenceStart.AllDay) =>
-            new DateTimeOffset(moment.UtcDateTime.Date, default).ToUnixTimeSeconds(),
-
-        // Rounded up: an occurrence has whole seconds.
-        ({ } moment, _) =>
-            moment.ToUnixTimeSeconds() + (moment.UtcTicks % TimeSpan.TicksPerSecond == 0 ? 0 : 1),
-    };
-
-    private InstanceMerge Merge(long fromKey, bool addStart, StepBudget budget)
-    {
-        var (local, zone) = Start switch
-        {
-            RecurrenceStart.Timed timed => (timed.Local, timed.Zone),
-            RecurrenceStart.AllDay day => (day.Date.AtMidnight(), (CalendarZone?)null),
-            _ => throw new UnreachableException("Unknown start."),
-        };
-        var start = LocalClock.FromLocalDateTime(local);
-
-        // Two days earlier: more than any offset, so that no earlier local time can be at or after it.
-        var floor = fromKey == long.MinValue ? start : fromKey + LocalClock.UnixEpoch - (2 * 86_400);
-        var counted = addStart && !RRules.Any(rule => Produces(rule, start, zone is null)) ? 1 : 0;
-        var (first, shifted) = new LocalClock(zone).ToUtc(start);
-        var dates = RDates.Select(date => date.Key(Start));
-        return new InstanceMerge(
-            RRules.Select(rule => new RuleInstances(rule, start, zone, floor, counted)),
-            ExRules.Select(rule => new RuleInstances(rule, start, zone, floor, 0)),
-            addStart ? dates.Append(first) : dates,
-            shifted ? first - 86_400 : first,
-            [.. ExDates.Where(date => !date.IsDate || zone is null).Select(date => date.Key(Start))],
-            [.. ExDates.Where(date => date.IsDate && zone is not null).Select(date => (long)date.DayNumber)],
-            key => DayNumber(key, zone),
-            budget);
-    }
-
-    private static long DayNumber(long key, CalendarZone? zone)
-    {
-        var local = zone is null
-            ? key + LocalClock.UnixEpoch
-            : key + LocalClock.UnixEpoch + zone.Rules.GetUtcOffset(Instant.FromUnixTimeSeconds(key)).Seconds;
-        return local / 86_400;
-    }
-
-    /// <summary>Whether the rule has DTSTART among its own instances.</summary>
-    private static bool Produces(Recur rule, long start, bool isDate)
-    {
-        var walker = new RuleWalker(rule, start, isDate, start);
-
-        // The period of DTSTART is the first; an instance at DTSTART comes before any other.
-        return (walker.Step() == RuleWalker.StepKind.Instance
-            || walker.Step() == RuleWalker.StepKind.Instance)
-            && walker.Current == start;
-    }
+    /// <summary>It is no instance.</summary>
+    RuleOnly = 2,
 }
 
 /// <summary>What the lines of a series turned out to be.</summary>
@@ -192,11 +134,9 @@ public abstract record RecurrenceSetParse
     /// <param name="Expected">What should stand there, for a person.</param>
     public sealed record Malformed(int Line, int Offset, string Expected) : RecurrenceSetParse;
 
-    /// <summary>
-    /// A line is valid but its meaning is not computed: RSCALE, SKIP (RFC 7529) or PERIOD values.
-    /// </summary>
+    /// <summary>A line is valid but its meaning is not computed: RSCALE or SKIP, RFC 7529.</summary>
     /// <param name="Line">Zero-based line.</param>
-    /// <param name="Part">RSCALE, SKIP or PERIOD.</param>
+    /// <param name="Part">RSCALE or SKIP.</param>
     public sealed record Unsupported(int Line, string Part) : RecurrenceSetParse;
 
     /// <summary>A line names a zone nobody knows. Nothing is guessed.</summary>

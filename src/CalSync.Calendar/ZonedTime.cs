@@ -114,6 +114,10 @@ public sealed record ZonedTime
             _ => throw new System.Diagnostics.UnreachableException("Unknown wall time resolution."),
         };
 
+    /// <summary>A time whose wall time is already known to belong to its instant.</summary>
+    internal static ZonedTime FromUnixSeconds(long utc, LocalDateTime local, CalendarZone zone) =>
+        new(local, zone, DateTimeOffset.FromUnixTimeSeconds(utc));
+
     private static ZonedTime From(ZonedDateTime value, CalendarZone zone) =>
         new(value.LocalDateTime, zone, new DateTimeOffset(value.ToDateTimeUtc()));
 

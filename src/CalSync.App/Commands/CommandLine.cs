@@ -19,7 +19,7 @@ internal static class CommandLine
         ConnectionsCommand.Create, CalendarsCommand.Create,
         SwitchesCommand.Create, OperationsCommand.Create, EventsCommand.Create, TraceCommand.Create,
             JournalCommand.Create,
-        IdempotencyCommand.Create, DoctorCommand.Create,
+        IdempotencyCommand.Create, DoctorCommand.Create, IcsCommand.Create,
     ];
 
     /// <summary>Builds the commands; docs/cli.md is made from them.</summary>

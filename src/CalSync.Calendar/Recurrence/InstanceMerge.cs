@@ -5,55 +5,65 @@ namespace CalSync.Calendar.Recurrence;
 /// </summary>
 internal sealed class InstanceMerge
 {
-    private readonly List<RuleInstances> _rules;
-    private readonly List<RuleInstances> _excludedRules;
-    private readonly Queue<long> _dates;
-    private readonly HashSet<long> _excludedTimes;
-    private readonly HashSet<long> _excludedDays;
+    private const long None = RuleInstances.None;
+
+    private readonly RuleInstances[] _rules;
+    private readonly RuleInstances[] _excludedRules;
+    private readonly long[] _dates;
+    private readonly long[] _excludedTimes;
+    private readonly long[] _excludedDays;
+    private readonly LocalClock _clock;
     private readonly StepBudget _budget;
-    private readonly Func<long, long> _localDay;
+    private readonly long _from;
     private readonly long _rulesFrom;
+    private int _date;
+    private int _excludedTime;
     private long _last = long.MinValue;
     private bool _started;
-    private bool _exclusionStarted;
 
     /// <param name="rules">RRULE.</param>
     /// <param name="excludedRules">EXRULE.</param>
     /// <param name="dates">RDATE and DTSTART.</param>
+    /// <param name="from">Instances before this are not needed.</param>
     /// <param name="rulesFrom">No rule has an instance before this.</param>
     /// <param name="excludedTimes">EXDATE with a time.</param>
-    /// <param name="excludedDays">
-    /// EXDATE without a time, as what <paramref name="localDay"/> gives for that day.
-    /// </param>
-    /// <param name="localDay">The local day of an instance.</param>
+    /// <param name="excludedDays">EXDATE without a time, as local day numbers.</param>
+    /// <param name="clock">The wall whose days those are.</param>
     /// <param name="budget">Spent on every step; the merge refills it when it finds an instance.</param>
     public InstanceMerge(
-        IEnumerable<RuleInstances> rules,
-        IEnumerable<RuleInstances> excludedRules,
-        IEnumerable<long> dates,
+        RuleInstances[] rules,
+        RuleInstances[] excludedRules,
+        long[] dates,
+        long from,
         long rulesFrom,
-        HashSet<long> excludedTimes,
-        HashSet<long> excludedDays,
-        Func<long, long> localDay,
+        long[] excludedTimes,
+        long[] excludedDays,
+        LocalClock clock,
         StepBudget budget)
     {
-        _rules = [.. rules];
-        _excludedRules = [.. excludedRules];
-        _dates = new Queue<long>(dates.Order());
+        _rules = rules;
+        _excludedRules = excludedRules;
+        _dates = dates;
+        _from = from;
         _rulesFrom = rulesFrom;
         _excludedTimes = excludedTimes;
         _excludedDays = excludedDays;
-        _localDay = localDay;
+        _clock = clock;
         _budget = budget;
+        Array.Sort(_dates);
+        Array.Sort(_excludedTimes);
+        Array.Sort(_excludedDays);
+        _date = FirstAtOrAfter(_dates, from);
+        _excludedTime = FirstAtOrAfter(_excludedTimes, from);
     }
 
-    /// <summary>The instance the last <see cref="Advance"/> reached; null when there are no more.</summary>
-    public long? Current { get; private set; }
-
     /// <summary>
-    /// Moves to the next instance at or after <paramref name="from"/>. False when the budget ran out first.
+    /// The instance the last <see cref="Advance"/> reached; <see cref="RuleInstances.None"/> at the end.
     /// </summary>
-    public bool Advance(long from)
+    public long Current { get; private set; }
+
+    /// <summary>Moves to the next instance. False when the budget ran out first.</summary>
+    public bool Advance()
     {
         while (true)
         {
@@ -62,24 +72,24 @@ internal sealed class InstanceMerge
                 return false;
             }
 
-            if (Current is not { } instant)
+            var instant = Current;
+            if (instant == None)
             {
                 return true;
             }
 
-            if (instant <= _last)
+            if (instant <= _last || instant < _from)
             {
                 continue;
             }
 
             _last = instant;
-
             if (!TryIsExcluded(instant, out var excluded))
             {
                 return false;
             }
 
-            if (!excluded && instant >= from)
+            if (!excluded)
             {
                 _budget.Refill();
                 return true;
@@ -90,43 +100,63 @@ internal sealed class InstanceMerge
     private bool TakeLeast()
     {
         // DTSTART is delivered before any rule is asked: a rule that never matches must not hide it.
-        if (!_started && !(_dates.TryPeek(out var first) && first <= _rulesFrom))
+        if (!_started && !(_date < _dates.Length && _dates[_date] <= _rulesFrom))
         {
             _started = true;
-            if (!_rules.TrueForAll(rule => rule.Advance(_budget)))
+            foreach (var rule in _rules)
+            {
+                if (!rule.Advance(_budget))
+                {
+                    return false;
+                }
+            }
+        }
+
+        var least = _date < _dates.Length ? _dates[_date] : None;
+        for (var index = 0; _started && index < _rules.Length; index++)
+        {
+            least = Math.Min(least, _rules[index].Current);
+        }
+
+        Current = least;
+        return least == None || PassLeast(least);
+    }
+
+    private bool PassLeast(long least)
+    {
+        while (_date < _dates.Length && _dates[_date] == least)
+        {
+            _date++;
+        }
+
+        for (var index = 0; _started && index < _rules.Length; index++)
+        {
+            if (_rules[index].Current == least && !_rules[index].Advance(_budget))
             {
                 return false;
             }
         }
 
-        long? least = _dates.TryPeek(out var date) ? date : null;
-        foreach (var rule in _rules)
-        {
-            least = rule.Current is { } current && !(least <= current) ? current : least;
-        }
-
-        Current = least;
-        while (_dates.TryPeek(out date) && date == least)
-        {
-            _dates.Dequeue();
-        }
-
-        return _rules.TrueForAll(rule => least is null || rule.Current != least || rule.Advance(_budget));
+        return true;
     }
 
     private bool TryIsExcluded(long instant, out bool excluded)
     {
-        excluded = _excludedTimes.Contains(instant)
-            || (_excludedDays.Count > 0 && _excludedDays.Contains(_localDay(instant)));
-        if (!_exclusionStarted)
+        while (_excludedTime < _excludedTimes.Length && _excludedTimes[_excludedTime] < instant)
         {
-            _exclusionStarted = true;
-            if (!_excludedRules.TrueForAll(rule => rule.Advance(_budget)))
-            {
-                return false;
-            }
+            _excludedTime++;
         }
 
+        excluded = (_excludedTime < _excludedTimes.Length && _excludedTimes[_excludedTime] == instant)
+            || (_excludedDays.Length > 0
+                && Array.BinarySearch(
+                    _excludedDays, _clock.ToLocal(instant) / CivilDays.SecondsPerDay) >= 0);
+        return _excludedRules.Length == 0 || TryAskRules(instant, ref excluded);
+    }
+
+    private bool TryAskRules(long instant, ref bool excluded)
+    {
+        // A rule that has not been asked yet stands before every instant.
         foreach (var rule in _excludedRules)
         {
             while (rule.Current < instant)
@@ -141,5 +171,21 @@ internal sealed class InstanceMerge
         }
 
         return true;
+    }
+
+    private static int FirstAtOrAfter(long[] sorted, long time)
+    {
+        var index = Array.BinarySearch(sorted, time);
+        if (index < 0)
+        {
+            return ~index;
+        }
+
+        while (index > 0 && sorted[index - 1] == time)
+        {
+            index--;
+        }
+
+        return index;
     }
 }

@@ -8,6 +8,9 @@ internal sealed class RecurrenceSetReader
 {
     private const string ExpectedLine = "a line that begins with RRULE, RDATE, EXDATE or EXRULE";
 
+    private const string ExpectedPeriod =
+        "a period (20260308T140000Z/20260308T150000Z, 20260308T140000Z/PT1H)";
+
     private readonly RecurrenceStart _start;
     private readonly ImmutableArray<Recur>.Builder _rRules = ImmutableArray.CreateBuilder<Recur>();
     private readonly ImmutableArray<Recur>.Builder _exRules = ImmutableArray.CreateBuilder<Recur>();
@@ -78,11 +81,6 @@ internal sealed class RecurrenceSetReader
     {
         switch (Recur.Parse(line[offset..]))
         {
-            case RecurParse.Parsed parsed when _start is RecurrenceStart.AllDay
-                && parsed.Recur.Frequency < Frequency.Daily:
-                _fault = new RecurrenceSetParse.Malformed(number, offset,
-                    "DAILY or longer in an all-day series");
-                break;
             case RecurParse.Parsed parsed:
                 rules.Add(parsed.Recur);
                 break;
@@ -102,14 +100,11 @@ internal sealed class RecurrenceSetReader
         string line, string[] head, int offset, int number, ImmutableArray<DateListItem>.Builder dates)
     {
         CalendarZone? zone = null;
+        var isAdded = dates == _rDates;
+        var isPeriod = false;
         foreach (var parameter in head.Skip(1))
         {
-            if (parameter.Equals("VALUE=PERIOD", StringComparison.OrdinalIgnoreCase))
-            {
-                _fault = new RecurrenceSetParse.Unsupported(number, "PERIOD");
-                return;
-            }
-
+            isPeriod |= parameter.Equals("VALUE=PERIOD", StringComparison.OrdinalIgnoreCase);
             if (parameter.StartsWith("TZID=", StringComparison.OrdinalIgnoreCase))
             {
                 switch (CalendarZone.Resolve(parameter["TZID=".Length..].Trim('"')))
@@ -126,17 +121,29 @@ internal sealed class RecurrenceSetReader
             }
         }
 
+        isPeriod &= isAdded && _start is RecurrenceStart.Timed;
         foreach (var value in line[offset..].Split(','))
         {
-            if (Item(value, zone, isAdded: dates == _rDates) is not { } item)
+            if ((isPeriod ? PeriodItem(value, zone) : Item(value, zone, isAdded)) is not { } item)
             {
-                _fault = new RecurrenceSetParse.Malformed(number, offset, ExpectedDate(dates == _rDates));
+                _fault = new RecurrenceSetParse.Malformed(
+                    number, offset, isPeriod ? ExpectedPeriod : ExpectedDate(isAdded));
                 return;
             }
 
             dates.Add(item);
             offset += value.Length + 1;
         }
+    }
+
+    private DateListItem? PeriodItem(string text, CalendarZone? zone)
+    {
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        return slash >= 0
+            && Item(text[..slash], zone, isAdded: true) is { } item
+            && PeriodEnd.TryParse(text.AsSpan(slash + 1), item.Zone!, out var end)
+                ? item with { End = end }
+                : null;
     }
 
     private string ExpectedDate(bool isAdded) => (isAdded, _start) switch

@@ -7,14 +7,17 @@ namespace CalSync.Calendar.Recurrence;
 /// </summary>
 internal sealed class RuleInstances
 {
-    private readonly RecurUntil? _until;
+    /// <summary>What <see cref="Current"/> is after the last instance.</summary>
+    public const long None = long.MaxValue;
+
     private readonly RuleWalker _walker;
     private readonly LocalClock _clock;
-    private readonly bool _isDate;
+    private readonly long _untilLocal;
+    private readonly long _untilUtc;
 
     // Instances shifted out of a gap, which wait for those the clock shows before them.
     private readonly Queue<long> _shifted = new();
-    private long? _ahead;
+    private long _ahead = None;
     private long _left;
 
     /// <param name="recur">The rule.</param>
@@ -28,23 +31,21 @@ internal sealed class RuleInstances
     /// </param>
     public RuleInstances(Recur recur, long start, CalendarZone? zone, long floor, int counted)
     {
-        _until = recur.Until;
-        _isDate = zone is null;
         _clock = new LocalClock(zone);
-        _walker = new RuleWalker(recur, start, _isDate, recur.Count is null ? floor : start);
+        _walker = new RuleWalker(recur, start, zone is null, recur.Count is null ? floor : start);
         _left = recur.Count - counted ?? long.MaxValue;
+        (_untilLocal, _untilUtc) = Until(recur.Until, zone is null);
     }
 
-    /// <summary>The instance the last <see cref="Advance"/> reached; null when there are no more.</summary>
-    public long? Current { get; private set; }
+    /// <summary>The instance the last <see cref="Advance"/> reached; <see cref="None"/> at the end.</summary>
+    public long Current { get; private set; } = long.MinValue;
 
     /// <summary>Moves to the next instance. False when <paramref name="budget"/> ran out first.</summary>
     public bool Advance(StepBudget budget)
     {
-        var last = Current;
-        do
+        while (true)
         {
-            while (_ahead is null && _left > 0)
+            if (_ahead == None && _left > 0)
             {
                 if (!budget.Spend())
                 {
@@ -52,20 +53,28 @@ internal sealed class RuleInstances
                 }
 
                 Read();
+                continue;
             }
 
-            if (_shifted.TryPeek(out var shifted) && shifted <= (_ahead ?? long.MaxValue))
+            var next = Take();
+            if (next != Current || next == None)
             {
-                Current = _shifted.Dequeue();
-            }
-            else
-            {
-                (Current, _ahead) = (_ahead, null);
+                Current = next;
+                return true;
             }
         }
-        while (Current is not null && Current == last);
+    }
 
-        return true;
+    private long Take()
+    {
+        if (_shifted.Count > 0 && _shifted.Peek() <= _ahead)
+        {
+            return _shifted.Dequeue();
+        }
+
+        var next = _ahead;
+        _ahead = None;
+        return next;
     }
 
     private void Read()
@@ -83,7 +92,7 @@ internal sealed class RuleInstances
 
         var local = _walker.Current;
         var (utc, shifted) = _clock.ToUtc(local);
-        if (IsAfterUntil(local, utc))
+        if (local > _untilLocal || utc > _untilUtc)
         {
             // A shifted instance may be late while others of the same hour are still to come.
             _left = shifted ? _left : 0;
@@ -101,18 +110,19 @@ internal sealed class RuleInstances
         }
     }
 
-    private bool IsAfterUntil(long local, long utc)
+    /// <summary>The last second that may be an instance: on the wall, and in UTC.</summary>
+    private static (long Local, long Utc) Until(RecurUntil? until, bool isDate) => until switch
     {
-        var day = local / 86_400 * 86_400;
-        return _until switch
-        {
-            null => false,
-            RecurUntil.OnDate date => day > LocalClock.FromLocalDateTime(date.Date.AtMidnight()),
-            RecurUntil.AtLocal until when _isDate => day > LocalClock.FromLocalDateTime(until.Time),
-            RecurUntil.AtUtc until when _isDate => day > LocalClock.FromLocalDateTime(until.Time),
-            RecurUntil.AtLocal until => local > LocalClock.FromLocalDateTime(until.Time),
-            RecurUntil.AtUtc until => utc > LocalClock.FromLocalDateTime(until.Time) - LocalClock.UnixEpoch,
-            _ => throw new UnreachableException("Unknown UNTIL form."),
-        };
-    }
+        null => (long.MaxValue, long.MaxValue),
+        RecurUntil.OnDate date => (EndOfDay(date.Date.AtMidnight()), long.MaxValue),
+        RecurUntil.AtLocal local when isDate => (EndOfDay(local.Time), long.MaxValue),
+        RecurUntil.AtUtc utc when isDate => (EndOfDay(utc.Time), long.MaxValue),
+        RecurUntil.AtLocal local => (LocalClock.FromLocalDateTime(local.Time), long.MaxValue),
+        RecurUntil.AtUtc utc =>
+            (long.MaxValue, LocalClock.FromLocalDateTime(utc.Time) - LocalClock.UnixEpoch),
+        _ => throw new UnreachableException("Unknown UNTIL form."),
+    };
+
+    private static long EndOfDay(NodaTime.LocalDateTime time) =>
+        LocalClock.FromLocalDateTime(time.Date.AtMidnight()) + CivilDays.SecondsPerDay - 1;
 }

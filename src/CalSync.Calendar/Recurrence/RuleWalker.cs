@@ -1,27 +1,36 @@
+using System.Diagnostics;
+using System.Numerics;
+
 namespace CalSync.Calendar.Recurrence;
 
 /// <summary>Walks one rule's instances in local time, in order, without COUNT and UNTIL.</summary>
 /// <remarks>
 /// Local times are seconds since 0001-01-01T00:00. One call of <see cref="Step"/> does a bounded amount of
-/// work: it yields an instance or opens the next period, so a rule that never matches cannot hold its caller.
+/// work: it opens at most one period, so a rule that never matches cannot hold its caller. Periods that
+/// cannot match are jumped over by arithmetic, and nothing is allocated while walking.
 /// </remarks>
 internal sealed class RuleWalker
 {
-    private const long Day = 86_400;
+    private const long Day = CivilDays.SecondsPerDay;
 
-    private readonly Recur _recur;
+    private readonly Frequency _frequency;
+    private readonly long _interval;
     private readonly DayFilter _days;
     private readonly TimeFilter _times;
+    private readonly int[] _offsets;
+    private readonly int[] _weekDays;
+    private readonly SetPositions? _positions;
+    private readonly long[] _bases;
+    private readonly bool _isDate;
     private readonly long _start;
+    private readonly DateOnly _startDate;
+    private readonly long _floor;
     private readonly int _lastYear;
     private readonly int _lastDay;
-    private readonly DateOnly _startDate;
-    private readonly List<long> _bases = [];
-    private readonly List<long> _positions = [];
-    private readonly long _floor;
+    private int _baseCount;
+    private int _base;
+    private int _offset;
     private long _period;
-    private long _next;
-    private long _count;
 
     /// <param name="recur">The rule.</param>
     /// <param name="start">DTSTART; nothing before it is yielded.</param>
@@ -31,7 +40,9 @@ internal sealed class RuleWalker
     /// <param name="floor">Where to begin; periods before it are jumped over. At or after DTSTART.</param>
     public RuleWalker(Recur recur, long start, bool isDate, long floor)
     {
-        _recur = recur;
+        _frequency = recur.Frequency;
+        _interval = recur.Interval;
+        _isDate = isDate;
         _start = start;
 
         // A date needs no instant, so the calendar's last year is open to it.
@@ -40,6 +51,16 @@ internal sealed class RuleWalker
         _startDate = DateOnly.FromDayNumber((int)(start / Day));
         _days = new DayFilter(recur, _startDate);
         _times = new TimeFilter(recur, (int)(start % Day), isDate);
+        _offsets = _times.Offsets;
+        _weekDays = _frequency == Frequency.Weekly ? _days.DaysOfWeek() : [];
+        _positions = recur.BySetPos.IsEmpty ? null : new SetPositions(recur.BySetPos);
+        _bases = new long[_frequency switch
+        {
+            Frequency.Yearly => 366,
+            Frequency.Monthly => 31,
+            Frequency.Weekly => 7,
+            _ => 1,
+        }];
         _floor = Math.Max(start, floor);
         _period = FirstPeriodAt(_floor);
     }
@@ -50,7 +71,7 @@ internal sealed class RuleWalker
         /// <summary>An instance.</summary>
         Instance,
 
-        /// <summary>A period began, or ended; no instance yet.</summary>
+        /// <summary>A period without an instance, or none after DTSTART.</summary>
         Period,
 
         /// <summary>There is nothing up to the last supported year.</summary>
@@ -60,106 +81,100 @@ internal sealed class RuleWalker
     /// <summary>The instance that the last step yielded.</summary>
     public long Current { get; private set; }
 
-    public StepKind Step()
+    public StepKind Step() =>
+        Next() ? StepKind.Instance
+        : !OpenPeriod() ? StepKind.End
+        : Next() ? StepKind.Instance
+        : StepKind.Period;
+
+    /// <summary>The next instance of the open period.</summary>
+    private bool Next()
     {
-        while (_next < _count)
+        if (_positions is not null)
         {
-            Current = Element(_recur.BySetPos.IsEmpty ? _next : _positions[(int)_next]);
-            _next++;
+            return NextPosition(_positions);
+        }
+
+        while (_base < _baseCount)
+        {
+            Current = _bases[_base] + _offsets[_offset];
+            if (++_offset == _offsets.Length)
+            {
+                _offset = 0;
+                _base++;
+            }
+
             if (Current >= _floor)
             {
-                return StepKind.Instance;
+                return true;
             }
         }
 
-        return OpenPeriod() ? StepKind.Period : StepKind.End;
+        return false;
+    }
+
+    private bool NextPosition(SetPositions positions)
+    {
+        while (positions.TryTake(out var index))
+        {
+            Current = _bases[index / _offsets.Length] + _offsets[index % _offsets.Length];
+            if (Current >= _floor)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private bool OpenPeriod()
     {
-        _bases.Clear();
-        _positions.Clear();
-        _next = 0;
-        _count = 0;
-        var inRange = _recur.Frequency switch
+        (_baseCount, _base, _offset) = (0, 0, 0);
+        var inRange = _frequency switch
         {
             Frequency.Yearly => FillYear(),
             Frequency.Monthly => FillMonth(),
-            Frequency.Weekly => FillDays(_days.WeekBegin(_startDate.DayNumber) + (7 * Steps()), 7),
-            Frequency.Daily => FillDays(_startDate.DayNumber + Steps(), 1),
+            Frequency.Weekly => FillWeek(),
+            Frequency.Daily => FillDay(),
             Frequency.Hourly => FillTime(3600),
             Frequency.Minutely => FillTime(60),
             Frequency.Secondly => FillTime(1),
-            _ => throw new System.Diagnostics.UnreachableException("Unknown frequency."),
+            _ => throw new UnreachableException("Unknown frequency."),
         };
-        if (!inRange)
+        if (_positions is not null)
         {
-            return false;
+            _positions.Select(_baseCount * _offsets.Length);
         }
-
-        _count = (long)_bases.Count * _times.Offsets.Length;
-        if (!_recur.BySetPos.IsEmpty)
-        {
-            SelectPositions();
-        }
-        else
+        else if (_baseCount > 1)
         {
             SkipToFloor();
         }
 
-        return true;
+        return inRange;
     }
-
-    private long Steps() => _period++ * _recur.Interval;
-
-    private long Element(long index) =>
-        _bases[(int)(index / _times.Offsets.Length)] + _times.Offsets[(int)(index % _times.Offsets.Length)];
 
     private void SkipToFloor()
     {
-        var passed = 0;
-        while (passed < _bases.Count && _bases[passed] + _times.Offsets[^1] < _floor)
+        var last = _offsets[^1];
+        while (_base < _baseCount && _bases[_base] + last < _floor)
         {
-            passed++;
+            _base++;
         }
-
-        _next = (long)passed * _times.Offsets.Length;
-    }
-
-    private void SelectPositions()
-    {
-        foreach (var position in _recur.BySetPos)
-        {
-            var index = position > 0 ? position - 1 : _count + position;
-            if (index >= 0 && index < _count)
-            {
-                _positions.Add(index);
-            }
-        }
-
-        _positions.Sort();
-        for (var index = _positions.Count - 1; index > 0; index--)
-        {
-            if (_positions[index] == _positions[index - 1])
-            {
-                _positions.RemoveAt(index);
-            }
-        }
-
-        _count = _positions.Count;
     }
 
     private bool FillYear()
     {
-        var year = _startDate.Year + Steps();
+        var year = _startDate.Year + (_period++ * _interval);
         if (year > _lastYear)
         {
             return false;
         }
 
+        var begin = CivilDays.YearBegin((int)year);
         for (var month = 1; month <= 12; month++)
         {
-            AddMonth((int)year, month);
+            AddMonth((int)year, month, begin);
+            begin += CivilDays.MonthLength((int)year, month);
         }
 
         return true;
@@ -167,79 +182,99 @@ internal sealed class RuleWalker
 
     private bool FillMonth()
     {
-        var month = _startDate.Month - 1 + Steps();
-        var year = _startDate.Year + (month / 12);
+        var months = _startDate.Month - 1 + (_period++ * _interval);
+        var year = _startDate.Year + (months / 12);
         if (year > _lastYear)
         {
             return false;
         }
 
-        AddMonth((int)year, (int)(month % 12) + 1);
+        var month = (int)(months % 12) + 1;
+        AddMonth((int)year, month, CivilDays.MonthBegin((int)year, month));
         return true;
     }
 
-    private void AddMonth(int year, int month)
+    private void AddMonth(int year, int month, int begin)
     {
-        if (_days.HasMonth(month))
+        for (var days = _days.Month(year, month, begin); days != 0; days &= days - 1)
         {
-            AddDays(new DateOnly(year, month, 1).DayNumber, DateTime.DaysInMonth(year, month));
+            _bases[_baseCount++] = (begin + BitOperations.TrailingZeroCount(days)) * Day;
         }
     }
 
-    private bool FillDays(long first, int count)
+    private bool FillWeek()
     {
+        var first = _days.WeekBegin(_startDate.DayNumber) + (7 * _period++ * _interval);
         if (first > _lastDay)
         {
             return false;
         }
 
-        // The first week may begin before the first supported day; DTSTART comes later anyway.
-        AddDays((int)Math.Max(first, 0), (int)Math.Min(count, _lastDay - first + 1));
+        foreach (var offset in _weekDays)
+        {
+            // The first week may begin before the first supported day; DTSTART comes later anyway.
+            var day = first + offset;
+            if (day >= 0 && day <= _lastDay && _days.Has((int)day))
+            {
+                _bases[_baseCount++] = day * Day;
+            }
+        }
+
         return true;
     }
 
-    private void AddDays(int first, int count)
+    private bool FillDay()
     {
-        for (var day = first; day < first + count; day++)
+        var day = _startDate.DayNumber + (_period * _interval);
+        if (day > _lastDay)
         {
-            if (_days.Has(day))
-            {
-                _bases.Add(day * Day);
-            }
+            return false;
         }
+
+        if (_days.TakesEveryDay || _days.Has((int)day))
+        {
+            _bases[_baseCount++] = day * Day;
+            _period++;
+            return true;
+        }
+
+        _period = PeriodAtOrAfter(_days.NextCandidate((int)day) - _startDate.DayNumber, _interval);
+        return true;
     }
 
     /// <summary>One hour, minute or second; where it does not fit, jumps to the next that may.</summary>
     private bool FillTime(int unit)
     {
         var origin = _start / unit * unit;
-        var at = origin + (_period * _recur.Interval * unit);
+        var at = origin + (_period * _interval * unit);
         var day = at / Day;
         if (day > _lastDay)
         {
             return false;
         }
 
-        var next = _days.Has((int)day)
+        var next = _days.TakesEveryDay || _days.Has((int)day)
             ? (day * Day) + _times.FirstUnitAt((int)(at % Day), unit)
-            : (day + 1) * Day;
+            : _days.NextCandidate((int)day) * Day;
         if (next > at)
         {
-            var stride = (long)_recur.Interval * unit;
-            _period = (next - origin + stride - 1) / stride;
+            _period = PeriodAtOrAfter(next - origin, _interval * unit);
             return true;
         }
 
-        _bases.Add(at);
-        _period++;
+        // On a date the hours of a day are one instance: the date.
+        _bases[_baseCount++] = _isDate ? day * Day : at;
+        _period = _isDate ? PeriodAtOrAfter(((day + 1) * Day) - origin, _interval * unit) : _period + 1;
         return true;
     }
+
+    private static long PeriodAtOrAfter(long distance, long stride) => (distance + stride - 1) / stride;
 
     /// <summary>The last period that begins at or before a local time.</summary>
     private long FirstPeriodAt(long time)
     {
         var date = DateOnly.FromDayNumber((int)Math.Min(time / Day, _lastDay));
-        var units = _recur.Frequency switch
+        var units = _frequency switch
         {
             Frequency.Yearly => (long)date.Year - _startDate.Year,
             Frequency.Monthly => (12 * (date.Year - _startDate.Year)) + date.Month - _startDate.Month,
@@ -248,8 +283,8 @@ internal sealed class RuleWalker
             Frequency.Hourly => (time / 3600) - (_start / 3600),
             Frequency.Minutely => (time / 60) - (_start / 60),
             Frequency.Secondly => time - _start,
-            _ => throw new System.Diagnostics.UnreachableException("Unknown frequency."),
+            _ => throw new UnreachableException("Unknown frequency."),
         };
-        return units / _recur.Interval;
+        return units / _interval;
     }
 }

@@ -1,27 +1,28 @@
-using System.Collections.Immutable;
+using System.Numerics;
 
 namespace CalSync.Calendar.Recurrence;
 
 /// <summary>Which times of day a rule takes. RFC 5545 section 3.3.10, BYHOUR, BYMINUTE, BYSECOND.</summary>
 internal sealed class TimeFilter
 {
-    private readonly ImmutableArray<int> _hours;
-    private readonly ImmutableArray<int> _minutes;
-    private readonly ImmutableArray<int> _seconds;
+    private readonly ulong _hours;
+    private readonly ulong _minutes;
+    private readonly ulong _seconds;
 
     /// <param name="recur">The rule.</param>
     /// <param name="timeOfDay">DTSTART's time of day, in seconds.</param>
     /// <param name="isDate">Whether DTSTART is a date and times are ignored.</param>
     public TimeFilter(Recur recur, int timeOfDay, bool isDate)
     {
-        _hours = isDate ? [] : recur.ByHour;
-        _minutes = isDate ? [] : recur.ByMinute;
-        _seconds = isDate ? [] : [.. recur.BySecond.Select(second => Math.Min(second, 59)).Distinct()];
+        int[] hours = isDate ? [] : [.. recur.ByHour];
+        int[] minutes = isDate ? [] : [.. recur.ByMinute];
+        int[] seconds = isDate ? [] : [.. recur.BySecond.Select(second => Math.Min(second, 59)).Distinct()];
+        (_hours, _minutes, _seconds) = (Bits(hours), Bits(minutes), Bits(seconds));
 
         // Units finer than the frequency expand, and come from DTSTART when the rule is silent.
-        var hours = recur.Frequency <= Frequency.Hourly ? [0] : OrElse(_hours, timeOfDay / 3600);
-        var minutes = recur.Frequency <= Frequency.Minutely ? [0] : OrElse(_minutes, timeOfDay / 60 % 60);
-        var seconds = recur.Frequency == Frequency.Secondly ? [0] : OrElse(_seconds, timeOfDay % 60);
+        hours = recur.Frequency <= Frequency.Hourly ? [0] : OrElse(hours, timeOfDay / 3600);
+        minutes = recur.Frequency <= Frequency.Minutely ? [0] : OrElse(minutes, timeOfDay / 60 % 60);
+        seconds = recur.Frequency == Frequency.Secondly ? [0] : OrElse(seconds, timeOfDay % 60);
         Offsets =
         [
             .. from hour in hours
@@ -34,7 +35,7 @@ internal sealed class TimeFilter
     /// <summary>
     /// Seconds from the begin of a day (or of the hour, minute, second of a finer frequency), ascending.
     /// </summary>
-    public ImmutableArray<int> Offsets { get; }
+    public int[] Offsets { get; }
 
     /// <summary>
     /// <paramref name="time"/> when its hour, minute and second fit, else the earliest second that may fit; a
@@ -44,30 +45,34 @@ internal sealed class TimeFilter
     /// <param name="unit">Seconds in the rule's frequency: 3600, 60 or 1.</param>
     public int FirstUnitAt(int time, int unit)
     {
-        var hour = time / 3600;
-        if (!_hours.IsEmpty && !_hours.Contains(hour))
+        var hour = Next(_hours, time / 3600, 24);
+        if (hour != time / 3600)
         {
-            var next = _hours.FirstOrDefault(candidate => candidate > hour, 24);
-            return next * 3600;
+            return hour * 3600;
         }
 
-        var minute = time / 60 % 60;
-        if (unit < 3600 && !_minutes.IsEmpty && !_minutes.Contains(minute))
+        var minute = unit < 3600 ? Next(_minutes, time / 60 % 60, 60) : time / 60 % 60;
+        if (minute != time / 60 % 60)
         {
-            var next = _minutes.FirstOrDefault(candidate => candidate > minute, 60);
-            return (hour * 3600) + (next * 60);
+            return (hour * 3600) + (minute * 60);
         }
 
-        var second = time % 60;
-        if (unit < 60 && !_seconds.IsEmpty && !_seconds.Contains(second))
-        {
-            var next = _seconds.FirstOrDefault(candidate => candidate > second, 60);
-            return (time / 60 * 60) + next;
-        }
-
-        return time;
+        return unit < 60 ? (time / 60 * 60) + Next(_seconds, time % 60, 60) : time;
     }
 
-    private static ImmutableArray<int> OrElse(ImmutableArray<int> values, int fromStart) =>
-        values.IsEmpty ? [fromStart] : values;
+    /// <summary>The first value of a set at or after one; the value itself when the set is empty.</summary>
+    private static int Next(ulong values, int value, int none)
+    {
+        if (values == 0)
+        {
+            return value;
+        }
+
+        var rest = values >> value;
+        return rest == 0 ? none : value + BitOperations.TrailingZeroCount(rest);
+    }
+
+    private static ulong Bits(int[] values) => values.Aggregate(0ul, (bits, value) => bits | (1ul << value));
+
+    private static int[] OrElse(int[] values, int fromStart) => values.Length == 0 ? [fromStart] : values;
 }

@@ -85,6 +85,36 @@ public sealed class RecurrenceSetTests
             Rendered(Timed("2026-03-01T09:00", "UTC", "RDATE:20260401T003000Z,20260308T090000Z",
                 "RRULE:FREQ=WEEKLY;COUNT=2", "RDATE;TZID=Asia/Kolkata:20260302T173000")));
 
+    /// <summary>An RDATE that is a PERIOD says where its occurrence ends; no other does.</summary>
+    [Theory]
+    [InlineData("20260309T090000Z/PT1H30M", "2026-03-09T05:00:00-04:00", "2026-03-09T06:30:00-04:00")]
+    [InlineData(
+        "20260309T090000Z/20260309T100000Z", "2026-03-09T05:00:00-04:00", "2026-03-09T06:00:00-04:00")]
+    [InlineData("20260308T060000Z/P1W", "2026-03-08T01:00:00-05:00", "2026-03-15T01:00:00-04:00")]
+    [InlineData("20260308T060000Z/P1DT1H", "2026-03-08T01:00:00-05:00", "2026-03-09T02:00:00-04:00")]
+    [InlineData("20260309T090000Z/PT0S", "2026-03-09T05:00:00-04:00", "2026-03-09T05:00:00-04:00")]
+    public void Occurrences_OfAPeriod_SayWhereItEnds(string period, string start, string end)
+    {
+        var set = Timed("2026-03-01T09:00", "America/New_York", $"RDATE;VALUE=PERIOD:{period}");
+        var steps = set.Occurrences().OfType<OccurrenceStep.Timed>().ToArray();
+        Assert.Null(steps[0].End);
+        Assert.Equal((start, end), (steps[1].Start.ToRfc3339(), steps[1].End?.ToRfc3339()));
+        Assert.Equal(set, Timed("2026-03-01T09:00", "America/New_York", [.. set.ToLines()]));
+    }
+
+    /// <summary>Hours on a date are that date, once: RFC 5545 section 3.3.10, BYHOUR with a DATE.</summary>
+    [Fact]
+    public void Occurrences_OfAnHourlyAllDaySeries_AreItsDays()
+    {
+        var set = Parsed(
+            new RecurrenceStart.AllDay(new LocalDate(2026, 3, 2)),
+            "RRULE:FREQ=HOURLY;INTERVAL=36;BYDAY=MO,TU,WE;BYHOUR=15;COUNT=4");
+        Assert.Equal(
+            ["2026-03-02", "2026-03-03", "2026-03-09", "2026-03-11"],
+            set.Occurrences().OfType<OccurrenceStep.AllDay>()
+                .Select(step => step.Date.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture)));
+    }
+
     /// <summary>All-day series are dates, whatever the zone.</summary>
     [Fact]
     public void Occurrences_OfAnAllDaySeries_AreDates()
@@ -104,7 +134,7 @@ public sealed class RecurrenceSetTests
     [InlineData("RRULE:FREQ=DAILY", OccurrencesEnd.CountLimit, 100)]
     [InlineData("RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", OccurrencesEnd.Complete, 1)]
     [InlineData("RRULE:FREQ=SECONDLY;INTERVAL=60;BYSECOND=30", OccurrencesEnd.UnmatchedLimit, 1)]
-    [InlineData("RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30", OccurrencesEnd.UnmatchedLimit, 1)]
+    [InlineData("RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30", OccurrencesEnd.Complete, 1)]
     [InlineData("RRULE:FREQ=YEARLY;INTERVAL=2147483647", OccurrencesEnd.Complete, 1)]
     [InlineData("RRULE:FREQ=SECONDLY;INTERVAL=2147483647;COUNT=2147483647", OccurrencesEnd.CountLimit, 100)]
     public void Occurrences_OfAnyRule_EndWithAReason(string line, OccurrencesEnd why, int count)
@@ -169,8 +199,7 @@ public sealed class RecurrenceSetTests
         Assert.Equal((0, 17), At(Fault("RDATE;VALUE=DATE:20260308")));
         Assert.Equal(new RecurrenceSetParse.Unsupported(0, "RSCALE"),
             Outcome("RRULE:RSCALE=HEBREW;FREQ=YEARLY"));
-        Assert.Equal(new RecurrenceSetParse.Unsupported(0, "PERIOD"),
-            Outcome("RDATE;VALUE=PERIOD:20260308T090000Z/PT1H"));
+        Assert.Equal((0, 19), At(Fault("RDATE;VALUE=PERIOD:20260308T090000Z/1H")));
         var unknown = Assert.IsType<RecurrenceSetParse.UnknownZone>(
             Outcome("EXDATE;TZID=IST:20260308T090000"));
         Assert.Equal("Asia/Kolkata", unknown.Zone.Suggestions[0]);
