@@ -192,10 +192,17 @@ internal sealed record Migration(int Version, string Name, ImmutableArray<string
         }
     }
 
-    /// <summary>Puts an engine's types in place of <c>{instant}</c> and <c>{bytes}</c>.</summary>
+    /// <summary>
+    /// Puts an engine's types in place of <c>{instant}</c> and <c>{bytes}</c>; text compares by bytes.
+    /// </summary>
+    /// <remarks>
+    /// SQLite compares so anyway: rows have one order everywhere, and an index is several times cheaper.
+    /// </remarks>
     public static string Translate(string text, Engine engine) => text
         .Replace("{instant}", engine == Engine.Postgres ? "timestamptz" : "text", StringComparison.Ordinal)
-        .Replace("{bytes}", engine == Engine.Postgres ? "bytea" : "blob", StringComparison.Ordinal);
+        .Replace("{bytes}", engine == Engine.Postgres ? "bytea" : "blob", StringComparison.Ordinal)
+        .Replace(" text", engine == Engine.Postgres ? " text COLLATE \"C\"" : " text",
+            StringComparison.Ordinal);
 
     private static string Text(Assembly assembly, string name)
     {

@@ -9,7 +9,10 @@ Console.CancelKeyPress += (_, pressed) =>
 };
 return args switch
 {
-    ["bench", "enrol", .. var rest] => await EnrolBench.RunAsync(rest.Contains("--json"), stop.Token),
+    ["bench", "enrol", .. var rest] =>
+        await EnrolBench.RunAsync(withMirror: true, rest.Contains("--json"), stop.Token),
+    ["bench", "accept", .. var rest] =>
+        await EnrolBench.RunAsync(withMirror: false, rest.Contains("--json"), stop.Token),
     ["bench", ..] => List(),
     _ => Usage(),
 };
@@ -18,6 +21,7 @@ static int List()
 {
     Console.WriteLine(
         "enrol   1,000 enrolments to the verified guest, and the accept path beside a plain stack");
+    Console.WriteLine("accept  the second half of enrol alone");
     return 0;
 }
 

@@ -30,12 +30,10 @@ internal sealed class ClassNeeds(ClassOptions options)
     private readonly HashSet<string> _operations = [];
     private readonly HashSet<string> _ending = [];
     private readonly HashSet<(string TenantId, string UserId, string Route, string Key)> _keys = [];
-    private readonly HashSet<string> _tenants = [];
     private DateTimeOffset _since = DateTimeOffset.MaxValue;
 
     public void Add(CommandEnvelope envelope)
     {
-        _tenants.Add(envelope.Actor.TenantId);
         AddId(_classes, envelope.ClassId);
         if (envelope.Idempotency is { } claim)
         {
@@ -118,7 +116,6 @@ internal sealed class ClassNeeds(ClassOptions options)
         KeyUsers = _keys.Select(key => key.UserId).ToArray(),
         KeyRoutes = _keys.Select(key => key.Route).ToArray(),
         Keys = _keys.Select(key => key.Key).ToArray(),
-        Tenants = _tenants.ToArray(),
         Since = _since,
     };
 
@@ -289,7 +286,7 @@ internal sealed class ClassNeeds(ClassOptions options)
         sql.Add(
             $"""
             SELECT id, instructor_id, content_hash, created_at FROM classes
-            WHERE {session.In("tenant_id", "@Tenants")} AND {session.In("instructor_id", "@Creators")}
+            WHERE {session.In("instructor_id", "@Creators")}
                 AND created_at >= @Since AND state = 'scheduled'
             ORDER BY created_at DESC LIMIT 1000
             """);

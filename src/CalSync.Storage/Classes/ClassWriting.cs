@@ -96,11 +96,13 @@ internal sealed class ClassWriting(DateTimeOffset now)
         QueueClasses(session, final);
         QueueCreatedSlots(session);
         QueueSlots(session, final);
-        QueueMirrors(session);
         QueueSeats(session);
         QueuePayments(session);
         QueueOperations(session);
         QueueNotices(session);
+        // Last: a foreign key is checked much faster against a row that this transaction has not changed yet.
+        QueueMirrors(session);
+        QueueSeatCounts(session, final);
     }
 
     private void QueueClasses(WriteSession session, IReadOnlyDictionary<string, ClassState> final)
@@ -136,7 +138,10 @@ internal sealed class ClassWriting(DateTimeOffset now)
                 Values(final[id]),
                 expectRows: 1);
         }
+    }
 
+    private void QueueSeatCounts(WriteSession session, IReadOnlyDictionary<string, ClassState> final)
+    {
         var seats = new Bulk(("id", BulkType.Text), ("seats", BulkType.Number));
         foreach (var id in _reseated.Keys.Where(id => !_changed.ContainsKey(id)))
             seats.Add(id, final[id].SeatsTaken);

@@ -114,8 +114,14 @@ public sealed class OperationReads(Database database)
             return [];
         return await database.ReadAsync(
             session => session.QueryAsync<OperationSummary>(
-                $"SELECT {Columns} FROM operations o WHERE o.correlation_id = @correlationId AND {Visible} "
-                    + "ORDER BY o.id",
+                $"""
+                SELECT {Columns} FROM operations o WHERE o.correlation_id = @correlationId AND o.id IN (
+                    SELECT j.subject_id FROM journal j
+                    WHERE j.correlation_id = @correlationId AND j.subject_kind = 'operation'
+                    UNION SELECT x.id FROM journal j JOIN operations x ON x.enrolment_id = j.subject_id
+                    WHERE j.correlation_id = @correlationId AND j.subject_kind = 'enrolment')
+                AND {Visible} ORDER BY o.id
+                """,
                 new
                 {
                     correlationId,

@@ -101,7 +101,7 @@ public sealed class IdentityStore(Database database, IdSource ids, TimeProvider 
                         (id, tenant_id, name, email, calendar_email, role, time_zone, created_at, version)
                     VALUES (@Id, @TenantId, @Name, @Email, @CalendarEmail, @Role, @TimeZone, @CreatedAt,
                         @Version)
-                    ON CONFLICT (tenant_id, email) DO NOTHING
+                    ON CONFLICT (email, tenant_id) DO NOTHING
                     """,
                     new
                     {

@@ -2,6 +2,8 @@
 -- One text for both engines. {instant} is timestamptz on PostgreSQL and text (ISO 8601, UTC) on SQLite;
 -- {bytes} is bytea or blob. What only one engine can say stands in 0001_foundation.postgres.sql and
 -- 0001_foundation.sqlite.sql and runs in the same transaction. Identifiers are prefixed, sortable text.
+-- An index begins with its most selective column: PostgreSQL keeps the plan of a foreign key's check for long, and one
+-- made while tables were small must not be able to choose "all rows of the tenant".
 
 -- A tenant is live or test for ever; rows below inherit the kind through composite foreign keys.
 CREATE TABLE tenants (
@@ -24,7 +26,7 @@ CREATE TABLE users (
     time_zone       text NOT NULL,
     created_at      {instant} NOT NULL,
     version         bigint NOT NULL DEFAULT 1,
-    UNIQUE (tenant_id, email),
+    UNIQUE (email, tenant_id),
     UNIQUE (id, tenant_id)
 );
 
@@ -125,8 +127,7 @@ CREATE TABLE classes (
     UNIQUE (id, tenant_id),
     CONSTRAINT classes_seats_within_capacity CHECK (seats_taken BETWEEN 0 AND capacity)
 );
-CREATE INDEX classes_by_tenant ON classes (tenant_id, instructor_id);
-CREATE INDEX classes_by_content ON classes (tenant_id, content_hash, created_at);
+CREATE INDEX classes_by_instructor ON classes (instructor_id, created_at);
 
 CREATE TABLE schedules (
     id        text PRIMARY KEY,
@@ -183,7 +184,7 @@ CREATE UNIQUE INDEX enrolments_one_live_seat ON enrolments (class_id, student_id
     WHERE state IN ('pending_calendar', 'active', 'active_without_calendar', 'needs_attention', 'cancelling',
         'rolling_back');
 CREATE INDEX enrolments_by_student ON enrolments (student_id);
-CREATE INDEX enrolments_by_deadline ON enrolments (deadline_at) WHERE deadline_at IS NOT NULL;
+CREATE INDEX enrolments_by_class ON enrolments (class_id, id);
 
 CREATE TABLE payments (
     id            text PRIMARY KEY,
@@ -266,10 +267,9 @@ CREATE TABLE operations (
     updated_at       {instant} NOT NULL,
     FOREIGN KEY (class_id, tenant_id) REFERENCES classes (id, tenant_id)
 );
-CREATE INDEX operations_by_tenant ON operations (tenant_id, created_at);
+-- Every accepted request adds a row, so there are no more indexes than the worker needs: people page by id, which is
+-- in the order of time, and a request's operations are found through the journal.
 CREATE INDEX operations_unsettled ON operations (state, updated_at) WHERE NOT settled;
-CREATE INDEX operations_by_correlation ON operations (correlation_id);
-CREATE INDEX operations_by_class ON operations (class_id);
 CREATE INDEX operations_by_enrolment ON operations (enrolment_id) WHERE enrolment_id IS NOT NULL;
 
 CREATE TABLE operation_steps (

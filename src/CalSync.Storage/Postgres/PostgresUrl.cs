@@ -67,6 +67,8 @@ internal static class PostgresUrl
             MaxPoolSize = options.ConnectionCountMax,
             MaxAutoPrepare = options.PreparedCountMax,
             AutoPrepareMinUsages = 2,
+            // Nothing is ever set for longer than a transaction, so there is nothing to reset.
+            NoResetOnClose = true,
             PersistSecurityInfo = false,
         };
         var user = uri.UserInfo.Split(':', 2);

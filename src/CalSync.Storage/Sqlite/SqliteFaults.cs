@@ -45,8 +45,8 @@ internal static class SqliteFaults
         };
 
     /// <summary>
-    /// SQLite names the columns, <c>users.tenant_id, users.email</c>; the answer is the index made over
-    /// exactly these, or the name PostgreSQL gives to an unnamed key: <c>users_tenant_id_email_key</c>,
+    /// SQLite names the columns, <c>users.email, users.tenant_id</c>; the answer is the index made over
+    /// exactly these, or the name PostgreSQL gives to an unnamed key: <c>users_email_tenant_id_key</c>,
     /// <c>users_pkey</c>.
     /// </summary>
     private static string UniqueName(string detail, SqliteConnection? connection)

@@ -144,7 +144,7 @@ public abstract class DatabaseContract(TestDatabase fixture) : StoreContract(fix
         var user = await NewUserAsync(tenant);
         await AssertViolatedAsync(
             ConstraintKind.Unique,
-            "users_tenant_id_email_key",
+            "users_email_tenant_id_key",
             """
             INSERT INTO users (id, tenant_id, name, email, calendar_email, role, time_zone, created_at)
             SELECT 'usr_other', tenant_id, name, email, email, role, time_zone,

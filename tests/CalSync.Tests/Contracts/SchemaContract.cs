@@ -203,4 +203,24 @@ public sealed class SqliteSchemaTests(SqliteTestDatabase fixture)
 
 [Collection(PostgresFixture.Collection)]
 public sealed class PostgresSchemaTests(PostgresTestDatabase fixture)
-    : SchemaContract(fixture), IClassFixture<PostgresTestDatabase>;
+    : SchemaContract(fixture), IClassFixture<PostgresTestDatabase>
+{
+    /// <summary>
+    /// The plan of a foreign key's check lives as long as its connection. One made while the tables are small may
+    /// take any index whose first column it knows; beginning with the tenant, that is "all rows there are".
+    /// </summary>
+    [Fact]
+    public async Task ReferencedTables_HaveNoIndexThatBeginsWithTheTenant()
+    {
+        var misleading = await Database.ReadAsync(
+            session => session.QueryAsync<string>(
+                """
+                SELECT DISTINCT i.indexrelid::regclass::text FROM pg_index i
+                JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+                WHERE a.attname IN ('tenant_id', 'tenant_kind')
+                    AND i.indrelid IN (SELECT confrelid FROM pg_constraint WHERE contype = 'f')
+                """),
+            Cancellation);
+        Assert.Empty(misleading);
+    }
+}
