@@ -20,7 +20,7 @@ internal static class ZoneNames
 
     private static readonly FrozenDictionary<string, CalendarZone> ByWindowsName = ReadWindowsNames();
 
-    /// <summary>See <see cref="CalendarZone.Resolve"/>.</summary>
+    /// <summary>See <see cref="CalendarZone.Resolve(string?)"/>.</summary>
     public static ZoneResolution Resolve(string? name)
     {
         if (string.IsNullOrEmpty(name))
