@@ -56,7 +56,7 @@ public abstract record CalendarTime
 
     /// <summary>
     /// A wall time in a zone that TZID names. Section 3.3.5 form 3. Which zone the name means is a question
-    /// of its own: <see cref="CalendarZone.Resolve"/>.
+    /// of its own: <see cref="CalendarZone.Resolve(string?)"/>.
     /// </summary>
     /// <param name="Local">The wall time, whole seconds.</param>
     /// <param name="TzId">The name as the stream has it, a leading slash included.</param>
