@@ -1,8 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using CalSync.Client;
 
 namespace CalSync.App.Demo;
 
@@ -11,77 +10,52 @@ namespace CalSync.App.Demo;
 internal sealed class DemoApi : IDisposable
 {
     private readonly HttpClient _http;
-    private readonly Func<string> _newKey;
+    private readonly CalSyncClient _client;
 
     /// <param name="address">Where the product listens.</param>
     /// <param name="token">The person's bearer token.</param>
     /// <param name="newKey">Gives an idempotency key.</param>
-    public DemoApi(Uri address, string token, Func<string> newKey)
+    /// <param name="patience">Null: everything is sent once, for whoever wants to see each answer.</param>
+    public DemoApi(Uri address, string token, Func<string> newKey, Patience? patience = null)
     {
         _http =
             new HttpClient { BaseAddress = new Uri(address, "/api/v1/"), Timeout = TimeSpan.FromSeconds(30) };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        _newKey = newKey;
+        _client = new CalSyncClient(_http, newKey, patience);
     }
 
     /// <summary>Reads a resource.</summary>
-    public Task<DemoAnswer> GetAsync(string path, CancellationToken cancellation) =>
-        SendAsync(HttpMethod.Get, path, null, null, null, cancellation);
+    public async Task<DemoAnswer> GetAsync(string path, CancellationToken cancellation) =>
+        DemoAnswer.Of(await _client.GetAsync(path, cancellation));
 
     /// <summary>Sends a new intent, or an old one again when its key is given.</summary>
     public Task<DemoAnswer> PostAsync(
         string path, JsonNode? body, CancellationToken cancellation, string? key = null,
-        string? prefer = null) =>
-        SendAsync(HttpMethod.Post, path, body, null, key ?? _newKey(), cancellation, prefer);
+        string? prefer = null)
+    {
+        var intent = _client.NewIntent(HttpMethod.Post, path, body);
+        return SendAsync(
+            intent with { Key = key ?? intent.Key, RespondsAsync = prefer == "respond-async" }, cancellation);
+    }
 
     /// <summary>Sets a resource.</summary>
     public Task<DemoAnswer> PutAsync(string path, JsonNode body, CancellationToken cancellation) =>
-        SendAsync(HttpMethod.Put, path, body, null, _newKey(), cancellation);
+        SendAsync(_client.NewIntent(HttpMethod.Put, path, body), cancellation);
 
     /// <summary>Changes a resource that was last seen with this ETag.</summary>
     public Task<DemoAnswer> PatchAsync(
         string path, string etag, JsonNode body, CancellationToken cancellation) =>
-        SendAsync(HttpMethod.Patch, path, body, etag, _newKey(), cancellation);
+        SendAsync(_client.NewIntent(HttpMethod.Patch, path, body, etag), cancellation);
 
     /// <summary>Removes a resource that was last seen with this ETag.</summary>
     public Task<DemoAnswer> DeleteAsync(string path, string etag, CancellationToken cancellation) =>
-        SendAsync(HttpMethod.Delete, path, null, etag, _newKey(), cancellation);
+        SendAsync(_client.NewIntent(HttpMethod.Delete, path, null, etag), cancellation);
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private async Task<DemoAnswer> SendAsync(
-        HttpMethod method, string path, JsonNode? body, string? etag, string? key,
-        CancellationToken cancellation,
-        string? prefer = null)
-    {
-        using var request = new HttpRequestMessage(method, path);
-        if (body is not null)
-            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
-        if (etag is not null)
-            request.Headers.TryAddWithoutValidation("If-Match", etag);
-        if (key is not null)
-            request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
-        if (prefer is not null)
-            request.Headers.TryAddWithoutValidation("Prefer", prefer);
-        using var response = await _http.SendAsync(request, cancellation);
-        var text = await response.Content.ReadAsStringAsync(cancellation);
-        return new DemoAnswer(
-            response.StatusCode, Read(text), response.Headers.ETag?.ToString(),
-            response.Headers.Contains("Idempotent-Replayed"));
-    }
-
-    private static JsonNode? Read(string text)
-    {
-        try
-        {
-            return text.Length == 0 ? null : JsonNode.Parse(text);
-        }
-        catch (JsonException)
-        {
-            return JsonValue.Create(text);
-        }
-    }
+    private async Task<DemoAnswer> SendAsync(Intent intent, CancellationToken cancellation) =>
+        DemoAnswer.Of(await _client.SendAsync(intent, cancellation));
 }
 
 /// <summary>One answer of the product.</summary>
@@ -91,6 +65,10 @@ internal sealed class DemoApi : IDisposable
 /// <param name="Replayed">Whether it was given before.</param>
 internal sealed record DemoAnswer(HttpStatusCode Status, JsonNode? Body, string? ETag, bool Replayed)
 {
+    /// <summary>What the client was answered.</summary>
+    public static DemoAnswer Of(ClientAnswer answer) =>
+        new((HttpStatusCode)answer.Status, answer.Body, answer.ETag, answer.Replayed);
+
     /// <summary>The status as a number.</summary>
     public int Code => (int)Status;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
 using CalSync.Classes;
+using CalSync.Client;
 using CalSync.Sandbox;
 using CalSync.Storage;
 using CalSync.Storage.Identity;
@@ -238,8 +239,9 @@ internal sealed class DemoWorld : IAsyncDisposable
                 : throw new DemoFailedException($"{email} could not be created: {made}");
             var token = await identities.CreateTokenAsync(
                 user.Id, "demo", TimeSpan.FromDays(7), "cli", Correlation, cancellation);
-            return new DemoPerson(
-                name, email, user.Id, token!.Secret, new DemoApi(Address, token.Secret, NewKey));
+            var patience = new Patience(_settings.Clock, _settings.Random);
+            var api = new DemoApi(Address, token!.Secret, NewKey, patience);
+            return new DemoPerson(name, email, user.Id, token.Secret, api);
         }
 
         Admin = await PersonAsync("Ada", DemoCatalogue.Admin, Role.Admin, "America/New_York");

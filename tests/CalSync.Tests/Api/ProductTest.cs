@@ -1,11 +1,13 @@
 using System.Text.Json.Nodes;
 using CalSync.Lab.Running;
+using CalSync.Tests.Contracts;
 using Xunit;
 
 namespace CalSync.Tests.Api;
 
 /// <summary>A test that has the whole product to itself.</summary>
-public abstract class ProductTest : IAsyncLifetime
+/// <param name="database">Where a new database of an engine comes from; null for SQLite.</param>
+public abstract class ProductTest(TestDatabase? database = null) : IAsyncLifetime
 {
     /// <summary>What runs.</summary>
     protected RunningProduct Product { get; private set; } = null!;
@@ -13,7 +15,8 @@ public abstract class ProductTest : IAsyncLifetime
     /// <summary>What is unusual about it.</summary>
     protected virtual ProductSettings Settings => new();
 
-    public virtual async Task InitializeAsync() => Product = await RunningProduct.StartAsync(Settings);
+    public virtual async Task InitializeAsync() => Product = await RunningProduct.StartAsync(
+        database is null ? Settings : Settings with { DatabaseUrl = (await database.NewEmptyAsync()).Url });
 
     public virtual async Task DisposeAsync() => await Product.DisposeAsync();
 

@@ -25,9 +25,10 @@ public sealed partial class TidyTests
         ["CalSync.Remotes"] = ["CalSync.Sync", "CalSync.Classes"],
         ["CalSync.Storage"] = ["CalSync.Sync", "CalSync.Classes"],
         ["CalSync.Sandbox"] = ["CalSync.Calendar"],
+        ["CalSync.Client"] = [],
         ["CalSync.App"] =
             ["CalSync.Calendar", "CalSync.Sync", "CalSync.Classes", "CalSync.Remotes", "CalSync.Storage",
-                "CalSync.Sandbox"],
+                "CalSync.Sandbox", "CalSync.Client"],
         ["CalSync.Lab"] = ["CalSync.App"],
         ["CalSync.Calendar.Tests"] = ["CalSync.Calendar"],
         ["CalSync.Tests"] = ["CalSync.App", "CalSync.Lab", "CalSync.Calendar.Tests"],
