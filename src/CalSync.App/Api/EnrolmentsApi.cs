@@ -134,7 +134,8 @@ internal static class EnrolmentsApi
     private static string Reason(string? reason) => reason switch
     {
         "verification_failed" => "Attendee was not added to event (verification failed).",
-        "AttendeeRejected" => "The calendar refuses the address.",
+        { } refused when refused.StartsWith("AttendeeRejected", StringComparison.Ordinal) =>
+            "The calendar refuses the address.",
         "needs_consent" => "The instructor's calendar connection has expired.",
         _ => "The calendar did not confirm it in time.",
     };

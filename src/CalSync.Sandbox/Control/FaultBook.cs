@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace CalSync.Sandbox.Control;
 
 /// <summary>The ordered fault scripts and their counts.</summary>
@@ -31,14 +33,15 @@ internal sealed class FaultBook
 
     /// <summary>Counts the call on every script it matches; the first that fires names the effect.</summary>
     public (int Id, FaultEffect Effect)? Take(
-        string operation, string? user, string? calendarId, string? eventId)
+        string operation, string? user, string? calendarId, string? eventId, JsonObject? body = null)
     {
         lock (_gate)
         {
             Entry? fired = null;
             foreach (var entry in _entries)
             {
-                if (entry.Matches(operation, user, calendarId, eventId) && entry.Decide() && fired is null)
+                if (entry.Matches(operation, user, calendarId, eventId, body) && entry.Decide()
+                    && fired is null)
                     fired = entry;
             }
 
@@ -62,12 +65,14 @@ internal sealed class FaultBook
 
         public FaultReport Report() => new(Id, Script, _seen, Fired);
 
-        public bool Matches(string operation, string? user, string? calendarId, string? eventId) =>
+        public bool Matches(
+            string operation, string? user, string? calendarId, string? eventId, JsonObject? body) =>
             MatchesOperation(operation)
             && (Script.User is null || string.Equals(Script.User, user, StringComparison.OrdinalIgnoreCase))
             && (Script.CalendarId is null
                 || string.Equals(Script.CalendarId, calendarId, StringComparison.OrdinalIgnoreCase))
-            && (Script.EventId is null || Script.EventId == eventId);
+            && (Script.EventId is null || Script.EventId == eventId)
+            && (Script.Attendee is null || Names(body, Script.Attendee));
 
         public bool Decide()
         {
@@ -78,6 +83,12 @@ internal sealed class FaultBook
                 && (Script.Every is not { } every || _seen % every == 0)
                 && (Script.Times is null || Fired < Script.Times);
         }
+
+        // The body is the client's: it may be anything.
+        private static bool Names(JsonObject? body, string guest) =>
+            body?["attendees"] is JsonArray guests && guests.OfType<JsonObject>().Any(one =>
+                one["email"] is JsonValue email && email.TryGetValue<string>(out var address)
+                && string.Equals(address, guest, StringComparison.OrdinalIgnoreCase));
 
         private bool MatchesOperation(string operation) =>
             Script.Operation == "*" || Script.Operation == operation

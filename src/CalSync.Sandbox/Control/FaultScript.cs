@@ -25,6 +25,9 @@ public sealed record FaultScript(string Operation, FaultEffect Effect)
     /// <summary>Only calls with a token of this account (e-mail); null means any.</summary>
     public string? User { get; init; }
 
+    /// <summary>Only writes that name this guest (e-mail); null means any call.</summary>
+    public string? Attendee { get; init; }
+
     /// <summary>Fires on the n-th matching call only, counted from 1.</summary>
     public int? Nth { get; init; }
 

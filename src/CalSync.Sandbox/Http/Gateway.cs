@@ -62,7 +62,7 @@ internal sealed class Gateway(SandboxState state)
             entry.EventId = own;
         }
 
-        var fault = state.Faults.Take(operation.Name, entry.User, entry.CalendarId, entry.EventId);
+        var fault = state.Faults.Take(operation.Name, entry.User, entry.CalendarId, entry.EventId, body);
         entry.Fault = fault?.Id;
         var effect = fault?.Effect;
         if (!await BeforeAsync(context, entry, effect, state.Latency))

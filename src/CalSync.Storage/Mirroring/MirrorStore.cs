@@ -97,7 +97,8 @@ public sealed class MirrorStore(Database database) : IMirrorStore
                 if (await session.ExecuteAsync(RecordSql, Values(record)) != 1)
                     return (ImmutableArray<string>?)null;
                 var waiting = await OperationProgress.LockWaitingAsync(session, record.Claim.Id);
-                OperationProgress.Queue(session, record, waiting);
+                var refused = await OperationProgress.RefusedAsync(session, record, waiting);
+                OperationProgress.Queue(session, record, waiting, refused);
                 Journal(session, record);
                 await session.FlushAsync();
                 return OperationProgress.Touched(record, waiting);

@@ -45,12 +45,43 @@ internal static class OperationProgress
         return [.. waiting.Where(step => step.RequiredVersion <= reached).Select(step => step.OperationId)];
     }
 
-    /// <summary>Queues the new states of steps and operations.</summary>
-    public static void Queue(WriteSession session, MirrorRecord record, ImmutableArray<WaitingStep> waiting)
+    /// <summary>The waiting operations whose student a turn found refused.</summary>
+    public static async Task<IReadOnlyList<RefusedSeat>> RefusedAsync(
+        WriteSession session, MirrorRecord record, ImmutableArray<WaitingStep> waiting)
     {
-        var done = record.State is "verified" or "gone";
+        if (record.RefusedGuests.IsEmpty)
+            return [];
+        return await session.QueryAsync<RefusedSeat>(
+            $"""
+            SELECT o.id AS operation_id, e.calendar_email
+            FROM operations o JOIN enrolments e ON e.id = o.enrolment_id
+            WHERE o.kind = 'enrolment.create' AND {session.In("o.id", "@ids")}
+                AND {session.In("e.calendar_email", "@refused")}
+            """,
+            new { ids = Touched(record, waiting).ToArray(), refused = record.RefusedGuests.ToArray() });
+    }
+
+    /// <summary>Queues the new states of steps and operations.</summary>
+    public static void Queue(
+        WriteSession session, MirrorRecord record, ImmutableArray<WaitingStep> waiting,
+        IReadOnlyList<RefusedSeat> refused)
+    {
+        foreach (var seat in refused)
+        {
+            session.Queue(
+                $"""
+                UPDATE operations SET state = 'needs_attention', reason = @reason, detail = NULL,
+                    attempts = attempts + 1, next_attempt_at = NULL, updated_at = @At
+                WHERE id = @OperationId AND state IN {MirrorStore.OpenStates}
+                """,
+                new { seat.OperationId, reason = MirrorReasons.GuestRefused(seat.CalendarEmail), record.At });
+        }
+
+        // A refused guest keeps the mirror from being verified, not what everybody else waits for.
+        var done = record.State is "verified" or "gone"
+            || (record.State == "needs_attention" && !record.RefusedGuests.IsEmpty);
         var reached = record.VerifiedVersion;
-        var ids = Touched(record, waiting).ToArray();
+        var ids = Touched(record, waiting).Except(refused.Select(seat => seat.OperationId)).ToArray();
         if (ids.Length == 0)
             return;
         if (!done)
@@ -139,4 +170,12 @@ internal sealed record WaitingStep
     public string OperationId { get; init; } = "";
 
     public long RequiredVersion { get; init; }
+}
+
+/// <summary>An enrolment whose student the provider refuses.</summary>
+internal sealed record RefusedSeat
+{
+    public string OperationId { get; init; } = "";
+
+    public string CalendarEmail { get; init; } = "";
 }

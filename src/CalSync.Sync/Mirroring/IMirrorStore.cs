@@ -124,7 +124,14 @@ public sealed record MirrorRecord(
     DateTimeOffset RestUntil,
     ImmutableArray<MirrorChange> Changes,
     ImmutableArray<CallTrace> Calls,
-    DateTimeOffset At);
+    DateTimeOffset At)
+{
+    /// <summary>
+    /// Guests the provider takes on no terms, lower case. Everything else was reached: only their seats need
+    /// attention.
+    /// </summary>
+    public ImmutableArray<string> RefusedGuests { get; init; } = [];
+}
 
 /// <summary>Keeps mirrors, and the operations that wait for them.</summary>
 public interface IMirrorStore

@@ -55,9 +55,12 @@ internal sealed class MirrorEnding(
         var applied = turn.AppliedVersion;
         var verified = end is TurnEnd.Verified ? applied
             : Math.Min(applied, turn.Generation == turn.Claim.Generation ? turn.Claim.VerifiedVersion : 0);
+        var refused = end is TurnEnd.Verified or TurnEnd.Unverified ? turn.Guests.Refused : [];
         var (state, reason, next) = end switch
         {
-            TurnEnd.Verified { Present: true } => ("verified", (string?)null, (DateTimeOffset?)null),
+            TurnEnd.Verified { Present: true } when refused.Count > 0 =>
+                ("needs_attention", nameof(ProviderReason.AttendeeRejected), (DateTimeOffset?)null),
+            TurnEnd.Verified { Present: true } => ("verified", (string?)null, null),
             TurnEnd.Verified => ("gone", null, null),
             TurnEnd.Unverified => ("unverified", MirrorReasons.VerificationOff, turn.VerifyAgainAt ?? now),
             TurnEnd.Retry again => ("retry_wait", again.Reason, NextAttempt(again, attempts, now)),
@@ -69,7 +72,10 @@ internal sealed class MirrorEnding(
             turn.Claim, state, reason, MirrorDetail.Write(turn, end, now), turn.Desired.Version, applied,
             verified, turn.Generation, turn.EventId, turn.Latest,
             end is not TurnEnd.Verified && turn.OutcomeUnknown,
-            attempts, next, now + options.Rest, turn.TakeChanges(), turn.Calls(), now);
+            attempts, next, now + options.Rest, turn.TakeChanges(), turn.Calls(), now)
+        {
+            RefusedGuests = [.. refused.Order(StringComparer.Ordinal)],
+        };
     }
 
     private DateTimeOffset NextAttempt(TurnEnd.Retry again, int attempts, DateTimeOffset now)

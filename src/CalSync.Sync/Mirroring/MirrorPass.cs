@@ -75,7 +75,7 @@ public sealed class MirrorPass
     {
         if (await _access.OpenAsync(turn, cancellation) is { } closed)
             return closed;
-        for (var step = 0; step < StepCountMax; step++)
+        for (var step = 0; step < StepCountMax + turn.TrialSteps; step++)
         {
             var next = MirrorPlanner.Decide(turn.Desired, turn.Stand, turn.Sighting);
             if (await TakeAsync(turn, next, cancellation) is { } end)

@@ -129,6 +129,9 @@ public static class MirrorReasons
     /// <summary>Others kept changing the event while it was being written.</summary>
     public const string KeepsChanging = "keeps_changing";
 
+    /// <summary>The provider refuses a guest's address; for the operation of that guest only.</summary>
+    public static string GuestRefused(string email) => $"{nameof(ProviderReason.AttendeeRejected)}: {email}";
+
     /// <summary>No token now.</summary>
     public const string TokenUnavailable = "token_unavailable";
 

@@ -13,7 +13,14 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
 
     public MirrorClaim Claim { get; } = claim;
 
-    public DesiredEvent Desired => task.Desired;
+    /// <summary>What is wanted, without guests that are not offered now.</summary>
+    public DesiredEvent Desired { get; private set; } = task.Desired;
+
+    /// <summary>Which new guests are offered; all, until a write is refused because of one.</summary>
+    public GuestTrial Guests { get; private set; } = GuestTrial.None;
+
+    /// <summary>Steps the search for refused guests may take in addition.</summary>
+    public int TrialSteps => Math.Min(Guests.TurnCount, 2 * task.Desired.Content.Attendees.Length);
 
     public bool Verify => task.Verify;
 
@@ -91,6 +98,42 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
         OutcomeUnknown = false;
         Stand = Stand with { Written = true, OutcomeUnknown = false };
         Sighting = new Sighting.Unseen();
+        if (Guests.IsOver)
+            return;
+        Offer(Guests.Accept());
+        // Others wait to be offered: the answer is good enough to decide that on.
+        Sighting = new Sighting.Seen(answer, FromRead: false);
+    }
+
+    /// <summary>After a write was refused because of a guest: fewer of the new ones are offered.</summary>
+    /// <param name="on">What the write was decided on; null for an insert.</param>
+    /// <returns>False when the write held no new guest, so that fewer would not help.</returns>
+    public bool OfferFewer(ProviderEvent? on)
+    {
+        var known = (on?.Attendees ?? []).Select(guest => guest.Email)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        ImmutableArray<string> offered =
+        [
+            .. Desired.Content.Attendees.Select(guest => guest.Email).Where(email => !known.Contains(email)),
+        ];
+        if (offered.IsEmpty)
+            return false;
+        if (offered.Length == 1)
+            Note("mirror.guest_refused", null, new { Guest = offered[0] });
+        Offer(Guests.Refuse(offered));
+        return true;
+    }
+
+    private void Offer(GuestTrial guests)
+    {
+        Guests = guests;
+        var all = task.Desired.Content;
+        Desired = task.Desired with
+        {
+            Content = all with { Attendees = [.. all.Attendees.Where(guest => guests.Offers(guest.Email))] },
+        };
+        // Another content is another attempt; a refused write changed nothing.
+        Stand = Stand with { Inserts = 0, Patches = 0, UndeleteTried = false };
     }
 
     /// <summary>Goes on under a new event id; nothing known about the old one applies.</summary>

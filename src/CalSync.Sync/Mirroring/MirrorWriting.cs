@@ -54,7 +54,7 @@ internal sealed class MirrorWriting(
             return null;
         }
 
-        return await RefusedAsync(turn, ((EventWrite.Failed)written).Fault, inserting: true, cancellation);
+        return await RefusedAsync(turn, ((EventWrite.Failed)written).Fault, null, cancellation);
     }
 
     private async Task<TurnEnd?> PatchAsync(
@@ -73,7 +73,7 @@ internal sealed class MirrorWriting(
             return null;
         }
 
-        return await RefusedAsync(turn, ((EventWrite.Failed)written).Fault, inserting: false, cancellation);
+        return await RefusedAsync(turn, ((EventWrite.Failed)written).Fault, patch.On, cancellation);
     }
 
     private async Task<TurnEnd?> UndeleteAsync(
@@ -96,7 +96,7 @@ internal sealed class MirrorWriting(
                 // Some deletions cannot be undone and burn the id: the planner takes the next generation.
                 return null;
             case EventWrite.Failed failed:
-                return await RefusedAsync(turn, failed.Fault, inserting: false, cancellation);
+                return await RefusedAsync(turn, failed.Fault, undelete.On, cancellation);
             default:
                 throw new UnreachableException();
         }
@@ -108,7 +108,7 @@ internal sealed class MirrorWriting(
         var deleted = await providers[turn.Claim.Provider].Calendar.DeleteAsync(
             turn.Call, turn.Address, on.ETag, options.Notify, cancellation);
         if (deleted is EventDelete.Failed failed)
-            return await RefusedAsync(turn, failed.Fault, inserting: false, cancellation);
+            return await RefusedAsync(turn, failed.Fault, on, cancellation);
         turn.Note("mirror.deleted", on.Json, new { turn.EventId, Recreate = recreate });
         if (recreate)
             turn.TakeNextGeneration(recreated: true);
@@ -118,8 +118,12 @@ internal sealed class MirrorWriting(
     }
 
     /// <summary>What a refused or unanswered write means.</summary>
+    /// <param name="turn">The turn.</param>
+    /// <param name="fault">Why.</param>
+    /// <param name="on">What the write was decided on; null for an insert.</param>
+    /// <param name="cancellation">Cancels the reads that may follow.</param>
     private async Task<TurnEnd?> RefusedAsync(
-        MirrorTurn turn, ProviderFault fault, bool inserting, CancellationToken cancellation)
+        MirrorTurn turn, ProviderFault fault, ProviderEvent? on, CancellationToken cancellation)
     {
         if (fault.OutcomeUnknown)
         {
@@ -134,7 +138,9 @@ internal sealed class MirrorWriting(
             case ProviderReason.PreconditionFailed or ProviderReason.Deleted or ProviderReason.Duplicate
                 or ProviderReason.Conflict:
                 return await LookAgainAsync(turn, fault, cancellation);
-            case ProviderReason.NotFound when inserting:
+            case ProviderReason.AttendeeRejected when turn.OfferFewer(on):
+                return null;
+            case ProviderReason.NotFound when on is null:
                 return await reading.CalendarTroubleAsync(turn, cancellation)
                     ?? new TurnEnd.Retry(fault.Reason.ToString(), fault.Message);
             case ProviderReason.NotWritable:

@@ -136,6 +136,40 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         Assert.True((await Mirrors.StandingAsync(made.OperationId!, Cancellation))!.Settled);
     }
 
+    /// <summary>R-FIX-3-E: a refused guest stops their own operation and nobody else's.</summary>
+    [Fact]
+    [Trait("Requirement", "R-FIX-3-E")]
+    public async Task Record_WithARefusedGuest_VerifiesTheOthers()
+    {
+        var made = await BeginAsync();
+        var commands = NewCommands();
+        var seats = new List<CommandResult>();
+        for (var i = 0; i < 3; i++)
+            seats.Add(await DoneAsync(commands, await NewStudentAsync(), new ClassCommand.Enrol(),
+                made.ClassId));
+        var claim = Assert.Single(await ClaimAsync("w1", Start));
+        var refused = (await Database.ReadAsync(
+            session => session.FirstOrDefaultAsync<string>(
+                "SELECT calendar_email FROM enrolments WHERE id = @EnrolmentId", seats[1]), Cancellation))!;
+
+        var touched = await Mirrors.RecordAsync(
+            Verified(claim, 4, Start) with { State = "needs_attention", RefusedGuests = [refused] },
+                Cancellation);
+
+        Assert.Equal(4, touched!.Value.Length);
+        Assert.Equal(
+            ["verified", "verified", "needs_attention", "verified"],
+            await Task.WhenAll(seats.Prepend(made).Select(OperationStateAsync)));
+        var operation = (await Operations.FindAsync(Teacher, seats[1].OperationId!, Cancellation))!;
+        Assert.Equal(($"AttendeeRejected: {refused}", 0), (operation.Reason, operation.StepsVerified));
+        await SettleAsync(commands);
+        var seat = (await Reads.FindEnrolmentAsync(Teacher, seats[1].EnrolmentId!, Cancellation))!;
+        Assert.Equal(("rolling_back", operation.Reason), (seat.State, seat.Reason));
+        var again = Assert.Single(await ClaimAsync("w1", Start + Rest));
+        var task = (await Mirrors.LoadAsync(again, Start + Rest, Cancellation))!;
+        Assert.DoesNotContain(refused, task.Desired.Content.Attendees.Select(guest => guest.Email));
+    }
+
     /// <summary>R-CAL-05-B: a calendar that is gone holds all its events at once.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-05-B")]
