@@ -70,6 +70,7 @@ public sealed class ConfigurationReaderTests : IDisposable
     /// <summary>R-CAL-23-A: a window of 0 is refused, and the explicit switch named.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-23-A")]
+    [Trait("Requirement", "R-CAL-08-P")]
     public void Read_WithDuplicateWindowZero_NamesTheSwitchInstead()
     {
         var error = Assert.Single(Invalid([], [("EVENT_DEDUPLICATION_WINDOW_MINUTES", "0")]));

@@ -1,11 +1,12 @@
 using System.Text.Json.Nodes;
 using CalSync.Lab.Running;
+using CalSync.Tests.Contracts;
 using Xunit;
 
 namespace CalSync.Tests.Api;
 
 /// <summary>Nobody overwrites what they have not seen. Over real loopback HTTP.</summary>
-public sealed class PreconditionTests : ProductTest
+public abstract class PreconditionApiContract(TestDatabase database) : ProductTest(database)
 {
     [Fact]
     [Trait("Requirement", "R-CAL-13-P")]
@@ -116,3 +117,10 @@ public sealed class PreconditionTests : ProductTest
 
     private static long Version(ApiAnswer answer) => (long)answer.Body!["version"]!;
 }
+
+public sealed class SqlitePreconditionApiTests(SqliteTestDatabase database)
+    : PreconditionApiContract(database), IClassFixture<SqliteTestDatabase>;
+
+[Collection(PostgresFixture.Collection)]
+public sealed class PostgresPreconditionApiTests(PostgresTestDatabase database)
+    : PreconditionApiContract(database), IClassFixture<PostgresTestDatabase>;

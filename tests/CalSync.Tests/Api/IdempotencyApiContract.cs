@@ -1,12 +1,13 @@
 using System.Text.Json.Nodes;
 using CalSync.Lab.Running;
+using CalSync.Tests.Contracts;
 using Xunit;
 
 namespace CalSync.Tests.Api;
 
 /// <summary>One intent, one effect, however often and however clumsily it is sent. Over real loopback
 /// HTTP.</summary>
-public sealed class IdempotencyTests : ProductTest
+public abstract class IdempotencyApiContract(TestDatabase database) : ProductTest(database)
 {
     private const string Standard = "Idempotency-Key";
     private const string Older = "X-Idempotency-Key";
@@ -44,6 +45,25 @@ public sealed class IdempotencyTests : ProductTest
         Assert.Equal(
             ("", "true"), (first.Header("Idempotent-Replayed"), again.Header("Idempotent-Replayed")));
         Assert.Equal((422, "idempotency-mismatch"), (other.Status, other["code"]));
+        Assert.Single(await Product.EventsAsync());
+    }
+
+    [Fact]
+    [Trait("Requirement", "R-CAL-08-B")]
+    public async Task Cancelled_TheSameWithANewKey_IsMadeAgain_AndTheOldKeyMakesNothing()
+    {
+        var body = RunningProduct.ClassBody("Again");
+        var first = (await Product.Maya.PostAsync("classes", body, "k-1")).Expect(201);
+        (await Product.Maya.DeleteAsync($"classes/{first["id"]}", first.ETag)).Expect(200);
+        Assert.Empty(await Product.EventsAsync());
+
+        var replayed = (await Product.Maya.PostAsync("classes", body, "k-1")).Expect(201);
+        Assert.Empty(await Product.EventsAsync());
+        var anew = (await Product.Maya.PostAsync("classes", body, "k-2")).Expect(201);
+
+        Assert.Equal((first["id"], "true"), (replayed["id"], replayed.Header("Idempotent-Replayed")));
+        Assert.NotEqual(first["id"], anew["id"]);
+        Assert.Null(anew.Body!["warnings"]);
         Assert.Single(await Product.EventsAsync());
     }
 
@@ -189,3 +209,10 @@ public sealed class IdempotencyTests : ProductTest
         public DateTimeOffset ExpiresAt { get; init; }
     }
 }
+
+public sealed class SqliteIdempotencyApiTests(SqliteTestDatabase database)
+    : IdempotencyApiContract(database), IClassFixture<SqliteTestDatabase>;
+
+[Collection(PostgresFixture.Collection)]
+public sealed class PostgresIdempotencyApiTests(PostgresTestDatabase database)
+    : IdempotencyApiContract(database), IClassFixture<PostgresTestDatabase>;

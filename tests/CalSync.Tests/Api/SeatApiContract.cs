@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using CalSync.Lab.Running;
 using CalSync.Sandbox;
+using CalSync.Tests.Contracts;
 using Xunit;
 
 namespace CalSync.Tests.Api;
@@ -8,7 +9,7 @@ namespace CalSync.Tests.Api;
 /// <summary>A seat is active only when every event was read back with the student on it. Over real loopback
 /// HTTP.</summary>
 [Trait("Category", "Slow")]
-public sealed class SeatTests : ProductTest
+public abstract class SeatApiContract(TestDatabase database) : ProductTest(database)
 {
     [Fact]
     [Trait("Requirement", "R-FIX-3-A")]
@@ -145,3 +146,10 @@ public sealed class SeatTests : ProductTest
         Assert.Equal(0, await Product.CountAsync("SELECT seats_taken FROM classes"));
     }
 }
+
+public sealed class SqliteSeatApiTests(SqliteTestDatabase database)
+    : SeatApiContract(database), IClassFixture<SqliteTestDatabase>;
+
+[Collection(PostgresFixture.Collection)]
+public sealed class PostgresSeatApiTests(PostgresTestDatabase database)
+    : SeatApiContract(database), IClassFixture<PostgresTestDatabase>;
