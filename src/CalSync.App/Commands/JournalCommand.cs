@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Collections.Immutable;
+using System.Text.Json;
 using CalSync.Storage.Journal;
 using CalSync.Sync.Journal;
 
@@ -41,6 +42,7 @@ internal static class JournalCommand
             new("WHY", record => record.Entry.Cause),
             new("WHAT", record => record.Entry.Kind),
             new("SUBJECT", record => record.Entry.SubjectId),
+            new("EVENT", record => EventId(record.Entry.After) ?? EventId(record.Entry.Before)),
             new("BEFORE", record => Short(record.Entry.Before)),
             new("AFTER", record => Short(record.Entry.After)));
         return all.Count > 0 ? ExitCode.Ok : ExitCode.Failed;
@@ -67,6 +69,16 @@ internal static class JournalCommand
         }
     }
 
+    // The event's id at the provider, on what concerns one.
+    private static string? EventId(string? json)
+    {
+        if (json is null)
+            return null;
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.ValueKind == JsonValueKind.Object
+            && document.RootElement.TryGetProperty("eventId", out var id) ? id.GetString() : null;
+    }
+
     private static string? Short(string? json) => json is { Length: > 60 } ? json[..59] + "…" : json;
 }
 
@@ -77,7 +89,8 @@ internal static class EventsCommand
     {
         var id = new Argument<string>("ID")
         {
-            Description = "Id of a class, slot, enrolment, mirror, connection, user or operation.",
+            Description = "Id of a class, slot, enrolment, mirror, connection, user or operation, or of the "
+                + "event at the provider. The history of a slot holds that of its event.",
         };
         var history = new Verb(
             "history", "Prints who changed it, when, why, from what and to what.",
@@ -88,7 +101,7 @@ internal static class EventsCommand
                 call,
                 call.Get(id)!.StartsWith("cls_", StringComparison.Ordinal)
                     ? new JournalQuery { ClassId = call.Get(id) }
-                    : new JournalQuery { SubjectId = call.Get(id) },
+                    : new JournalQuery { PartOf = call.Get(id) },
                 "Nothing is known under this id.",
                 cancellation)),
         };

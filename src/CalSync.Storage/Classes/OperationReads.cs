@@ -208,8 +208,9 @@ public sealed class OperationReads(Database database)
             {
                 var ids = await session.QueryAsync<string>(
                     """
-                    SELECT id FROM mirrors WHERE slot_id = @id OR provider_event_id = @id
-                    UNION SELECT slot_id FROM mirrors WHERE id = @id OR provider_event_id = @id
+                    SELECT slot_id FROM mirrors WHERE id = @id OR provider_event_id = @id
+                    UNION SELECT m.id FROM mirrors m WHERE m.slot_id = @id OR m.slot_id IN (
+                        SELECT slot_id FROM mirrors WHERE id = @id OR provider_event_id = @id)
                     """,
                     new { id });
                 return await session.QueryAsync<HistoryEntry>(
@@ -261,7 +262,7 @@ public sealed record DueSettlement
 }
 
 /// <summary>One journal entry, for people.</summary>
-public sealed record HistoryEntry
+public record HistoryEntry
 {
     /// <summary>Position in commit order.</summary>
     public required long Seq { get; init; }

@@ -20,6 +20,12 @@ public sealed record JournalQuery
     /// <summary>Only entries about this class, slot, enrolment, mirror, connection, user or switch.</summary>
     public string? SubjectId { get; init; }
 
+    /// <summary>
+    /// Only entries about this thing and what it is one with: a slot and its mirrors, by any of their ids or
+    /// by the event's id at the provider.
+    /// </summary>
+    public string? PartOf { get; init; }
+
     /// <summary>Only entries of this class and everything in it.</summary>
     public string? ClassId { get; init; }
 
@@ -62,6 +68,14 @@ public sealed class JournalReader(Database database)
             before, after, hash
         FROM journal
         WHERE seq > @After
+        """;
+
+    private const string Parts =
+        """
+        SELECT CAST(@PartOf AS text) UNION SELECT slot_id FROM mirrors WHERE id = @PartOf
+            OR provider_event_id = @PartOf
+        UNION SELECT m.id FROM mirrors m WHERE m.slot_id = @PartOf OR m.slot_id IN (
+            SELECT slot_id FROM mirrors WHERE id = @PartOf OR provider_event_id = @PartOf)
         """;
 
     /// <summary>Reads entries, oldest first.</summary>
@@ -114,6 +128,7 @@ public sealed class JournalReader(Database database)
             Select
             + (query.TenantId is null ? "" : " AND tenant_id = @TenantId")
             + (query.SubjectId is null ? "" : " AND subject_id = @SubjectId")
+            + (query.PartOf is null ? "" : $" AND subject_id IN ({Parts})")
             + (query.ClassId is null ? "" : " AND class_id = @ClassId")
             + (query.CorrelationId is null ? "" : " AND correlation_id = @CorrelationId")
             + " ORDER BY seq LIMIT @CountMax",

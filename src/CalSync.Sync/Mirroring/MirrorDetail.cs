@@ -32,7 +32,10 @@ internal static class MirrorDetail
                     TurnEnd.Attention attention => attention.Message,
                     _ => null,
                 },
-                end is TurnEnd.Attention { Mismatches: var mismatches } ? mismatches : []),
+                end is TurnEnd.Attention { Mismatches: { IsEmpty: false } mismatches }
+                    ? mismatches
+                    : turn.Mismatches,
+                end is TurnEnd.Verified && !turn.Mismatches.IsEmpty),
             turn.Claim.CalendarKind,
             turn.Claim.CalendarKind == "SECONDARY" ? turn.Claim.RemoteCalendarId : null,
             null,
@@ -49,5 +52,5 @@ internal static class MirrorDetail
     private sealed record Shown(
         string Status, string? Summary, string? Start, string? End, string? HtmlLink, string? ConferenceLink);
 
-    private sealed record Details(string? Message, ImmutableArray<FieldMismatch> Mismatches);
+    private sealed record Details(string? Message, ImmutableArray<FieldMismatch> Mismatches, bool Repaired);
 }

@@ -78,6 +78,7 @@ public sealed class MirrorPass
         for (var step = 0; step < StepCountMax + turn.TrialSteps; step++)
         {
             var next = MirrorPlanner.Decide(turn.Desired, turn.Stand, turn.Sighting);
+            turn.Judge(next);
             if (await TakeAsync(turn, next, cancellation) is { } end)
                 return end;
         }

@@ -74,6 +74,10 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
     /// turn.</summary>
     public bool OutcomeSettled { get; set; }
 
+    /// <summary>What last read back wrong after a write of this turn; it stays when a repair has ended
+    /// it.</summary>
+    public ImmutableArray<FieldMismatch> Mismatches { get; private set; } = [];
+
     /// <summary>The content to send: guests merged into what was shown, the room of this
     /// generation.</summary>
     public EventContent ContentOver(ProviderEvent? shown) => Desired.Content with
@@ -136,6 +140,25 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
         Stand = Stand with { Inserts = 0, Patches = 0, UndeleteTried = false };
     }
 
+    /// <summary>
+    /// Keeps what was read back wrong (R-FIX-1-A). What differs before the first write is the change that is
+    /// wanted.
+    /// </summary>
+    public void Judge(MirrorStep next)
+    {
+        var found = next switch
+        {
+            MirrorStep.Patch patch when Accepted is not null => patch.Mismatches,
+            MirrorStep.DeleteAndRecreate again => again.Mismatches,
+            MirrorStep.GiveUp giveUp => giveUp.Mismatches,
+            _ => [],
+        };
+        if (found.IsEmpty)
+            return;
+        Mismatches = found;
+        Note("mirror.mismatched", null, new { EventId, Desired.Version, Mismatches });
+    }
+
     /// <summary>Goes on under a new event id; nothing known about the old one applies.</summary>
     public void TakeNextGeneration(bool recreated)
     {
@@ -145,11 +168,15 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
         Stand = new MirrorStand(Claim.Id, Written: false, OutcomeUnknown: false, Recreated: recreated);
         Sighting = new Sighting.Unseen();
         (Latest, Accepted, OutcomeUnknown) = (null, null, false);
-        Note("mirror.generation_raised", JsonSerializer.Serialize(old), new { Generation, EventId });
+        Note(
+            "mirror.generation_raised", JsonSerializer.Serialize(old, JsonSerializerOptions.Web),
+            new { Generation, EventId });
     }
 
     public void Note(string kind, string? before, object? after) =>
-        _changes.Add(new MirrorChange(kind, before, after is null ? null : JsonSerializer.Serialize(after)));
+        _changes.Add(
+            new MirrorChange(
+            kind, before, after is null ? null : JsonSerializer.Serialize(after, JsonSerializerOptions.Web)));
 
     public ImmutableArray<MirrorChange> TakeChanges() => _changes.DrainToImmutable();
 

@@ -57,6 +57,31 @@ public abstract class SeatApiContract(TestDatabase database) : ProductTest(datab
         Assert.Equal(notices, await Product.CountAsync("SELECT count(*) FROM notices"));
     }
 
+    /// <summary>R-CAL-04-C: the answer says which address was invited, whatever is asked for later.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-04-C")]
+    public async Task Enrol_WithAnotherCalendarAddress_NamesTheOneThatWasInvited()
+    {
+        var made = await NewClassAsync();
+        var path = $"classes/{made["id"]}/enrollments";
+
+        var own = (await EnrolAsync(Product.Bea, made["id"])).Expect(201);
+        var other = (await Product.Chen.PostAsync(
+            path, new JsonObject { ["calendarEmail"] = "Chen@Work.Test" })).Expect(201);
+        var again = (await Product.Chen.PostAsync(
+            path, new JsonObject { ["calendarEmail"] = "chen@home.test" })).Expect(200);
+
+        Assert.Equal(
+            ["bea@mail.test", "chen@work.test", "chen@work.test"],
+            new[] { own, other, again }.Select(answer => answer["calendarEmail"]));
+        Assert.Equal("true", again["alreadyAdded"]);
+        Assert.Equal(
+            ["bea@mail.test", "chen@work.test"],
+            (await EventAsync("Drawing")).Attendees.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            "chen@work.test", (await Product.Maya.GetAsync($"{path}/{other["id"]}"))["calendarEmail"]);
+    }
+
     [Fact]
     [Trait("Requirement", "R-FIX-3-D")]
     [Trait("Requirement", "R-FIX-3-F")]

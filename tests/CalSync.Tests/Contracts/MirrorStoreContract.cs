@@ -1,5 +1,6 @@
 using CalSync.Classes;
 using CalSync.Storage.Connections;
+using CalSync.Storage.Journal;
 using CalSync.Storage.Mirroring;
 using CalSync.Storage.Secrets;
 using CalSync.Sync.Connections;
@@ -36,6 +37,23 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
         var operation = Assert.Single((await Store.RecordAsync(Verified(second), Cancellation))!.Value);
         Assert.Equal(("verified", 1), await MirrorAsync(first.Id));
         Assert.Equal("verified", (await Store.StandingAsync(operation, Cancellation))!.State);
+    }
+
+    /// <summary>The history of a slot holds that of its event, by whichever id one knows.</summary>
+    [Fact, Trait("Requirement", "R-CAL-11-P")]
+    public async Task History_OfASlotItsMirrorOrItsEvent_IsTheSame()
+    {
+        await NewClassAsync(slots: 2);
+        var claim = (await ClaimAsync("a", Start))[0];
+        await Store.RecordAsync(Verified(claim), Cancellation);
+        foreach (var id in new[] { claim.SlotId, claim.Id, claim.ProviderEventId })
+        {
+            var history = await new JournalReader(Database)
+                .ReadAsync(new JournalQuery { PartOf = id }, Cancellation);
+            Assert.Equal(["slot.created", "mirror.verified"], history.Select(record => record.Entry.Kind));
+            Assert.Contains(
+                $"\"eventId\":\"{claim.ProviderEventId}\"", history[1].Entry.After, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -42,9 +42,63 @@ public sealed class VerifiedWriteTests
         Assert.Equal(field, (string?)mismatch["field"]);
         Assert.NotEqual((string?)mismatch["expected"], (string?)mismatch["actual"]);
         Assert.Equal("VERIFICATION_FAILED", (string?)detail["code"]);
-        var journal = await world.ReadAsync<string>(
-            "SELECT after FROM journal WHERE kind = 'mirror.patched' ORDER BY seq LIMIT 1");
-        Assert.Contains($"\"Field\":\"{field}\"", journal, StringComparison.Ordinal);
+        await AssertInJournalAsync(world, field, (string?)mismatch["expected"], (string?)mismatch["actual"]);
+    }
+
+    /// <summary>R-FIX-1-A: so are guests; and what a repair has ended is still told.</summary>
+    [Theory]
+    [Trait("Requirement", "R-FIX-1-A")]
+    [InlineData("attendees.0.email", "\"someone@else.test\"")]
+    [InlineData("attendees", null)]
+    public async Task Enrol_WhenTheGuestsReadBackWrong_NamesThemAndRepairs(string path, string? value)
+    {
+        await using var world = await SyncWorld.StartAsync();
+        var made = await world.CreateAsync();
+        using var sam = await world.PersonAsync("sam@student.test", CalSync.Classes.Role.Student);
+        await world.SpoilAsync(
+            "events.patch",
+            new FaultEffect { ChangeField = new FaultField(
+            path, value is null ? null : JsonNode.Parse(value)) }, times: 1);
+        var seat = (await sam.PostAsync(
+            $"classes/{made.Text("id")}/enrollments", new JsonObject(), CancellationToken.None)).Expect();
+        var findings = SyncWorld.Detail(await world.WaitAsync(seat, "verified"))["verificationDetails"]!;
+        var mismatch = Assert.Single(findings["mismatches"]!.AsArray())!;
+        Assert.Equal(
+            ("attendees", "sam@student.test"), ((string?)mismatch["field"], (string?)mismatch["expected"]));
+        Assert.True((bool)findings["repaired"]!);
+        await AssertInJournalAsync(
+            world, "attendees", (string?)mismatch["expected"], (string?)mismatch["actual"]);
+        Assert.Contains("sam@student.test", (await world.OnlyEventAsync()).Attendees.Keys);
+    }
+
+    /// <summary>R-FIX-1-A: so is the room; asking again for it is tried before a person is asked.</summary>
+    [Fact]
+    [Trait("Requirement", "R-FIX-1-A")]
+    public async Task Create_WhenTheRoomReadsBackMissing_NamesIt()
+    {
+        await using var world = await SyncWorld.StartAsync();
+        var effect = new FaultEffect { ChangeField = new FaultField("conferenceData", null) };
+        await world.SpoilAsync("events.insert", effect);
+        await world.SpoilAsync("events.patch", effect);
+        var body = SyncWorld.Class(1);
+        body["conference"] = true;
+        var made = (await world.Maya.PostAsync("classes", body, CancellationToken.None)).Expect();
+        var detail = SyncWorld.Detail(await world.WaitAsync(made, "needs_attention"));
+        var mismatch = Assert.Single(detail["verificationDetails"]!["mismatches"]!.AsArray())!;
+        Assert.Equal(
+            ("conferenceData", "requested"), ((string?)mismatch["field"], (string?)mismatch["expected"]));
+        await AssertInJournalAsync(world, "conferenceData", "requested", null);
+    }
+
+    private static async Task AssertInJournalAsync(
+        SyncWorld world, string field, string? expected, string? actual)
+    {
+        var text = await world.ReadAsync<string>(
+            "SELECT after FROM journal WHERE kind = 'mirror.mismatched' ORDER BY seq LIMIT 1");
+        var found = Assert.Single(JsonNode.Parse(text!)!["mismatches"]!.AsArray())!;
+        Assert.Equal(
+            (field, expected, actual),
+            ((string?)found["field"], (string?)found["expected"], (string?)found["actual"]));
     }
 
     /// <summary>R-FIX-1-B: the same instant written in another way is the same.</summary>
