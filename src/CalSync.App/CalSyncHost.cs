@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using CalSync.App.Api;
+using CalSync.App.Api.Streaming;
 using CalSync.App.Workers;
 using CalSync.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -67,6 +68,7 @@ internal sealed class CalSyncHost : IAsyncDisposable
             resources.MapHistory();
             resources.MapConnections();
             resources.MapMe();
+            resources.MapStream();
             resources.MapAdmin();
             resources.MapHealth();
         });

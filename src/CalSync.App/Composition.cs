@@ -1,5 +1,6 @@
 using CalSync.App.Api;
 using CalSync.App.Api.Authentication;
+using CalSync.App.Api.Streaming;
 using CalSync.App.Workers;
 using CalSync.Remotes;
 using CalSync.Storage;
@@ -64,6 +65,7 @@ internal static class Composition
         services.AddSingleton<RequestKeyStore>();
         services.AddSingleton<ClassReads>();
         services.AddSingleton<OperationReads>();
+        services.AddSingleton<ChangeReads>();
         services.AddSingleton(provider => new ClassCommands(
             provider.GetRequiredService<Database>(), provider.GetRequiredService<IdSource>().Next,
             options.Classes, options.Idempotency));
@@ -110,6 +112,8 @@ internal static class Composition
         services.AddSingleton<SwitchReader>();
         services.AddSingleton<OperationWait>();
         services.AddSingleton<CommandFlow>();
+        services.AddSingleton<JournalPulse>();
+        services.AddSingleton<EventStreams>();
         services.AddSingleton<FindTokenHolder>(provider =>
         {
             var identities = provider.GetRequiredService<IdentityStore>();

@@ -40,4 +40,5 @@ namespace CalSync.App.Api;
 [JsonSerializable(typeof(BreakersView))]
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(ChangesView))]
+[JsonSerializable(typeof(ChangeView))]
 internal sealed partial class ApiJson : JsonSerializerContext;

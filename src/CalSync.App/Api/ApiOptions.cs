@@ -28,6 +28,22 @@ internal sealed record ApiOptions
     /// </summary>
     public Uri? PublicAddress { get; init; }
 
+    /// <summary>
+    /// Streams of events one person may have open in this process. Default 8: tabs and devices.
+    /// </summary>
+    public int StreamsPerUserMax { get; init; } = 8;
+
+    /// <summary>Streams open in this process. Default 1,000 of the 2,000 connections it takes.</summary>
+    public int StreamCountMax { get; init; } = 1_000;
+
+    /// <summary>
+    /// How often a quiet stream says that it lives, and the token is looked at again. Default 15 s.
+    /// </summary>
+    public TimeSpan StreamHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>After how long a client whose stream broke is asked to come back. Default 2 s.</summary>
+    public TimeSpan StreamRetry { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>At which provider accounts are connected: <c>google</c> or <c>google-sandbox</c>.</summary>
     public string Provider { get; init; } = "google";
 }

@@ -34,8 +34,9 @@ internal static class MeApi
         api.MapGet("/api/v1/me/schedule", ScheduleAsync).Allow(Roles.Any).Gives<Page<ScheduleEntry>>(200)
             .Says(
                 "getMySchedule", "My schedule",
-                "The slots taught or sat in, by start, as wanted and as mirrored; "
-                + "from now on unless from and to say otherwise.");
+                "The slots taught or sat in, by start, as wanted and as mirrored, "
+                + "in the class's zone, as instants and in the reader's zone; from now on unless from and "
+                + "to say otherwise.");
         api.MapGet("/api/v1/me/notices", NoticesAsync).Allow(Roles.Any).Gives<Page<NoticeView>>(200)
             .Says("listMyNotices", "My notices", "Messages and reminders, newest first.");
     }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using CalSync.App.Api.Authentication;
 using CalSync.App.Api.Bodies;
 using CalSync.App.Api.Problems;
+using CalSync.App.Api.Streaming;
 using CalSync.Storage;
 using CalSync.Sync;
 using Microsoft.Net.Http.Headers;
@@ -62,6 +63,7 @@ internal static class Pipeline
             : context.RequestServices.GetRequiredService<IdSource>().Next("cor");
         context.Features.Set(new RequestScope(correlationId, clock.GetUtcNow(), null)
         {
+            AsksHead = HttpMethods.IsHead(context.Request.Method),
             RespondsAsync = context.Request.Headers["Prefer"].Any(PrefersAsync),
         });
         var headers = context.Response.Headers;
@@ -188,7 +190,8 @@ internal static class Pipeline
             return;
         }
 
-        if (!AcceptsJson(context.Request))
+        var streams = endpoint.Metadata.GetMetadata<StreamRoute>() is not null;
+        if (!Accepts(context.Request, streams ? AnyStream : AnyJson))
         {
             await AnswerAsync(context, ProblemCatalogue.ForStatus(406)!);
             return;
@@ -214,15 +217,16 @@ internal static class Pipeline
         await RequestScope.Of(context).Refuse(problem).ExecuteAsync(context);
     }
 
-    private static bool AcceptsJson(HttpRequest request)
+    private static bool Accepts(HttpRequest request, MediaTypeHeaderValue type)
     {
         var accept = request.GetTypedHeaders().Accept;
-        return accept.Count == 0 || accept.Any(type => type.Quality != 0
-            && (type.MatchesAllTypes || type.IsSubsetOf(AnyApplication)
-                || type.MediaType == "application/*"));
+        return accept.Count == 0 || accept.Any(range => range.Quality != 0
+            && (range.MatchesAllTypes || range.IsSubsetOf(type)
+                || (range.MatchesAllSubTypes && range.Type == type.Type)));
     }
 
-    private static readonly MediaTypeHeaderValue AnyApplication = new("application/json");
+    private static readonly MediaTypeHeaderValue AnyJson = new("application/json");
+    private static readonly MediaTypeHeaderValue AnyStream = new(StreamApi.MediaType);
 
     private static string Route(HttpContext context) =>
         (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "-";

@@ -15,6 +15,9 @@ internal sealed record RequestScope(string CorrelationId, DateTimeOffset Now, Ca
     /// 4.1).</summary>
     public bool RespondsAsync { get; init; }
 
+    /// <summary>True for HEAD, which the handlers see as GET: an endless body must not be begun.</summary>
+    public bool AsksHead { get; init; }
+
     /// <summary>Who asks, on routes that need a token.</summary>
     /// <exception cref="InvalidOperationException">The route is open.</exception>
     public Caller Who => Caller ?? throw new InvalidOperationException("The route carries no access rule.");

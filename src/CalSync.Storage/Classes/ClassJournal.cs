@@ -170,6 +170,8 @@ internal sealed class ClassJournal(WriteSession session, Actor actor, string cor
         TimeZone = slot.Start.Zone.Id,
         State = StateText.Of(slot.Stage),
         slot.Version,
+        // Shown by the calendar once the mirror is verified at this version or a later one.
+        slot.WantedVersion,
         MirrorId = slot.Mirror.Id,
     };
 

@@ -209,7 +209,8 @@ public sealed class ClassReads(Database database)
             session => session.QueryAsync<SlotViewRow>(
                 $"""
                 SELECT {SlotViewRow.Columns(session.Engine)}, c.title, c.location, e.id AS enrolment_id,
-                    e.state AS enrolment_state
+                    e.state AS enrolment_state, (SELECT time_zone FROM users
+                        WHERE id = @UserId) AS reader_zone
                 FROM slots s JOIN classes c ON c.id = s.class_id {SlotViewRow.Joins}
                 LEFT JOIN enrolments e ON e.class_id = c.id AND e.student_id = @UserId
                     AND e.state NOT IN ('failed_rolled_back', 'cancelled')
@@ -228,6 +229,7 @@ public sealed class ClassReads(Database database)
                     Title = row.Title!,
                     Location = row.Location,
                     Slot = row.ToView(),
+                    Reader = row.ToReaderTimes(),
                     EnrolmentId = row.EnrolmentId,
                     EnrolmentState = row.EnrolmentState,
                 }),

@@ -238,12 +238,21 @@ public sealed record ScheduleEntry
     /// <summary>The slot as wanted, with what the calendar shows.</summary>
     public required SlotView Slot { get; init; }
 
+    /// <summary>The slot's times on the reader's own wall.</summary>
+    public required ReaderTimes Reader { get; init; }
+
     /// <summary>The seat; null for the instructor.</summary>
     public string? EnrolmentId { get; init; }
 
     /// <summary>The seat's state; null for the instructor.</summary>
     public string? EnrolmentState { get; init; }
 }
+
+/// <summary>A slot's times in the zone of whoever reads.</summary>
+/// <param name="TimeZone">The reader's zone, canonical IANA name.</param>
+/// <param name="StartLocal">Wall time there, <c>2026-03-08T09:00:00</c>.</param>
+/// <param name="EndLocal">Wall time there.</param>
+public sealed record ReaderTimes(string TimeZone, string StartLocal, string EndLocal);
 
 /// <summary>A durable intent against the provider.</summary>
 public record OperationSummary

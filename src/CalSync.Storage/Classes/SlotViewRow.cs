@@ -1,3 +1,5 @@
+using CalSync.Calendar;
+
 namespace CalSync.Storage.Classes;
 
 /// <summary>A slot joined with its event, as the reads select it.</summary>
@@ -78,6 +80,8 @@ internal sealed record SlotViewRow
 
     public string? EnrolmentState { get; init; }
 
+    public string? ReaderZone { get; init; }
+
     private bool Verified => MirrorState == "verified" && VerifiedVersion == DesiredVersion;
 
     public SlotView ToView() => new()
@@ -112,6 +116,15 @@ internal sealed record SlotViewRow
             ConferenceLink = ConferenceLink,
         },
     };
+
+    /// <summary>In the reader's zone; in the class's for the product itself, which has none.</summary>
+    public ReaderTimes ToReaderTimes()
+    {
+        var zone = SlotRow.ZoneOf(ReaderZone ?? TimeZone);
+        return new ReaderTimes(zone.Id, Local(StartAt), Local(EndAt));
+
+        string Local(DateTimeOffset at) => LocalTimeText.Write(ZonedTime.FromInstant(at, zone).Local);
+    }
 
     private string CalendarState() => MirrorState switch
     {

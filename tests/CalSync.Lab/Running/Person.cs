@@ -71,6 +71,10 @@ public sealed record Person(RunningProduct Product, string Id, string Email, str
         return await Product.SendAsync(request);
     }
 
+    /// <summary>Listens to what concerns this person, from now on or from the event after one.</summary>
+    public Task<EventListener> ListenAsync(string? lastEventId = null) =>
+        EventListener.OpenAsync(Product.Address, Token!, lastEventId);
+
     private static (string, string)[] Precondition(string? etag) => etag is null ? [] : [("If-Match", etag)];
 }
 

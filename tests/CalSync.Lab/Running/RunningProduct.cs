@@ -31,6 +31,9 @@ public sealed record ProductSettings
     /// <summary>Settings of the product by key, as <c>--set</c> gives them.</summary>
     public IReadOnlyDictionary<string, string> Set { get; init; } = ImmutableDictionary<string, string>.Empty;
 
+    /// <summary>How often a quiet stream says that it lives.</summary>
+    public TimeSpan StreamHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>False: the instructor is not connected.</summary>
     public bool Connects { get; init; } = true;
 }
@@ -125,7 +128,11 @@ public sealed class RunningProduct : IAsyncDisposable
             {
                 Database = storage,
                 Urls = ["http://127.0.0.1:0"],
-                Api = options.Api with { VerificationWait = settings.VerificationWait },
+                Api = options.Api with
+                {
+                    VerificationWait = settings.VerificationWait,
+                    StreamHeartbeat = settings.StreamHeartbeat,
+                },
             },
             clock, new Random(1), null, cancellation);
         var product = new RunningProduct(folder, sandbox, host, Database.Open(storage), clock);
@@ -139,8 +146,12 @@ public sealed class RunningProduct : IAsyncDisposable
         HttpRequestMessage request, CancellationToken cancellation = default)
     {
         request.RequestUri = new Uri(Address, request.RequestUri!.OriginalString);
-        using var response = await _http.SendAsync(request, cancellation);
-        var text = await response.Content.ReadAsStringAsync(cancellation);
+        using var response = await _http.SendAsync(
+            request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        // A stream has no end to wait for: what it begins with is the answer.
+        var text = response.Content.Headers.ContentType?.MediaType == EventListener.MediaType
+            ? await EventListener.FirstAsync(response, cancellation)
+            : await response.Content.ReadAsStringAsync(cancellation);
         return ApiAnswer.Of(response, text);
     }
 

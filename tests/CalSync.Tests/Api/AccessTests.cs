@@ -56,6 +56,7 @@ public sealed class AccessTests : ProductTest
         ["GET /api/v1/changes"] = Everybody,
         ["GET /api/v1/me"] = Everybody,
         ["GET /api/v1/me/schedule"] = Everybody,
+        ["GET /api/v1/me/events"] = Everybody,
         ["GET /api/v1/me/notices"] = Everybody,
         ["GET /api/v1/calendar/connections"] = Everybody,
         ["POST /api/v1/calendar/connections/google"] = Teachers,

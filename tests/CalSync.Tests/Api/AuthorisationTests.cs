@@ -42,6 +42,7 @@ public sealed class AuthorisationTests : ProductTest
         selectCalendar     404 403 404 404 403 403 404 401
         getMe              200 200 200 200 200 200 200 401
         getMySchedule      200 200 200 200 200 200 200 401
+        streamMyEvents     200 200 200 200 200 200 200 401
         listMyNotices      200 200 200 200 200 200 200 401
         listSwitches       200 200 403 403 403 403 200 401
         getSwitch          200 200 403 403 403 403 200 401

@@ -140,6 +140,10 @@ internal static class ProblemCatalogue
         "The provider did not grant access.",
         "Start connecting again and allow access to the calendar.", AfterAPerson);
 
+    public static readonly ProblemType TooManyStreams = new("too-many-streams", 429,
+        "Too many streams of events are open.",
+        "Close one, or share one among the tabs of a browser, and open it again.", Later);
+
     public static readonly ProblemType ProviderUnavailable = new("provider-unreachable", 503,
         "The calendar provider does not answer.",
         "Wait for the time in Retry-After and try again.", Later);
@@ -163,7 +167,7 @@ internal static class ProblemCatalogue
             IdempotencyMismatch, IdempotencyKeyRequired, IdempotencyKeyInvalid, ClassFull, ClassCancelled,
             NotPossibleNow, CapacityBelowSeats, LooksDuplicate, EnrolmentFailed, GoogleReauthRequired,
                 GoogleRefreshFailed, NoCalendar,
-            VerificationFailed, CalendarNotWritable, ConsentRefused, ProviderUnavailable,
+            VerificationFailed, CalendarNotWritable, ConsentRefused, TooManyStreams, ProviderUnavailable,
                 DependencyUnavailable,
             Internal,
         }.ToImmutableSortedDictionary(type => type.Name, type => type, StringComparer.Ordinal);
