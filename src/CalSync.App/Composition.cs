@@ -42,6 +42,7 @@ internal static class Composition
         AddApi(services);
         services.AddSingleton<MirrorWorker>();
         services.AddSingleton<SettleWorker>();
+        services.AddSingleton<TimeWorker>();
         services.AddSingleton<PruneWorker>();
         services.AddSingleton<WorkerHost>();
         if (options.RunsWorkers)
@@ -66,6 +67,7 @@ internal static class Composition
         services.AddSingleton<ClassReads>();
         services.AddSingleton<OperationReads>();
         services.AddSingleton<ChangeReads>();
+        services.AddSingleton<NoticeDelivery>();
         services.AddSingleton(provider => new ClassCommands(
             provider.GetRequiredService<Database>(), provider.GetRequiredService<IdSource>().Next,
             options.Classes, options.Idempotency));

@@ -57,6 +57,10 @@ public abstract record ClassCommand
     /// <param name="SlotId">The slot.</param>
     public sealed record CancelSlot(string SlotId) : ClassCommand;
 
+    /// <summary>Marks a slot whose end has passed; nothing happens before. By the product.</summary>
+    /// <param name="SlotId">The slot.</param>
+    public sealed record CompleteSlot(string SlotId) : ClassCommand;
+
     /// <summary>Cancels the class with every slot and seat.</summary>
     public sealed record CancelClass : ClassCommand;
 

@@ -23,6 +23,7 @@ public static class ClassDecider
         {
             ClassCommand.UpdateClass update => Edits.Update(draft, update),
             ClassCommand.MoveSlot move => Edits.Move(draft, move),
+            ClassCommand.CompleteSlot complete => Edits.Complete(draft, complete),
             ClassCommand.CancelSlot cancel => Cancellation.Slot(draft, cancel),
             ClassCommand.CancelClass cancel => Cancellation.Class(draft, cancel),
             ClassCommand.Enrol enrol => Seating.Enrol(draft, enrol),

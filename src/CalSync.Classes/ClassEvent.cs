@@ -31,7 +31,7 @@ public abstract record ClassEvent
     /// <param name="At">UTC.</param>
     public sealed record ClassStageChanged(Stage Stage, long Version, DateTimeOffset At) : ClassEvent;
 
-    /// <summary>One slot has new times.</summary>
+    /// <summary>One slot has new times, and takes place at them even if it was over.</summary>
     /// <param name="SlotId">The slot.</param>
     /// <param name="Start">New start.</param>
     /// <param name="End">New end.</param>
@@ -42,7 +42,7 @@ public abstract record ClassEvent
         string SlotId, ZonedTime Start, ZonedTime End, long Version, long WantedVersion,
         DateTimeOffset At) : ClassEvent;
 
-    /// <summary>One slot is cancelling or cancelled.</summary>
+    /// <summary>One slot is cancelling, cancelled or completed.</summary>
     /// <param name="SlotId">The slot.</param>
     /// <param name="Stage">New stage.</param>
     /// <param name="Version">The slot's new version.</param>

@@ -284,7 +284,8 @@ public static class NoticeKind
     /// <summary>The class does not take place.</summary>
     public const string ClassCancelled = "class_cancelled";
 
-    /// <summary>A reminder that was already sent named times that no longer hold.</summary>
+    /// <summary>A reminder that was already sent holds no more: other times, no slot, no class or no
+    /// seat.</summary>
     public const string Correction = "correction";
 
     /// <summary>To the instructor: the calendar did not take something.</summary>

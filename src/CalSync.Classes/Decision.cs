@@ -33,9 +33,9 @@ public sealed record DecisionContext(
     /// </summary>
     public Func<string, Lookalike?>? FindLookalike { get; init; }
 
-    /// <summary>Seats whose reminder for an earlier version of a slot was already sent, as slot and
+    /// <summary>Reminders that were sent and that the decision may make untrue, as slot and
     /// enrolment.</summary>
-    public ImmutableHashSet<(string SlotId, string EnrolmentId)> RemindedEarlier { get; init; } = [];
+    public ImmutableHashSet<(string SlotId, string EnrolmentId)> Reminded { get; init; } = [];
 }
 
 /// <summary>A user of the tenant.</summary>

@@ -53,7 +53,7 @@ public static class DesiredEvents
         Stage stage,
         IEnumerable<Attendance> enrolments)
     {
-        if (stage != Stage.Scheduled)
+        if (stage is Stage.Cancelling or Stage.Cancelled)
             return null;
         var (present, former) =
             (new SortedSet<string>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal));

@@ -13,6 +13,11 @@ public enum Stage
 
     /// <summary>It will not take place and its events are gone.</summary>
     Cancelled = 2,
+
+    /// <summary>
+    /// Slots only: its end has passed. Its event stays as it was. Moving it makes it scheduled again.
+    /// </summary>
+    Completed = 3,
 }
 
 /// <summary>The state of a seat. Numbers are append only; stored by <see cref="StateText"/>.</summary>
@@ -93,7 +98,7 @@ public enum OperationState
 /// <summary>The words the states have in the database and in the API.</summary>
 public static class StateText
 {
-    private static readonly string[] Stages = ["scheduled", "cancelling", "cancelled"];
+    private static readonly string[] Stages = ["scheduled", "cancelling", "cancelled", "completed"];
 
     private static readonly string[] Seats =
     [

@@ -15,7 +15,7 @@ internal static class Cancellation
             return ClassDecider.Refuse(new Refusal.NotFound("slot"));
         if (Access.Fresh(command.ExpectedVersion, slot.Version, () => Now(slot.Stage)) is { } stale)
             return ClassDecider.Refuse(stale);
-        if (slot.Stage != Stage.Scheduled)
+        if (slot.Stage is Stage.Cancelling or Stage.Cancelled)
             return draft.AlreadySo();
 
         var steps = draft.Want(each => each.Id == slot.Id);
@@ -100,10 +100,11 @@ internal static class Cancellation
         return operation;
     }
 
-    /// <summary>Every event that is still there, at what is now wanted of it.</summary>
+    /// <summary>Every event that is still to be written, at what is now wanted of it. Those of the past stay
+    /// as they are.</summary>
     private static ImmutableArray<OperationStep> Steps(ClassState state) =>
     [
-        .. state.Slots.Where(slot => slot.Stage != Stage.Cancelled)
+        .. state.Slots.Where(slot => slot.Stage is Stage.Scheduled or Stage.Cancelling)
             .Select(slot => new OperationStep(slot.Id, slot.Mirror.Id, slot.Mirror.DesiredVersion)),
     ];
 
@@ -111,7 +112,7 @@ internal static class Cancellation
         is OperationKind.ClassCreate or OperationKind.ClassUpdate or OperationKind.SlotMove
         or OperationKind.EnrolmentCreate;
 
-    private static ImmutableArray<FieldDifference> Now(Stage stage) =>
+    internal static ImmutableArray<FieldDifference> Now(Stage stage) =>
         [new FieldDifference("state", null, StateText.Of(stage))];
 
     private static ImmutableArray<FieldDifference> Now(SeatState state) =>

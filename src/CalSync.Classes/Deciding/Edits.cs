@@ -68,7 +68,7 @@ internal static class Edits
 
         if (state.Stage != Stage.Scheduled)
             return ClassDecider.Refuse(new Refusal.ClassCancelled());
-        if (slot.Stage != Stage.Scheduled)
+        if (slot.Stage is not (Stage.Scheduled or Stage.Completed))
             return ClassDecider.Refuse(new Refusal.SlotCancelled());
 
         var checks = new FieldChecks();
@@ -86,6 +86,26 @@ internal static class Edits
         // They name the old time. New ones are written once the calendar shows the new time.
         draft.Add(new ClassEvent.RemindersCancelled(slot.Id, EnrolmentId: null));
         return draft.Accept(null, draft.Open(OperationKind.SlotMove, steps).Id);
+    }
+
+    /// <summary>Whoever changed the slot since it was looked at goes first: it may not be over any
+    /// more.</summary>
+    public static Decision Complete(Draft draft, ClassCommand.CompleteSlot command)
+    {
+        if (Access.Product(draft.Context.Actor, "complete a slot") is { } denied)
+            return ClassDecider.Refuse(denied);
+        if (draft.State.FindSlot(command.SlotId) is not { } slot)
+            return ClassDecider.Refuse(new Refusal.NotFound("slot"));
+        if (Access.Fresh(command.ExpectedVersion, slot.Version,
+            () => Cancellation.Now(slot.Stage)) is { } stale)
+        {
+            return ClassDecider.Refuse(stale);
+        }
+
+        if (slot.Stage != Stage.Scheduled || slot.End.Instant > draft.Now)
+            return draft.AlreadySo();
+        draft.Add(new ClassEvent.SlotStageChanged(slot.Id, Stage.Completed, slot.Version + 1, draft.Now));
+        return draft.Accept();
     }
 
     private static ImmutableArray<FieldDifference> Differences(

@@ -28,6 +28,7 @@ internal static class Evolution
             {
                 Start = e.Start,
                 End = e.End,
+                Stage = Stage.Scheduled,
                 Version = e.Version,
                 WantedVersion = e.WantedVersion,
             }),

@@ -6,6 +6,8 @@ namespace CalSync.Classes.Deciding;
 /// R-CAL-07-C.</summary>
 internal static class Notices
 {
+    private const string NoLongerHolds = "The reminder you were sent no longer holds. ";
+
     public static void SeatConfirmed(Draft draft, Seat seat)
     {
         Write(
@@ -31,10 +33,13 @@ internal static class Notices
     public static void SeatCancelled(Draft draft, Seat seat) =>
         Write(draft, seat, NoticeKind.SeatCancelled, $"Your seat in \"{draft.State.Title}\" is cancelled.");
 
-    public static void ClassCancelled(Draft draft, Seat seat) =>
-        Write(
-            draft, seat, NoticeKind.ClassCancelled,
-            $"\"{draft.State.Title}\" is cancelled, and your seat with it.");
+    public static void ClassCancelled(Draft draft, Seat seat)
+    {
+        var (kind, before) = draft.Context.Reminded.Any(sent => sent.EnrolmentId == seat.Id)
+            ? (NoticeKind.Correction, NoLongerHolds)
+            : (NoticeKind.ClassCancelled, "");
+        Write(draft, seat, kind, $"{before}\"{draft.State.Title}\" is cancelled, and your seat with it.");
+    }
 
     /// <summary>Tells the new times, once the calendar shows the newest; an earlier move says nothing any
     /// more.</summary>
@@ -44,9 +49,9 @@ internal static class Notices
             return;
         foreach (var seat in ToTell(draft))
         {
-            var reminded = draft.Context.RemindedEarlier.Contains((slot.Id, seat.Id));
-            var kind = reminded ? NoticeKind.Correction : NoticeKind.SlotMoved;
-            var before = reminded ? "The reminder you were sent names an old time. " : "";
+            var (kind, before) = draft.Context.Reminded.Contains((slot.Id, seat.Id))
+                ? (NoticeKind.Correction, "The reminder you were sent names an old time. ")
+                : (NoticeKind.SlotMoved, "");
             Write(draft, seat, kind, $"{before}\"{draft.State.Title}\" is now {Times(slot)}.", slot);
             Remind(draft, slot, seat);
         }
@@ -56,12 +61,30 @@ internal static class Notices
     {
         foreach (var seat in ToTell(draft))
         {
+            var (kind, before) = draft.Context.Reminded.Contains((slot.Id, seat.Id))
+                ? (NoticeKind.Correction, NoLongerHolds)
+                : (NoticeKind.SlotCancelled, "");
             Write(
                 draft,
                 seat,
-                NoticeKind.SlotCancelled,
-                $"\"{draft.State.Title}\" on {Times(slot)} does not take place.",
+                kind,
+                $"{before}\"{draft.State.Title}\" on {Times(slot)} does not take place.",
                 slot with { Version = slot.Version + 1 });
+        }
+    }
+
+    /// <summary>Takes back what a seat that is no more was reminded of.</summary>
+    public static void TakeBack(Draft draft, Seat seat)
+    {
+        foreach (var slot in draft.State.Slots.Where(slot => slot.Stage == Stage.Scheduled
+            && slot.Start.Instant > draft.Now && draft.Context.Reminded.Contains((slot.Id, seat.Id))))
+        {
+            Write(
+                draft,
+                seat,
+                NoticeKind.Correction,
+                $"{NoLongerHolds}You have no seat in \"{draft.State.Title}\" on {Times(slot)}.",
+                slot);
         }
     }
 

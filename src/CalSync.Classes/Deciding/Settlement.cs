@@ -123,6 +123,8 @@ internal static class Settlement
             draft.Change(seat, SeatState.Cancelled, seat.Reason);
             Notices.SeatCancelled(draft, seat);
         }
+
+        Notices.TakeBack(draft, seat);
     }
 
     /// <summary>The class is cancelled with all its slots and seats. R-CAL-13-B, R-CAL-16-B.</summary>

@@ -182,6 +182,7 @@ public sealed class ClassCommands : IAsyncDisposable
         {
             ClassCommand.MoveSlot slot => (SlotClass, slot.SlotId),
             ClassCommand.CancelSlot slot => (SlotClass, slot.SlotId),
+            ClassCommand.CompleteSlot slot => (SlotClass, slot.SlotId),
             ClassCommand.CancelSeat seat => (SeatClass, seat.EnrolmentId),
             ClassCommand.ConfirmPayment seat => (SeatClass, seat.EnrolmentId),
             ClassCommand.FailEnrolment seat => (SeatClass, seat.EnrolmentId),
@@ -203,7 +204,7 @@ public sealed class ClassCommands : IAsyncDisposable
 
     private static string Subject(ClassCommand command) => command switch
     {
-        ClassCommand.MoveSlot or ClassCommand.CancelSlot => "slot",
+        ClassCommand.MoveSlot or ClassCommand.CancelSlot or ClassCommand.CompleteSlot => "slot",
         ClassCommand.CancelSeat or ClassCommand.ConfirmPayment or ClassCommand.FailEnrolment => "enrolment",
         ClassCommand.SettleOperation or ClassCommand.RetryOperation or ClassCommand.AbandonOperation =>
             "operation",

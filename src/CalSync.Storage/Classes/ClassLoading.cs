@@ -219,16 +219,7 @@ internal sealed class ClassNeeds(ClassOptions options)
                 """);
             operations.Add($"SELECT id FROM operations WHERE {session.In("id", "@Operations")}");
             operations.Add($"SELECT id FROM operations WHERE enrolment_id IN ({ofOperations})");
-            sql.Add(
-                $"""
-                SELECT n.slot_id, n.enrolment_id FROM notices n JOIN slots s ON s.id = n.slot_id
-                WHERE n.kind = 'reminder' AND n.state = 'sent' AND n.slot_version < s.version
-                    AND n.slot_id IN (
-                    SELECT m.slot_id FROM operations o JOIN operation_steps t ON t.operation_id = o.id
-                    JOIN mirrors m ON m.id = t.mirror_id
-                    WHERE {session.In("o.id", "@Operations")} AND o.kind = 'slot.move')
-                """);
-            reads.Add(async (grid, facts) => facts.Reminded.AddRange(await grid.ReadAsync<RemindedRow>()));
+            AddReminded(session, sql, reads);
         }
 
         if (seats.Count == 0)
@@ -244,6 +235,30 @@ internal sealed class ClassNeeds(ClassOptions options)
         // is.
         sql.Add($"{OperationRow.Select} WHERE o.id IN ({string.Join(" UNION ", operations)})");
         reads.Add(async (grid, facts) => facts.OperationRows.AddRange(await grid.ReadAsync<OperationRow>()));
+    }
+
+    /// <summary>The sent reminders that what is being settled may make untrue.</summary>
+    private static void AddReminded(
+        WriteSession session, List<string> sql,
+        List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)
+    {
+        sql.Add(
+            $"""
+            SELECT n.slot_id, n.enrolment_id FROM notices n JOIN slots s ON s.id = n.slot_id
+            WHERE n.kind = 'reminder' AND n.state = 'sent' AND n.slot_version < s.version
+                AND n.slot_id IN (
+                SELECT m.slot_id FROM operations o JOIN operation_steps t ON t.operation_id = o.id
+                JOIN mirrors m ON m.id = t.mirror_id
+                WHERE {session.In("o.id", "@Operations")}
+                    AND o.kind IN ('slot.move', 'slot.cancel', 'class.cancel'))
+            UNION
+            SELECT n.slot_id, n.enrolment_id FROM operations o
+            JOIN notices n ON n.enrolment_id = o.enrolment_id AND n.user_id = (
+                SELECT e.student_id FROM enrolments e WHERE e.id = o.enrolment_id)
+            WHERE {session.In("o.id", "@Operations")} AND n.kind = 'reminder' AND n.state = 'sent'
+                AND o.kind IN ('enrolment.cancel', 'enrolment.roll_back')
+            """);
+        reads.Add(async (grid, facts) => facts.Reminded.AddRange(await grid.ReadAsync<RemindedRow>()));
     }
 
     /// <summary>Somebody who asks for a seat has one: what it waits for is told. Rare, so it costs its own
@@ -369,7 +384,7 @@ internal sealed class ClassFacts(ClassOptions options)
             Person = person is null ? null : new Person(person.Id, Roles[person.Role], person.CalendarEmail),
             Target = target is null ? null : new CalendarTarget(target.ConnectionId, target.CalendarId),
             FindLookalike = hash => Lookalike(hash, personId, envelope.Now - options.LookalikeWindow),
-            RemindedEarlier = [.. Reminded.Select(row => (row.SlotId, row.EnrolmentId))],
+            Reminded = [.. Reminded.Select(row => (row.SlotId, row.EnrolmentId))],
         };
     }
 

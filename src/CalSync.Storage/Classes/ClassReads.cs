@@ -240,6 +240,24 @@ public sealed class ClassReads(Database database)
                 CultureInfo.InvariantCulture, $"{entry.Slot.StartAt.UtcTicks}.{entry.Slot.Id}"));
     }
 
+    /// <summary>
+    /// Slots whose end has passed, of every tenant: run <see cref="ClassCommand.CompleteSlot"/> for each,
+    /// with its version.
+    /// </summary>
+    /// <param name="now">UTC.</param>
+    /// <param name="count">At most so many, the earliest first.</param>
+    /// <param name="cancellation">Cancelling leaves nothing behind.</param>
+    public Task<IReadOnlyList<EndedSlot>> EndedSlotsAsync(
+        DateTimeOffset now, int count, CancellationToken cancellation) => database.ReadAsync(
+        session => session.QueryAsync<EndedSlot>(
+            """
+            SELECT s.id AS slot_id, s.class_id, c.tenant_id, s.version
+            FROM slots s JOIN classes c ON c.id = s.class_id
+            WHERE s.state = 'scheduled' AND s.end_at <= @now ORDER BY s.end_at, s.id LIMIT @count
+            """,
+            new { now, count }),
+        cancellation);
+
     internal static bool SeesAll(Actor actor) => actor.Role != Role.Instructor;
 
     internal static int Limit(int count) => Math.Clamp(count, 1, PageCountMax);

@@ -284,7 +284,7 @@ internal sealed record RecentRow
     public DateTimeOffset CreatedAt { get; init; }
 }
 
-/// <summary>A reminder that was sent for an earlier version of its slot.</summary>
+/// <summary>A reminder that was sent and may hold no more.</summary>
 internal sealed record RemindedRow
 {
     public string SlotId { get; init; } = "";

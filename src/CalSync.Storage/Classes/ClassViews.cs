@@ -102,7 +102,8 @@ public sealed record SlotView
     /// <summary>UTC.</summary>
     public required DateTimeOffset EndAt { get; init; }
 
-    /// <summary><c>scheduled</c>, <c>cancelling</c> or <c>cancelled</c>.</summary>
+    /// <summary><c>scheduled</c>, <c>cancelling</c>, <c>cancelled</c>, or <c>completed</c> once its end has
+    /// passed.</summary>
     public required string State { get; init; }
 
     /// <summary>Rises with every change; its ETag.</summary>
@@ -246,6 +247,22 @@ public sealed record ScheduleEntry
 
     /// <summary>The seat's state; null for the instructor.</summary>
     public string? EnrolmentState { get; init; }
+}
+
+/// <summary>A slot that is over and still called scheduled.</summary>
+public sealed record EndedSlot
+{
+    /// <summary>The slot.</summary>
+    public required string SlotId { get; init; }
+
+    /// <summary>Its class.</summary>
+    public required string ClassId { get; init; }
+
+    /// <summary>The tenant the product acts for.</summary>
+    public required string TenantId { get; init; }
+
+    /// <summary>The version that is over; another one may not be.</summary>
+    public required long Version { get; init; }
 }
 
 /// <summary>A slot's times in the zone of whoever reads.</summary>

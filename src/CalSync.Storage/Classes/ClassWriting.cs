@@ -393,8 +393,10 @@ internal sealed class ClassWriting(DateTimeOffset now)
         {
             notices.Add(
                 notice.Id, state.TenantId, notice.UserId, notice.Kind, state.Id, notice.SlotId,
-                notice.SlotVersion, notice.EnrolmentId, notice.Message, notice.DueAt, "scheduled",
-                notice.DedupeKey, at, at);
+                notice.SlotVersion, notice.EnrolmentId, notice.Message, notice.DueAt,
+                // Being in the person's list is being delivered; only what is due later can still be taken
+                // back.
+                notice.DueAt <= at ? "sent" : "scheduled", notice.DedupeKey, at, at);
         }
 
         notices.Insert(session, "notices", "ON CONFLICT (dedupe_key) DO NOTHING");

@@ -150,7 +150,7 @@ CREATE TABLE slots (
     time_zone    text NOT NULL,
     start_at     {instant} NOT NULL,
     end_at       {instant} NOT NULL,
-    state        text NOT NULL CHECK (state IN ('scheduled', 'cancelling', 'cancelled')),
+    state        text NOT NULL CHECK (state IN ('scheduled', 'cancelling', 'cancelled', 'completed')),
     version      bigint NOT NULL,
     -- The mirror version that first asks for these times: verified at it, people may be told them.
     wanted_version bigint NOT NULL DEFAULT 1,
@@ -161,6 +161,7 @@ CREATE TABLE slots (
     CHECK (end_at > start_at)
 );
 CREATE INDEX slots_by_class ON slots (class_id);
+CREATE INDEX slots_ending ON slots (end_at) WHERE state = 'scheduled';
 
 CREATE TABLE enrolments (
     id              text PRIMARY KEY,

@@ -62,7 +62,7 @@ internal sealed class ClassBench
             Target = new CalendarTarget("con_1", "cal_1"),
             FindLookalike = _ => lookalike,
             IntentNamed = intentNamed,
-            RemindedEarlier = Reminded,
+            Reminded = Reminded,
         });
     }
 
