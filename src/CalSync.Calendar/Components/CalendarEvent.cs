@@ -5,7 +5,9 @@ using CalSync.Calendar.Values;
 namespace CalSync.Calendar.Components;
 
 /// <summary>A VEVENT read as typed values. RFC 5545 section 3.6.1, RFC 7986.</summary>
-/// <remarks>A view: nothing is read before it is asked for, and what has no member here stays in the document.</remarks>
+/// <remarks>
+/// A view: nothing is read before it is asked for, and what has no member here stays in the document.
+/// </remarks>
 /// <param name="Component">The component it reads.</param>
 public readonly record struct CalendarEvent(CalendarComponent Component)
 {
@@ -15,9 +17,11 @@ public readonly record struct CalendarEvent(CalendarComponent Component)
     /// <summary>RECURRENCE-ID: which occurrence this overrides. Section 3.8.4.4.</summary>
     public PropertyReading<CalendarTime> RecurrenceId => Component.Time("RECURRENCE-ID"u8);
 
-    /// <summary>RECURRENCE-ID with RANGE=THISANDFUTURE: this and all later occurrences. Section 3.2.13.</summary>
+    /// <summary>
+    /// RECURRENCE-ID with RANGE=THISANDFUTURE: this and all later occurrences. Section 3.2.13.
+    /// </summary>
     public bool IsThisAndFuture => Component.Property("RECURRENCE-ID"u8) is { } property
-        && string.Equals(property.ParameterValue("RANGE"u8), "THISANDFUTURE", StringComparison.OrdinalIgnoreCase);
+        && "THISANDFUTURE".Equals(property.ParameterValue("RANGE"u8), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>DTSTART. Section 3.8.2.4.</summary>
     public PropertyReading<CalendarTime> Start => Component.Time("DTSTART"u8);

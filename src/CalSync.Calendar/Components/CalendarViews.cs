@@ -120,7 +120,9 @@ public readonly record struct CalendarFreeBusy(CalendarComponent Component)
     /// <summary>DTEND: the first moment after. Section 3.8.2.2.</summary>
     public PropertyReading<CalendarTime> End => Component.Time("DTEND"u8);
 
-    /// <summary>FREEBUSY properties: their FBTYPE in upper case, absent meaning BUSY, and their periods.</summary>
+    /// <summary>
+    /// FREEBUSY properties: their FBTYPE in upper case, absent meaning BUSY, and their periods.
+    /// </summary>
     public IEnumerable<(string Type, PropertyReading<ImmutableArray<CalendarPeriod>> Periods)> Periods =>
         Component.PropertiesNamed("FREEBUSY").Select(property => (
             property.ParameterValue("FBTYPE"u8)?.ToUpperInvariant() ?? "BUSY", property.ReadPeriods()));
@@ -146,7 +148,9 @@ public readonly record struct ZoneObservance(CalendarComponent Component)
     /// <summary>Whether it is DAYLIGHT.</summary>
     public bool IsDaylight => Component.Is("DAYLIGHT"u8);
 
-    /// <summary>DTSTART: the wall time of the first onset, in the offset before it. Section 3.8.2.4.</summary>
+    /// <summary>
+    /// DTSTART: the wall time of the first onset, in the offset before it. Section 3.8.2.4.
+    /// </summary>
     public PropertyReading<CalendarTime> Start => Component.Time("DTSTART"u8);
 
     /// <summary>TZOFFSETFROM: the offset before an onset. Section 3.8.3.3.</summary>

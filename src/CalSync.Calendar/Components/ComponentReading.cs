@@ -13,13 +13,15 @@ public static class ComponentReading
         component.Property(name) is { } property ? property.ReadText() : default;
 
     /// <summary>TEXT of a closed list, in upper case.</summary>
-    public static PropertyReading<string> Keyword(this CalendarComponent component, ReadOnlySpan<byte> name) =>
+    public static PropertyReading<string> Keyword(
+        this CalendarComponent component, ReadOnlySpan<byte> name) =>
         component.Text(name) is { Value: { } text } reading
             ? reading with { Value = text.Trim().ToUpperInvariant() }
             : default;
 
     /// <summary>A DATE or DATE-TIME.</summary>
-    public static PropertyReading<CalendarTime> Time(this CalendarComponent component, ReadOnlySpan<byte> name) =>
+    public static PropertyReading<CalendarTime> Time(
+        this CalendarComponent component, ReadOnlySpan<byte> name) =>
         component.Property(name) is { } property ? property.ReadTime() : default;
 
     /// <summary>A DURATION.</summary>
@@ -40,7 +42,8 @@ public static class ComponentReading
         [.. component.PropertiesNamed(name).SelectMany(property => property.ReadTexts().Or([]))];
 
     /// <summary>The components of a name, in any letter case, that stand directly in this one.</summary>
-    public static IEnumerable<CalendarComponent> ComponentsNamed(this CalendarComponent component, string name)
+    public static IEnumerable<CalendarComponent> ComponentsNamed(
+        this CalendarComponent component, string name)
     {
         var octets = Encoding.UTF8.GetBytes(name);
         return component.Components.Where(child => child.Is(octets));

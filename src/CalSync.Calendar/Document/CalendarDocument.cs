@@ -50,7 +50,9 @@ public sealed class CalendarDocument
     public static CalendarDocument Parse(ReadOnlyMemory<byte> source, DocumentLimits? limits = null) =>
         DocumentReader.Read(source, limits ?? DocumentLimits.Default);
 
-    /// <summary>Reads a text as <see cref="Parse(ReadOnlyMemory{byte}, DocumentLimits?)"/> reads it.</summary>
+    /// <summary>
+    /// Reads a text as <see cref="Parse(ReadOnlyMemory{byte}, DocumentLimits?)"/> reads it.
+    /// </summary>
     public static CalendarDocument Parse(string text) => Parse(Encoding.UTF8.GetBytes(text));
 
     /// <summary>The octets, as they were read or edited.</summary>
@@ -117,7 +119,9 @@ public sealed class CalendarDocument
     internal ReadOnlySpan<byte> Unfolded(int index, int start, int end)
     {
         var content = Source[start..end];
-        return (_lines[index].Traits & LineTraits.Folded) == 0 ? content : Folds.Unfold(content, LineEndOctet);
+        return (_lines[index].Traits & LineTraits.Folded) == 0
+            ? content
+            : Folds.Unfold(content, LineEndOctet);
     }
 
     /// <summary>Where the content of a line ends and its line end begins.</summary>

@@ -32,7 +32,9 @@ public readonly record struct CalendarParameter
     /// <summary>The first value, without quotes and escapes; empty when there is none.</summary>
     public string Value => ParameterText.Decode(_raw.Span[..ParameterText.ValueEnd(_raw.Span)]);
 
-    /// <summary>The values that commas separate, without quotes and escapes; none without equals sign.</summary>
+    /// <summary>
+    /// The values that commas separate, without quotes and escapes; none without equals sign.
+    /// </summary>
     public ImmutableArray<string> Values
     {
         get
@@ -41,7 +43,7 @@ public readonly record struct CalendarParameter
                 return [];
             var values = ImmutableArray.CreateBuilder<string>(1);
             var rest = _raw.Span;
-            for (var end = ParameterText.ValueEnd(rest); end < rest.Length; end = ParameterText.ValueEnd(rest))
+            while (ParameterText.ValueEnd(rest) is var end && end < rest.Length)
             {
                 values.Add(ParameterText.Decode(rest[..end]));
                 rest = rest[(end + 1)..];

@@ -17,11 +17,11 @@ public sealed record CalendarProblem(
     string Section,
     string Expected)
 {
-    /// <summary>One line for a person: "12:7 error BadDate: expected a date (RFC 5545 3.3.4)".</summary>
+    /// <summary>One line for a person: "12:7 Error BadDate: expected a date (RFC 5545 3.3.4)".</summary>
     public override string ToString() =>
         string.Create(
             System.Globalization.CultureInfo.InvariantCulture,
-            $"{Line}:{Column} {Severity.ToString().ToLowerInvariant()} {Code}: expected {Expected} ({Section})");
+            $"{Line}:{Column} {Severity} {Code}: expected {Expected} ({Section})");
 }
 
 /// <summary>How much a problem harms. Numbers are sent: append only.</summary>

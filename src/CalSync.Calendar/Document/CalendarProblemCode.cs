@@ -99,7 +99,9 @@ public enum CalendarProblemCode
     /// <summary>A mail address without mailto. RFC 5545 section 3.3.3.</summary>
     AddressWithoutScheme = 66,
 
-    /// <summary>A date where a date-time is the default, without VALUE=DATE. RFC 5545 section 3.3.4.</summary>
+    /// <summary>
+    /// A date where a date-time is the default, without VALUE=DATE. RFC 5545 section 3.3.4.
+    /// </summary>
     DateWithoutValueParameter = 67,
 
     /// <summary>A value of another type than VALUE says. RFC 5545 section 3.2.20.</summary>

@@ -58,7 +58,9 @@ public readonly record struct CalendarProperty
 
     internal bool HasParameters => Entry.ValueStart > NameStart + Entry.NameLength + 1;
 
-    /// <summary>The text between the name and the colon, without folds, its first semicolon included.</summary>
+    /// <summary>
+    /// The text between the name and the colon, without folds, its first semicolon included.
+    /// </summary>
     internal ReadOnlyMemory<byte> ParameterMemory
     {
         get
@@ -103,12 +105,14 @@ public readonly record struct CalendarProperty
     /// <summary>Name, parameters and value apart from the document, for comparing and for writing.</summary>
     public PropertyContent Content => new(Name, RawValue)
     {
-        Parameters = [.. Parameters.Select(parameter => new ParameterContent(parameter.Name, parameter.Values))],
+        Parameters =
+            [.. Parameters.Select(parameter => new ParameterContent(parameter.Name, parameter.Values))],
     };
 
     /// <summary>A problem at an octet of the unfolded value.</summary>
     internal CalendarProblem Problem(
-        int valueOffset, CalendarProblemCode code, ProblemSeverity severity, string section, string expected) =>
+        int valueOffset, CalendarProblemCode code, ProblemSeverity severity,
+        string section, string expected) =>
         ProblemBehind(Entry.ValueStart, valueOffset, code, severity, section, expected);
 
     /// <summary>A problem at an octet of the unfolded parameters.</summary>
@@ -122,7 +126,8 @@ public readonly record struct CalendarProperty
         Document.Problem(LineIndex, Entry.Start, code, severity, section, expected);
 
     private CalendarProblem ProblemBehind(
-        int start, int offset, CalendarProblemCode code, ProblemSeverity severity, string section, string expected)
+        int start, int offset, CalendarProblemCode code, ProblemSeverity severity,
+        string section, string expected)
     {
         var folded = Document.Source[start..Document.ContentEnd(LineIndex)];
         var place = (Entry.Traits & LineTraits.Folded) == 0

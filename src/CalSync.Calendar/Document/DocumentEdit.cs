@@ -27,7 +27,9 @@ public sealed class DocumentEdit
         return this;
     }
 
-    /// <summary>Replaces the first property of this name and removes the others; adds it if there is none.</summary>
+    /// <summary>
+    /// Replaces the first property of this name and removes the others; adds it if there is none.
+    /// </summary>
     /// <exception cref="ArgumentException">The component is of another document.</exception>
     public DocumentEdit Set(CalendarComponent component, PropertyContent content)
     {
@@ -151,7 +153,7 @@ public sealed class DocumentEdit
             return octets;
         var writer = new ArrayBufferWriter<byte>(octets.Length + 64);
         var rest = octets.Span;
-        for (var end = rest.IndexOf(original.LineEndOctet); end >= 0; end = rest.IndexOf(original.LineEndOctet))
+        while (rest.IndexOf(original.LineEndOctet) is >= 0 and var end)
         {
             writer.Write(Folds.WithoutLineEnd(rest[..(end + 1)], original.LineEndOctet));
             writer.Write(ContentLineWriter.Octets(_document.LineEnding));

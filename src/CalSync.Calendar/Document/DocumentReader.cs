@@ -207,7 +207,7 @@ internal ref struct DocumentReader
         var line = _lineCount - 1;
         var name = ComponentName(line);
         var target = _open;
-        for (var steps = 0; target >= 0 && steps < OpenSearchMax; steps++, target = _components[target].Parent)
+        for (var steps = 0; target >= 0 && steps < OpenSearchMax; steps++)
         {
             if (Ascii.EqualsIgnoreCase(name, ComponentName(_components[target].BeginLine)))
             {
@@ -218,6 +218,8 @@ internal ref struct DocumentReader
                 RequireName(line);
                 return;
             }
+
+            target = _components[target].Parent;
         }
 
         Report(line, _lines[line].Start, CalendarProblemCode.EndWithoutBegin, "RFC 5545 3.4",
@@ -261,7 +263,8 @@ internal ref struct DocumentReader
         var value = _lines[line].ValueStart;
         var name = ComponentName(line);
         if (name.IsEmpty || Folds.IsBlank(_source[value]))
-            Report(line, value, CalendarProblemCode.BadComponentName, "RFC 5545 3.6", "a component's name here");
+            Report(line, value, CalendarProblemCode.BadComponentName, "RFC 5545 3.6",
+                "a component's name here");
     }
 
     private readonly ReadOnlySpan<byte> ComponentName(int line)
@@ -299,7 +302,7 @@ internal ref struct DocumentReader
         var (number, column) = CalendarDocument.Locate(_source, _lines[line], offset, _lineEnd);
         _problems.Add(_problems.Count == _limits.ProblemCountMax
             ? new CalendarProblem(CalendarProblemCode.LimitReached, ProblemSeverity.Error, offset, number,
-                column, "RFC 5545 3.4", $"at most {_limits.ProblemCountMax} problems; later ones are not listed")
+                column, "RFC 5545 3.4", $"at most {_limits.ProblemCountMax} problems; no more are listed")
             : new CalendarProblem(code, ProblemSeverity.Error, offset, number, column, section, expected));
     }
 }

@@ -53,7 +53,9 @@ internal static class ParameterText
         return decoded.ToString();
     }
 
-    /// <summary>One value as it may be written: quoted when it must be, and always safe inside a line.</summary>
+    /// <summary>
+    /// One value as it may be written: quoted when it must be, and always safe inside a line.
+    /// </summary>
     public static string Encode(string value)
     {
         var encoded = new StringBuilder(value.Length + 2);
@@ -66,7 +68,8 @@ internal static class ParameterText
                 encoded.Append("^^");
             else if (letter == '"')
                 encoded.Append("^'");
-            else if (letter == '\n' || (letter == '\r' && (index + 1 == value.Length || value[index + 1] != '\n')))
+            else if (letter == '\n'
+                || (letter == '\r' && (index + 1 == value.Length || value[index + 1] != '\n')))
                 encoded.Append("^n");
             else if (letter == '\t' || !char.IsControl(letter))
                 encoded.Append(letter);

@@ -24,8 +24,9 @@ public sealed record PropertyContent(string Name, string RawValue)
     /// <summary>The first value of a parameter; null when there is no such parameter.</summary>
     /// <param name="name">In any letter case.</param>
     public string? Parameter(string name) =>
-        Parameters.FirstOrDefault(parameter => string.Equals(
-            parameter.Name, name, StringComparison.OrdinalIgnoreCase)) is { Values: [var first, ..] } ? first : null;
+        Parameters.Where(parameter => name.Equals(parameter.Name, StringComparison.OrdinalIgnoreCase))
+            .SelectMany(parameter => parameter.Values)
+            .FirstOrDefault();
 
     /// <summary>The same property with one more parameter behind the others.</summary>
     public PropertyContent With(string name, params ReadOnlySpan<string> values) =>

@@ -4,7 +4,9 @@ using NodaTime;
 namespace CalSync.Calendar.Values;
 
 /// <summary>What DTSTART, DTEND, DUE, RECURRENCE-ID and their like say: four kinds, never mixed up.</summary>
-/// <remarks>RFC 5545 sections 3.3.4 and 3.3.5. <see cref="ToString"/> is the strict text of the value.</remarks>
+/// <remarks>
+/// RFC 5545 sections 3.3.4 and 3.3.5. <see cref="ToString"/> is the strict text of the value.
+/// </remarks>
 public abstract record CalendarTime
 {
     private CalendarTime()

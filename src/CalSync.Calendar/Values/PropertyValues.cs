@@ -51,10 +51,12 @@ public static class PropertyValues
     public static PropertyReading<Recur> ReadRecur(this CalendarProperty property) =>
         Read<Recur>(property, ValueParsers.Recur);
 
-    /// <summary>A TEXT without its escapes; quoted-printable of vCalendar 1.0 is decoded. Section 3.3.11.</summary>
+    /// <summary>
+    /// A TEXT without its escapes; quoted-printable of vCalendar 1.0 is decoded. Section 3.3.11.
+    /// </summary>
     public static PropertyReading<string> ReadText(this CalendarProperty property) =>
         property.HasParameters && IsQuotedPrintable(property)
-            ? new PropertyReading<string>(ReadingState.Read, QuotedPrintable.Decode(property.ValueOctets), null)
+            ? Done(property, QuotedPrintable.Decode(property.ValueOctets), null)
             : Read<string>(property, ValueParsers.Text, areBlanksMeant: true);
 
     /// <summary>A list of TEXT values, as CATEGORIES and RESOURCES have. Section 3.8.1.2.</summary>
@@ -149,7 +151,8 @@ public static class PropertyValues
         if (!areBlanksMeant && !text.IsEmpty && (Folds.IsBlank(text[0]) || Folds.IsBlank(text[^1])))
         {
             ValueParsers.Deviate(
-                ref fault, CalendarProblemCode.BlanksAroundValue, start, "3.1", "a value without blanks around it");
+                ref fault, CalendarProblemCode.BlanksAroundValue, start, "3.1",
+                "a value without blanks around it");
             var trimmed = text.TrimStart(Blanks);
             start += text.Length - trimmed.Length;
             text = trimmed.TrimEnd(Blanks);
@@ -162,7 +165,8 @@ public static class PropertyValues
     }
 
     private static PropertyReading<ImmutableArray<TValue>> ReadList<TPart, TValue>(
-        CalendarProperty property, ValueParser<TPart> parse, Func<TPart, TValue> make, bool areBlanksMeant = false)
+        CalendarProperty property, ValueParser<TPart> parse, Func<TPart, TValue> make,
+        bool areBlanksMeant = false)
     {
         ValueFault? fault = null;
         var octets = property.ValueOctets;
@@ -190,7 +194,8 @@ public static class PropertyValues
         value = null!;
         var slash = text.IndexOf((byte)'/');
         if (slash < 0)
-            return ValueParsers.Fail(ref fault, CalendarProblemCode.BadPeriod, text.Length, "3.3.9", expected);
+            return ValueParsers.Fail(
+                ref fault, CalendarProblemCode.BadPeriod, text.Length, "3.3.9", expected);
         if (!Parse(ValueParsers.Time, text[..slash], 0, out TimeParts start, ref fault))
             return false;
         var rest = text[(slash + 1)..];

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Globalization;
@@ -22,7 +23,8 @@ internal static class ValueParsers
     {
         date = default;
         if (text.Length != 8)
-            return Fail(ref fault, CalendarProblemCode.BadDate, Math.Min(text.Length, 8), "3.3.4", "a date (20260308)");
+            return Fail(ref fault, CalendarProblemCode.BadDate, Math.Min(text.Length, 8), "3.3.4",
+                "a date (20260308)");
         return DateDigits(text, CalendarProblemCode.BadDate, out date, ref fault);
     }
 
@@ -72,18 +74,21 @@ internal static class ValueParsers
             {
                 isTime = true;
                 if (++index == text.Length && partCount > 0)
-                    Deviate(ref fault, CalendarProblemCode.LenientDuration, index - 1, "3.3.6", "hours after T, or no T");
+                    Deviate(ref fault, CalendarProblemCode.LenientDuration, index - 1, "3.3.6",
+                        "hours after T, or no T");
                 continue;
             }
 
             var start = index;
-            if (!Utf8Parser.TryParse(text[index..], out uint number, out var digits) || !char.IsAsciiDigit((char)text[index])
+            if (!Utf8Parser.TryParse(text[index..], out uint number, out var digits)
+                || !char.IsAsciiDigit((char)text[index])
                 || index + digits >= text.Length)
                 return FailDuration(ref fault, index, "a number and its unit (P2W, P1DT2H30M, PT15M)");
             index += digits;
             var (unit, newRank) = Unit(text[index++], isTime);
             if (newRank <= rank)
-                return FailDuration(ref fault, index - 1, "weeks, days, T, hours, minutes, seconds, in this order");
+                return FailDuration(ref fault, index - 1,
+                    "weeks, days, T, hours, minutes, seconds, in this order");
             if ((rank == 1 && newRank > 1) || (rank == 3 && newRank == 5))
                 Deviate(ref fault, CalendarProblemCode.LenientDuration, start, "3.3.6",
                     rank == 1 ? "weeks alone" : "minutes between hours and seconds");
@@ -113,7 +118,8 @@ internal static class ValueParsers
             || !Number(digits[4..], 0, 59, out var seconds))
             return Fail(ref fault, CalendarProblemCode.BadUtcOffset, skipped, "3.3.14", expected);
         if (!hasSign)
-            Deviate(ref fault, CalendarProblemCode.OffsetWithoutSign, 0, "3.3.14", "a sign before the offset");
+            Deviate(ref fault, CalendarProblemCode.OffsetWithoutSign, 0, "3.3.14",
+                "a sign before the offset");
         var size = (hours * 3600) + (minutes * 60) + seconds;
         value = new UtcOffset(text[0] == '-' ? -size : size);
         return true;
@@ -128,13 +134,15 @@ internal static class ValueParsers
             case RecurParse.Parsed parsed:
                 value = parsed.Recur;
                 if (parsed.Deviations is [var deviation, ..])
-                    Deviate(ref fault, CalendarProblemCode.LenientRecur, deviation.Offset, "3.3.10", deviation.Requirement);
+                    Deviate(ref fault, CalendarProblemCode.LenientRecur, deviation.Offset, "3.3.10",
+                        deviation.Requirement);
                 return true;
             case RecurParse.Malformed malformed:
                 return Fail(ref fault, code, malformed.Offset, "3.3.10", malformed.Expected);
             case RecurParse.Unsupported unsupported:
                 code = CalendarProblemCode.UnsupportedRecur;
-                return Fail(ref fault, code, unsupported.Offset, "3.3.10", $"a rule without {unsupported.Part}");
+                return Fail(ref fault, code, unsupported.Offset, "3.3.10",
+                    $"a rule without {unsupported.Part}");
             default:
                 throw new System.Diagnostics.UnreachableException("Unknown rule outcome.");
         }
@@ -154,7 +162,8 @@ internal static class ValueParsers
         value = Encoding.UTF8.GetString(text);
         var colon = text.IndexOf((byte)':');
         return (colon > 0 && char.IsAsciiLetter((char)text[0]) && !text[..colon].Contains((byte)'/'))
-            || Fail(ref fault, CalendarProblemCode.BadUri, 0, "3.3.13", "a URI with its scheme (https:, mailto:)");
+            || Fail(ref fault, CalendarProblemCode.BadUri, 0, "3.3.13",
+                "a URI with its scheme (https:, mailto:)");
     }
 
     /// <summary>Read past: a bare mail address without mailto (vCalendar 1.0, Exchange).</summary>
@@ -164,8 +173,10 @@ internal static class ValueParsers
         if (text.Contains((byte)':'))
             return true;
         if (!text.Contains((byte)'@'))
-            return Fail(ref fault, CalendarProblemCode.BadCalAddress, 0, "3.3.3", "a URI (mailto:name@example.com)");
-        Deviate(ref fault, CalendarProblemCode.AddressWithoutScheme, 0, "3.3.3", "mailto: before the address");
+            return Fail(ref fault, CalendarProblemCode.BadCalAddress, 0, "3.3.3",
+                "a URI (mailto:name@example.com)");
+        Deviate(ref fault, CalendarProblemCode.AddressWithoutScheme, 0, "3.3.3",
+            "mailto: before the address");
         value = CalAddress.FromMail(value.Uri);
         return true;
     }
@@ -195,7 +206,7 @@ internal static class ValueParsers
     {
         var octets = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
         value = [];
-        if (Base64.DecodeFromUtf8(text, octets, out var read, out var written) != System.Buffers.OperationStatus.Done)
+        if (Base64.DecodeFromUtf8(text, octets, out var read, out var written) != OperationStatus.Done)
             return Fail(ref fault, CalendarProblemCode.BadBinary, read, "3.3.1", "base64");
         value = [.. octets.AsSpan(0, written)];
         return true;
@@ -211,12 +222,14 @@ internal static class ValueParsers
         var first = text[..end];
         if (first is [.. var head, (byte)'\\'])
         {
-            Deviate(ref fault, CalendarProblemCode.UnknownEscape, end - 1, "3.8.1.6", "a semicolon without backslash");
+            Deviate(ref fault, CalendarProblemCode.UnknownEscape, end - 1, "3.8.1.6",
+                "a semicolon without backslash");
             first = head;
         }
 
         ValueFault? inner = null;
-        if (!Float(first, out var latitude, ref inner) || !Float(text[(end + 1)..], out var longitude, ref inner)
+        if (!Float(first, out var latitude, ref inner)
+            || !Float(text[(end + 1)..], out var longitude, ref inner)
             || Math.Abs(latitude) > 90 || Math.Abs(longitude) > 180)
             return Fail(ref fault, CalendarProblemCode.BadGeo, 0, "3.8.1.6", "latitude;longitude in degrees");
         value = new GeoPosition(latitude, longitude);
@@ -233,7 +246,8 @@ internal static class ValueParsers
             return Fail(ref fault, CalendarProblemCode.BadRequestStatus, 0, "3.8.8.3", "a code (2.0)");
         if (codeEnd == text.Length)
         {
-            Deviate(ref fault, CalendarProblemCode.BadRequestStatus, codeEnd, "3.8.8.3", "a description after the code");
+            Deviate(ref fault, CalendarProblemCode.BadRequestStatus, codeEnd, "3.8.8.3",
+                "a description after the code");
             return true;
         }
 
@@ -259,7 +273,8 @@ internal static class ValueParsers
     private static bool FailDuration(ref ValueFault? fault, int offset, string expected) =>
         Fail(ref fault, CalendarProblemCode.BadDuration, offset, "3.3.6", expected);
 
-    private static (int Unit, int Rank) Unit(byte letter, bool isTime) => ((char)(letter | 0x20), isTime) switch
+    private static (int Unit, int Rank) Unit(byte letter, bool isTime) =>
+        ((char)(letter | 0x20), isTime) switch
     {
         ('w', false) => (7, 1),
         ('d', false) => (1, 2),
@@ -292,7 +307,8 @@ internal static class ValueParsers
         isUtc = text is [.., (byte)'Z' or (byte)'z'];
         var digits = isUtc ? text[..^1] : text;
         if (digits.Length is not (4 or 6))
-            return Fail(ref fault, code, offset + Math.Min(digits.Length, 6), "3.3.12", "six digits (090000) and Z for UTC");
+            return Fail(ref fault, code, offset + Math.Min(digits.Length, 6), "3.3.12",
+                "six digits (090000) and Z for UTC");
         if (!Number(digits[..2], 0, 23, out var hour))
             return Fail(ref fault, code, offset, "3.3.12", "an hour, 00 to 23");
         if (!Number(digits[2..4], 0, 59, out var minute))

@@ -19,7 +19,8 @@ public sealed class CalendarDocumentTests
             Assert.True(Written.FromParts(document).SequenceEqual(file.Bytes), file.Name);
             var lines = Enumerable.Range(0, document.LineCount)
                 .Count(line => document.Line(line).Kind == LineKind.Property);
-            Assert.True(Written.Properties(document).Count == lines, $"{file.Name} has properties in no component");
+            Assert.True(Written.Properties(document).Count == lines,
+                $"{file.Name} has properties in no component");
         }
     }
 
@@ -27,7 +28,8 @@ public sealed class CalendarDocumentTests
     public void Problems_OfValidFiles_AreNone()
     {
         foreach (var file in Corpus.Of("valid").Concat(Corpus.Of("vtimezone")))
-            Assert.Equal((file.Name, ""), (file.Name, string.Join('\n', CalendarDocument.Parse(file.Bytes).Problems)));
+            Assert.Equal((file.Name, ""),
+                (file.Name, string.Join('\n', CalendarDocument.Parse(file.Bytes).Problems)));
     }
 
     [Fact]
@@ -70,7 +72,8 @@ public sealed class CalendarDocumentTests
     [Fact]
     public void Properties_AroundComponents_BelongToTheirOwn()
     {
-        var calendar = Parse("BEGIN:VCALENDAR", "A:1", "BEGIN:VEVENT", "B:2", "BEGIN:VALARM", "C:3", "END:VALARM",
+        var calendar = Parse(
+            "BEGIN:VCALENDAR", "A:1", "BEGIN:VEVENT", "B:2", "BEGIN:VALARM", "C:3", "END:VALARM",
             "D:4", "END:VEVENT", "E:5", "END:VCALENDAR").Components.Single();
         Assert.Equal(["A", "E"], calendar.Properties.Select(property => property.Name));
         Assert.Equal(["B", "D"], calendar.Components.Single().Properties.Select(property => property.Name));
@@ -85,7 +88,8 @@ public sealed class CalendarDocumentTests
     [InlineData("BEGIN:A|BEGIN:B", "A(B)", "2:1 MissingEnd|1:1 MissingEnd")]
     [InlineData("END:A|BEGIN:B|END:C|END:B", "B", "1:1 EndWithoutBegin|3:1 EndWithoutBegin")]
     [InlineData("X:1|BEGIN:A|END:A", "A", "1:1 OutsideComponent")]
-    [InlineData("BEGIN:A|no colon|:no name|END:A|%%", "A", "2:1 BadContentLine|3:1 BadContentLine|5:1 BadContentLine")]
+    [InlineData("BEGIN:A|no colon|:no name|END:A|%%", "A",
+        "2:1 BadContentLine|3:1 BadContentLine|5:1 BadContentLine")]
     [InlineData(" odd|BEGIN: A|END:A", "A", "1:1 BadContentLine|2:7 BadComponentName")]
     [InlineData("BEGIN:A|X;P=\"a:b|END:A", "A", "2:1 OpenQuote")]
     [InlineData("", "", "1:1 NoComponent")]
@@ -127,7 +131,8 @@ public sealed class CalendarDocumentTests
         var attendee = Parse("BEGIN:A",
             "ATTENDEE;CN=\"Doe; Jane, Dr: x\";X=^'a^'^nb^^c^d;member=\"m:1\",m2,;BARE;E=:mailto:a@b", "END:A")
             .Components.Single().Property("attendee"u8)!.Value;
-        Assert.Equal(["CN", "X", "MEMBER", "BARE", "E"], attendee.Parameters.Select(parameter => parameter.Name));
+        Assert.Equal(["CN", "X", "MEMBER", "BARE", "E"],
+            attendee.Parameters.Select(parameter => parameter.Name));
         Assert.Equal("Doe; Jane, Dr: x", attendee.ParameterValue("CN"u8));
         Assert.Equal("\"a\"\nb^c^d", attendee.ParameterValue("X"u8));
         Assert.Equal(["m:1", "m2", ""], attendee.Parameter("MEMBER"u8)!.Value.Values.AsEnumerable());

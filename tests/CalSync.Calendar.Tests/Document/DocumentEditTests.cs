@@ -14,7 +14,8 @@ namespace CalSync.Calendar.Tests.Document;
 public sealed class DocumentEditTests
 {
     private const string Event =
-        "BEGIN:VEVENT\nUID:1\nsummary;X=1:a\n b\nX-Odd:  \n\nBEGIN:VALARM\nTRIGGER:PT0S\nEND:VALARM\nEND:VEVENT\n";
+        "BEGIN:VEVENT\nUID:1\nsummary;X=1:a\n b\nX-Odd:  \n\n"
+        + "BEGIN:VALARM\nTRIGGER:PT0S\nEND:VALARM\nEND:VEVENT\n";
 
     [Fact]
     public void Replace_OneProperty_RewritesThatLineOnly() => AssertEdit(
@@ -23,7 +24,8 @@ public sealed class DocumentEditTests
 
     [Fact]
     public void Replace_WithTheSame_ChangesNothing() => AssertEdit(
-        (edit, it) => edit.Replace(it.Property("SUMMARY"u8)!.Value, it.Property("SUMMARY"u8)!.Value.Content), "", "");
+        (edit, it) => edit.Replace(
+            it.Property("SUMMARY"u8)!.Value, it.Property("SUMMARY"u8)!.Value.Content), "", "");
 
     [Fact]
     public void Set_OfAMissingProperty_AddsItBehindTheLast() => AssertEdit(
@@ -45,11 +47,13 @@ public sealed class DocumentEditTests
     [Fact]
     public void AddAsItStands_KeepsTheOctets() => AssertEdit(
         (edit, it) => edit
-            .AddAsItStands(it, CalendarDocument.Parse("BEGIN:VALARM\r\nx-a:1\r\nEND:VALARM").Components.Single())
+            .AddAsItStands(it,
+                CalendarDocument.Parse("BEGIN:VALARM\r\nx-a:1\r\nEND:VALARM").Components.Single())
             .AddAsItStands(it, CalendarDocument.Parse("BEGIN:A\rx-odd:\r  2\rEND:A").Components.Single()
                 .Properties.Single()),
         "X-Odd:  \n\nBEGIN:VALARM\nTRIGGER:PT0S\nEND:VALARM\n",
-        "X-Odd:  \nx-odd:\n  2\n\nBEGIN:VALARM\nTRIGGER:PT0S\nEND:VALARM\nBEGIN:VALARM\r\nx-a:1\r\nEND:VALARM\n");
+        "X-Odd:  \nx-odd:\n  2\n\nBEGIN:VALARM\nTRIGGER:PT0S\nEND:VALARM\n"
+            + "BEGIN:VALARM\r\nx-a:1\r\nEND:VALARM\n");
 
     [Fact]
     public void Apply_AtAnUnendedLastLine_EndsIt()
@@ -94,7 +98,8 @@ public sealed class DocumentEditTests
     /// <summary>parse(write(x)) == x, and no physical line is longer than 75 octets.</summary>
     [Fact]
     public void Content_WrittenAndRead_IsTheSame() => Check.One(Properties.Config, Prop.ForAll(
-        (from name in Gen.Elements("SUMMARY", "X-LONG-NAME-OF-A-VENDOR-THAT-LIKES-LONG-NAMES-VERY-MUCH-INDEED", "A")
+        (from name in Gen.Elements(
+            "SUMMARY", "X-LONG-NAME-OF-A-VENDOR-THAT-LIKES-LONG-NAMES-VERY-MUCH-INDEED", "A")
          from value in Text(300)
          from names in Gen.ListOf(Gen.Elements("CN", "X-P", "TZID"), 2)
          from values in Gen.ListOf(Gen.ListOf(Text(60), 2), 2)
@@ -117,7 +122,8 @@ public sealed class DocumentEditTests
         }));
 
     private static Gen<string> Text(int length) =>
-        from letters in Gen.ListOf(Gen.Elements("a", "b", " ", "é", "日", "😀", ";", ",", ":", "\"", "^", "^n", "\\", "\n", "=", "\t"))
+        from letters in Gen.ListOf(Gen.Elements(
+            "a", "b", " ", "é", "日", "😀", ";", ",", ":", "\"", "^", "^n", "\\", "\n", "=", "\t"))
         from more in Gen.Choose(0, length / 10)
         select string.Concat(letters) + new string('ü', more);
 
@@ -126,7 +132,8 @@ public sealed class DocumentEditTests
     {
         var document = CalendarDocument.Parse(Event);
         var edited = change(document.Edit(), document.Components.Single()).Apply();
-        Assert.Equal(from.Length == 0 ? Event : Event.Replace(from, to, StringComparison.Ordinal), edited.ToString());
+        var expected = from.Length == 0 ? Event : Event.Replace(from, to, StringComparison.Ordinal);
+        Assert.Equal(expected, edited.ToString());
         Assert.Equal(Event, document.ToString());
     }
 }

@@ -18,7 +18,10 @@ internal static class Written
 
     /// <summary>Every property once: through its component, or among the stray ones.</summary>
     public static List<CalendarProperty> Properties(CalendarDocument document) =>
-        [.. document.StrayProperties, .. document.AllComponents.SelectMany(component => component.Properties)];
+        [
+            .. document.StrayProperties,
+            .. document.AllComponents.SelectMany(component => component.Properties),
+        ];
 
     /// <summary>The tree as text: names, with what stands in them in parentheses.</summary>
     public static string Tree(CalendarDocument document) => Tree(document.Components);

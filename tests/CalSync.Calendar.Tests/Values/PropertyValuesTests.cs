@@ -9,8 +9,9 @@ using Xunit;
 namespace CalSync.Calendar.Tests.Values;
 
 /// <summary>
-/// Every value type is read from its text, faults are located, and what is written is strict. Method: cases of
-/// each type, the leniencies one by one with the programs that need them, and a round trip over random values.
+/// Every value type is read from its text, faults are located, and what is written is strict. Method: cases
+/// of each type, the leniencies one by one with the programs that need them, and a round trip over random
+/// values.
 /// </summary>
 public sealed class PropertyValuesTests
 {
@@ -58,7 +59,8 @@ public sealed class PropertyValuesTests
     [InlineData("P99999999999999999999D", "2")]
     [InlineData("P4294967295W", "13")]
     public void Duration_Malformed_IsLocated(string text, string column) => Assert.Equal(
-        $"{column} BadDuration RFC 5545 3.3.6", Shown(Property("X:" + text).ReadDuration(), value => value.ToString()));
+        $"{column} BadDuration RFC 5545 3.3.6",
+            Shown(Property("X:" + text).ReadDuration(), value => value.ToString()));
 
     [Theory]
     [InlineData("20260308T090000Z/PT1H", "20260308T090000Z/PT1H")]
@@ -87,12 +89,14 @@ public sealed class PropertyValuesTests
         Assert.Equal(-7, Property("X:-7").ReadInteger().Value);
         Assert.Equal(-1.5, Property("X:-1.5").ReadFloat().Value);
         Assert.True(Property("X:true").ReadBoolean().Value);
-        Assert.Equal([1, 2, 3], Property("X;ENCODING=BASE64;VALUE=BINARY:AQID").ReadBinary().Value.AsEnumerable());
+        Assert.Equal([1, 2, 3],
+            Property("X;ENCODING=BASE64;VALUE=BINARY:AQID").ReadBinary().Value.AsEnumerable());
         Assert.Equal("http://a.b/c,d;e", Property("X:http://a.b/c,d;e").ReadUri().Value);
         Assert.Equal(new TimeOfDay(new LocalTime(8, 30), false, "Europe/Oslo"),
             Property("X;TZID=Europe/Oslo:083000").ReadTimeOfDay().Value);
         Assert.Equal(new TimeOfDay(new LocalTime(13, 30), true), Property("X:133000Z").ReadTimeOfDay().Value);
-        Assert.Equal(new GeoPosition(37.386013, -122.082932), Property("GEO:37.386013;-122.082932").ReadGeo().Value);
+        Assert.Equal(new GeoPosition(37.386013, -122.082932),
+            Property("GEO:37.386013;-122.082932").ReadGeo().Value);
         Assert.Equal(new RequestStatus("3.1", "Invalid; value", "DTSTART:96-Apr-01"),
             Property(@"X:3.1;Invalid\; value;DTSTART:96-Apr-01").ReadStatus().Value);
         Assert.Equal(Frequency.Weekly, Property("RRULE:FREQ=WEEKLY;COUNT=3").ReadRecur().Value!.Frequency);
@@ -154,10 +158,12 @@ public sealed class PropertyValuesTests
     [InlineData("Google", "DURATION:PT1H30S", "LenientDuration", "PT1H0M30S")]
     [InlineData("Zimbra", "DURATION:PT10M ", "BlanksAroundValue", "PT10M")]
     [InlineData("RFC 2445's examples", "DTSTAMP:19970901T1300Z", "TimeWithoutSeconds", "19970901T130000Z")]
-    [InlineData("Exchange 2007", "DTSTART;VALUE=DATE:20090117T200000", "ValueTypeMismatch", "20090117T200000")]
+    [InlineData("Exchange 2007", "DTSTART;VALUE=DATE:20090117T200000", "ValueTypeMismatch",
+        "20090117T200000")]
     [InlineData("Lotus Notes", "DTSTART:20090117", "DateWithoutValueParameter", "20090117")]
     [InlineData("Outlook", "DTSTART;TZID=Europe/Oslo:20090117T200000Z", "TzidOnUtc", "20090117T200000Z")]
-    [InlineData("vCalendar 1.0", "ATTENDEE:jane@example.com", "AddressWithoutScheme", "mailto:jane@example.com")]
+    [InlineData("vCalendar 1.0", "ATTENDEE:jane@example.com", "AddressWithoutScheme",
+        "mailto:jane@example.com")]
     [InlineData("libical's old zones", "TZOFFSETTO:0100", "OffsetWithoutSign", "+0100")]
     [InlineData("Cyrus", @"GEO:12.5\;-3", "UnknownEscape", "12.5;-3")]
     [InlineData("Apple iCal", @"SUMMARY:say \""no\""", "UnknownEscape", "say \"no\"")]
@@ -182,7 +188,9 @@ public sealed class PropertyValuesTests
         Assert.Equal((code, ProblemSeverity.Deviation), (problem!.Code.ToString(), problem.Severity));
     }
 
-    /// <summary>vCalendar 1.0 (Outlook 97, Palm, phones): letters and line ends as quoted-printable.</summary>
+    /// <summary>
+    /// vCalendar 1.0 (Outlook 97, Palm, phones): letters and line ends as quoted-printable.
+    /// </summary>
     [Fact]
     public void Text_InQuotedPrintable_IsDecoded() => Assert.Equal("café\nnext = x",
         Property("DESCRIPTION;ENCODING=QUOTED-PRINTABLE:caf=C3=A9=0D=0Anext = x").ReadText().Value);
@@ -190,7 +198,8 @@ public sealed class PropertyValuesTests
     [Fact]
     public void Problem_InAFoldedValue_PointsAtItsPhysicalPlace()
     {
-        var problem = Property("EXDATE:20260308T090000Z,\r\n 20260309T0900\r\n\t00Z,2026").ReadTimes().Problem!;
+        var problem = Property("EXDATE:20260308T090000Z,\r\n 20260309T0900\r\n\t00Z,2026")
+            .ReadTimes().Problem!;
         Assert.Equal((4, 10), (problem.Line, problem.Column));
     }
 
@@ -213,7 +222,8 @@ public sealed class PropertyValuesTests
          select (days, seconds, sign, kind, texts, offset)).ToArbitrary(),
         sample =>
         {
-            var moment = new LocalDateTime(1999, 12, 31, 0, 0).PlusDays(sample.days).PlusSeconds(sample.seconds);
+            var moment = new LocalDateTime(1999, 12, 31, 0, 0).PlusDays(sample.days)
+                .PlusSeconds(sample.seconds);
             CalendarTime time = sample.kind switch
             {
                 0 => new CalendarTime.Date(moment.Date),
@@ -223,7 +233,8 @@ public sealed class PropertyValuesTests
             };
             var duration = new CalendarDuration(sample.sign * sample.days, sample.sign * sample.seconds);
             var utc = new CalendarTime.Utc(moment);
-            CalendarPeriod[] periods = [new CalendarPeriod.Until(utc, utc), new CalendarPeriod.For(utc, new(1, 2))];
+            CalendarPeriod[] periods =
+                [new CalendarPeriod.Until(utc, utc), new CalendarPeriod.For(utc, new(1, 2))];
             var all = string.Concat(sample.texts);
             Assert.Equal(time, Again(NewProperty.Time("DTSTART", time)).ReadTime().Value);
             Assert.Equal(duration, Again(NewProperty.Duration("DURATION", duration)).ReadDuration().Value);
@@ -232,10 +243,13 @@ public sealed class PropertyValuesTests
             Assert.Equal(all, Again(NewProperty.Text("SUMMARY", all)).ReadText().Value);
             Assert.Equal(sample.texts,
                 Again(NewProperty.Texts("CATEGORIES", sample.texts)).ReadTexts().Value.AsEnumerable());
-            Assert.Equal(periods, Again(NewProperty.Periods("RDATE", periods)).ReadPeriods().Value.AsEnumerable());
+            Assert.Equal(periods,
+                Again(NewProperty.Periods("RDATE", periods)).ReadPeriods().Value.AsEnumerable());
             Assert.Equal([1, (byte)(sample.days % 256)],
-                Again(NewProperty.Binary("ATTACH", [1, (byte)(sample.days % 256)])).ReadBinary().Value.AsEnumerable());
-            AlarmTrigger[] triggers = [new AlarmTrigger.Absolute(utc), new AlarmTrigger.Relative(duration, true)];
+                Again(NewProperty.Binary("ATTACH", [1, (byte)(sample.days % 256)])).ReadBinary().Value
+                    .AsEnumerable());
+            AlarmTrigger[] triggers =
+                [new AlarmTrigger.Absolute(utc), new AlarmTrigger.Relative(duration, true)];
             foreach (var trigger in triggers)
                 Assert.Equal(trigger, Again(NewProperty.Trigger(trigger)).ReadTrigger().Value);
             var place = new GeoPosition(sample.offset / 1000.0, sample.days / 100.0);
