@@ -2,13 +2,15 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using CalSync.App.Configuration;
 using CalSync.Storage;
+using CalSync.Storage.Secrets;
 
 namespace CalSync.App.Commands;
 
 /// <summary>The command line: one table of verbs, one place where every verb ends.</summary>
-internal static class CommandLine
+internal static partial class CommandLine
 {
     // The dispatch table. One line a verb, one file a line.
     private static readonly Func<GlobalOptions, Surroundings, Verb>[] Verbs =
@@ -49,13 +51,8 @@ internal static class CommandLine
         {
             var verb = string.Join(' ', Names(parsed.CommandResult.Command));
             var advice = $"{verb} --help";
-            // A verb nobody knows is also a missing verb to the parser; once is enough.
-            foreach (var error in parsed.Errors.Skip(
-                parsed.UnmatchedTokens.Count > 0 && parsed.Errors.Count > 1 ? 1 : 0))
-            {
-                Complain(around, json, ExitCode.Usage, error.Message, verb, advice);
-            }
-
+            foreach (var mistake in Mistakes(parsed))
+                Complain(around, json, ExitCode.Usage, mistake, verb, advice);
             return (int)ExitCode.Usage;
         }
 
@@ -76,9 +73,21 @@ internal static class CommandLine
             Complain(around, json, fault.Code, fault.Message, fault.Where, fault.Advice);
             return (int)fault.Code;
         }
+        catch (SecretException fault)
+        {
+            Complain(around, json, ExitCode.Failed, fault.Message, "encryption key", "calsync doctor");
+            return (int)ExitCode.Failed;
+        }
         catch (StorageException fault)
         {
             Complain(around, json, ExitCode.Failed, fault.Message, "database", "calsync db check");
+            return (int)ExitCode.Failed;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            Complain(
+                around, json, ExitCode.Failed, fault.Message, "data directory",
+                "--data DIR with a folder this user may write");
             return (int)ExitCode.Failed;
         }
         catch (OperationCanceledException)
@@ -92,6 +101,12 @@ internal static class CommandLine
             return (int)ExitCode.InvalidConfiguration;
         }
     }
+
+    // What the parser makes of the words after an unknown one is noise.
+    private static IEnumerable<string> Mistakes(ParseResult parsed) =>
+        parsed.UnmatchedTokens is [var word, ..]
+            ? [$"There is no {(word.StartsWith('-') ? "option" : "verb or argument")} '{word}' here."]
+            : parsed.Errors.Select(error => NetType().Replace(error.Message, ""));
 
     private static IEnumerable<string> Names(Command command) =>
         command is RootCommand ? ["calsync"] : [.. Names((Command)command.Parents.First()), command.Name];
@@ -120,6 +135,9 @@ internal static class CommandLine
         foreach (var error in json ? [] : errors)
             around.Error.WriteLine($"calsync: {error}");
     }
+
+    [GeneratedRegex(" as expected type '.*'")]
+    private static partial Regex NetType();
 
     // The library's help, and the example of the verb below it.
     private sealed class HelpWithExample(HelpAction inner) : SynchronousCommandLineAction

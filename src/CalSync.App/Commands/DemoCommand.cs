@@ -18,12 +18,23 @@ internal static class DemoCommand
         };
         return verb.Does(globals, around, async (call, cancellation) =>
         {
+            if (call.Get(port) is < 0 or > 65_535)
+                throw CommandException.Usage("--port is out of range.", "0 to 65535");
             using var folder = DemoFolder.Of(call.Get(globals.Data));
             var settings = new DemoSettings(
-                folder.Path, call.Get(globals.Database), call.Get(port), call.Around.Clock,
+                folder.Path, call.Get(globals.Database), call.Get(port),
+                GlobalOptions.Assignments(call.Get(globals.Set)), call.Around.Environment, call.Around.Clock,
                 call.Around.Random);
-            return await new DemoRun(call.Around, call.Output.IsJson)
-                .RunAsync(settings, call.Get(once), cancellation);
+            try
+            {
+                return await new DemoRun(call.Around, call.Output.IsJson)
+                    .RunAsync(settings, call.Get(once), cancellation);
+            }
+            catch (DemoFailedException fault)
+            {
+                throw new CommandException(
+                    ExitCode.Failed, fault.Message, "the demo's set-up", "calsync demo, without --port");
+            }
         });
     }
 }

@@ -33,6 +33,13 @@ internal static class DoctorCommand
         {
             new("configuration", true, $"{set} values set, profile {settings.Text(Keys.Profile)}"),
         };
+        if (Missing(settings) is { } absent)
+        {
+            // Opening it would make it, and looking changes nothing.
+            findings.Add(absent);
+            return Tell(call, findings);
+        }
+
         await using var place = Workplace.OpenAnySchema(settings, call.Around);
         findings.Add(new("database", true, place.Database.EngineDescription));
         var state = await new Migrator(place.Database, place.Clock).CheckAsync(cancellation);
@@ -47,6 +54,20 @@ internal static class DoctorCommand
             findings.Add(await OperationsAsync(place, cancellation));
         }
 
+        return Tell(call, findings);
+    }
+
+    private static Finding? Missing(Settings settings)
+    {
+        var options = settings.Options<DatabaseOptions>();
+        return options.Url is null && !Directory.Exists(options.DataDirectory)
+            ? new Finding(
+                "database", false, $"There is nothing at {options.DataDirectory}.", "calsync db upgrade")
+            : null;
+    }
+
+    private static ExitCode Tell(Invocation call, List<Finding> findings)
+    {
         call.Output.Table(
             findings,
             "",

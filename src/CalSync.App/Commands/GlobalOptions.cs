@@ -29,15 +29,7 @@ internal sealed class GlobalOptions
     public ConfigurationInput Input(
         ParseResult parsed, Surroundings around, IEnumerable<(Key Key, string? Text)> more)
     {
-        var values = ImmutableDictionary.CreateBuilder<string, string>();
-        foreach (var assignment in parsed.GetValue(Set) ?? [])
-        {
-            var parts = assignment.Split('=', 2);
-            if (parts.Length != 2)
-                throw CommandException.Usage($"--set {assignment} has no value", "--set KEY=VALUE");
-            values[parts[0]] = parts[1];
-        }
-
+        var values = Assignments(parsed.GetValue(Set)).ToBuilder();
         (Key, string?)[] named =
         [
             (Keys.DataDirectory, parsed.GetValue(Data)),
@@ -51,6 +43,22 @@ internal sealed class GlobalOptions
         }
 
         return new ConfigurationInput(parsed.GetValue(Config), values.ToImmutable(), around.Environment);
+    }
+
+    /// <summary>Reads the values of --set; the last of a key wins.</summary>
+    /// <exception cref="CommandException">One has no equals sign.</exception>
+    public static ImmutableDictionary<string, string> Assignments(IEnumerable<string>? texts)
+    {
+        var values = ImmutableDictionary.CreateBuilder<string, string>();
+        foreach (var assignment in texts ?? [])
+        {
+            var parts = assignment.Split('=', 2);
+            if (parts.Length != 2)
+                throw CommandException.Usage($"--set {assignment} has no value.", "--set KEY=VALUE");
+            values[parts[0]] = parts[1];
+        }
+
+        return values.ToImmutable();
     }
 
     private static Option<T> Make<T>(string name, string value, string description)

@@ -38,7 +38,17 @@ internal static class ServeCommand
             HostConfiguration.Read(settings, listens, works),
             new OffsetClock(call.Around.Clock, settings.Duration(Keys.TestingClock)), call.Around.Random, Log,
             cancellation);
-        await host.StartAsync(cancellation);
+        try
+        {
+            await host.StartAsync(cancellation);
+        }
+        catch (IOException fault)
+        {
+            throw new CommandException(
+                ExitCode.Failed, fault.Message, Keys.ServerUrls.Name,
+                "end what listens there, or calsync serve --urls http://127.0.0.1:0");
+        }
+
         if (listens)
             call.Output.Value(new { Url = host.Address }, $"CalSync serves {host.Address}");
         else
@@ -59,6 +69,8 @@ internal static class ServeCommand
             line.UseUtcTimestamp = true;
         })
         .AddFilter("Microsoft", LogLevel.Warning)
+        // A start that fails is told by the verb, in one line.
+        .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
         .SetMinimumLevel(LogLevel.Information)
         .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             console => console.LogToStandardErrorThreshold = LogLevel.Trace);

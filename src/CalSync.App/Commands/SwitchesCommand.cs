@@ -35,13 +35,16 @@ internal static class SwitchesCommand
     private static Verb MakeSet(GlobalOptions globals, Surroundings around)
     {
         var (name, value) =
-            (NameArgument(), new Argument<string>("VALUE") { Description = "What to set it to." });
+            (NameArgument(), new Argument<string>("VALUE")
+            {
+                Description = string.Join(' ', SwitchDefinition.All.Select(Describe)),
+            });
         var ttl = Words.Option<string>(
             "--ttl", "TIME", "How long, at most 7 days; then it is normal again.", required: true);
         var reason = Words.Option<string>("--reason", "TEXT", "Why; kept in the journal.", required: true);
         var verb = new Verb(
             "set",
-            "Sets a switch for a while. " + string.Join(' ', SwitchDefinition.All.Select(Describe)),
+            "Sets a switch for a while.",
             "calsync switches set verification off --ttl 2h --reason \"provider reads are stale\"")
         {
             name, value, ttl, reason,

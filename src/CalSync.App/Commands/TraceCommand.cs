@@ -39,6 +39,13 @@ internal static class TraceCommand
         {
             await using var place = await call.OpenAsync(cancellation);
             var lines = await ReadAsync(place, call.Get(correlation)!, cancellation);
+            if (lines.Count == 0)
+            {
+                throw new CommandException(
+                    ExitCode.Failed, "Nothing is known under this correlation id.", call.Get(correlation),
+                    "take the correlationId of an answer, a problem or calsync operations show");
+            }
+
             call.Output.Table(
                 lines,
                 "Nothing is known under this correlation id.",

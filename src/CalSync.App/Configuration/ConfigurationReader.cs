@@ -50,6 +50,13 @@ internal sealed class ConfigurationReader
                 _errors.Add(Complaint(setting, problem));
         }
 
+        if (_values[Keys.DataDirectory.Name].Text is null)
+        {
+            _errors.Add(new ConfigurationError(
+                Keys.DataDirectory.Name, null, "default", "has no value, because HOME is not set",
+                "name a folder with --data DIR", null));
+        }
+
         var settings = new Settings(_values.ToImmutableDictionary());
         if (_errors.Count == 0)
             _errors.AddRange(ConfigurationRules.Check(settings));
@@ -65,12 +72,17 @@ internal sealed class ConfigurationReader
             setting.Key.Instead is { } instead ? $"{setting.Key.Range} ({instead})" : setting.Key.Range,
             setting.Key.Example);
 
-    private string DefaultDataDirectory()
+    // Null when nobody says where a home is.
+    private string? DefaultDataDirectory()
     {
         var data = _input.Environment.GetValueOrDefault("XDG_DATA_HOME");
-        if (string.IsNullOrEmpty(data))
-            data = Path.Combine(_input.Environment.GetValueOrDefault("HOME") ?? "/", ".local", "share");
-        return Path.Combine(data, "calsync");
+        if (string.IsNullOrEmpty(data)
+            && _input.Environment.GetValueOrDefault("HOME") is { Length: > 0 } home)
+        {
+            data = Path.Combine(home, ".local", "share");
+        }
+
+        return string.IsNullOrEmpty(data) ? null : Path.Combine(data, "calsync");
     }
 
     private void ReadEnvironment()
@@ -88,7 +100,8 @@ internal sealed class ConfigurationReader
 
     private void ReadFile()
     {
-        var path = _input.ConfigFile ?? Path.Combine(_values[Keys.DataDirectory.Name].Text!, "calsync.json");
+        var folder = _values[Keys.DataDirectory.Name].Text;
+        var path = _input.ConfigFile ?? (folder is null ? null : Path.Combine(folder, "calsync.json"));
         if (!File.Exists(path))
         {
             if (_input.ConfigFile is { } named)

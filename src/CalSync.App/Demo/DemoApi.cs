@@ -9,8 +9,11 @@ namespace CalSync.App.Demo;
 /// intent.</summary>
 internal sealed class DemoApi : IDisposable
 {
-    private readonly HttpClient _http;
-    private readonly CalSyncClient _client;
+    private readonly string _token;
+    private readonly Func<string> _newKey;
+    private readonly Patience? _patience;
+    private HttpClient _http;
+    private CalSyncClient _client;
 
     /// <param name="address">Where the product listens.</param>
     /// <param name="token">The person's bearer token.</param>
@@ -18,10 +21,15 @@ internal sealed class DemoApi : IDisposable
     /// <param name="patience">Null: everything is sent once, for whoever wants to see each answer.</param>
     public DemoApi(Uri address, string token, Func<string> newKey, Patience? patience = null)
     {
-        _http =
-            new HttpClient { BaseAddress = new Uri(address, "/api/v1/"), Timeout = TimeSpan.FromSeconds(30) };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        _client = new CalSyncClient(_http, newKey, patience);
+        (_token, _newKey, _patience) = (token, newKey, patience);
+        (_http, _client) = Connect(address);
+    }
+
+    /// <summary>The product listens somewhere else from now on; nothing may be under way.</summary>
+    public void MoveTo(Uri address)
+    {
+        _http.Dispose();
+        (_http, _client) = Connect(address);
     }
 
     /// <summary>Reads a resource.</summary>
@@ -53,6 +61,17 @@ internal sealed class DemoApi : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
+
+    private (HttpClient Http, CalSyncClient Client) Connect(Uri address)
+    {
+        var http = new HttpClient
+        {
+            BaseAddress = new Uri(address, "/api/v1/"),
+            Timeout = TimeSpan.FromSeconds(30),
+        };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+        return (http, new CalSyncClient(http, _newKey, _patience));
+    }
 
     private async Task<DemoAnswer> SendAsync(Intent intent, CancellationToken cancellation) =>
         DemoAnswer.Of(await _client.SendAsync(intent, cancellation));

@@ -33,6 +33,11 @@ internal sealed class DemoCatalogue(DateTimeOffset now)
     /// <summary>The class in the secondary calendar.</summary>
     public const string SecondaryTitle = "Tabla, first steps";
 
+    /// <summary>The class that needs attention.</summary>
+    public const string FailedTitle = "Bookbinding";
+
+    private const string NewYork = "America/New_York";
+
     /// <summary>Students in five zones, half-hour and 45-minute ones included; one has no account at the
     /// provider.</summary>
     public static IReadOnlyList<(string Name, string Email, string TimeZone)> Students { get; } =
@@ -64,17 +69,25 @@ internal sealed class DemoCatalogue(DateTimeOffset now)
             .Select(student => new SandboxUser(student.Email, student.Name, student.TimeZone)),
     ];
 
-    /// <summary>The classes there are before the tour.</summary>
-    public IReadOnlyList<(string Instructor, JsonObject Body, int Seats)> Classes =>
-    [
-        (Maya,
-            Class(
-            "Life drawing", "America/New_York", 8, Weekly(BeforeTheClocksChange("America/New_York"), 18, 6)),
-            5),
-        (Maya, Class("Etching, small group", "America/New_York", 2, Slots((1, 10))), 2),
-        (Arjun, Class("Raga listening", "Asia/Kolkata", 20, Slots((2, 19), (9, 19))), 4),
-        (Maya, Class("Open studio", "America/New_York", 12, Slots((4, 17), (11, 17))), 3),
-    ];
+    /// <summary>Six weeks, across the next change of the clocks.</summary>
+    public JsonObject WeeklyClass() => Class(
+        "Life drawing", NewYork, 8, Weekly(BeforeTheClocksChange(NewYork), 18, 6));
+
+    /// <summary>Two seats.</summary>
+    public JsonObject FullClass() => Class("Etching, small group", NewYork, 2, Slots((1, 10)));
+
+    /// <summary>A slot a week from three weeks ago on; the last one moves.</summary>
+    public JsonObject MovedClass() => Class(
+        "Open studio", NewYork, 12, Slots((-21 + 4, 17), (-14 + 4, 17), (-7 + 4, 17), (4, 17)));
+
+    /// <summary>In the secondary calendar.</summary>
+    public JsonObject RagaClass() => Class("Raga listening", "Asia/Kolkata", 20, Slots((2, 19), (9, 19)));
+
+    /// <summary>One that is called off.</summary>
+    public JsonObject CancelledClass() => Class("Poster night", NewYork, 10, Slots((5, 20)));
+
+    /// <summary>One whose second event Google refuses.</summary>
+    public JsonObject FailedClass() => Class(FailedTitle, NewYork, 6, Slots((2, 13), (3, 13)));
 
     /// <summary>Three slots next week.</summary>
     public JsonObject TourClass() => Class(TourTitle, "America/New_York", 10, Slots((0, 9), (1, 9), (2, 9)));

@@ -28,8 +28,7 @@ internal sealed class DemoRun(Surroundings around, bool json)
         var started = Stopwatch.GetTimestamp();
         await using var world = await SetUpAsync(settings, cancellation);
         Say($"[green]Running[/] after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s: "
-            + $"{world.Data.Classes.Count} classes, {world.Students.Count} students, 2 instructors, all on "
-            + "the practice calendar.");
+            + $"6 classes, {world.Students.Count} students, 2 instructors and their last three weeks.");
 
         var failed = 0;
         foreach (var (name, title, run) in new DemoTour(world).Steps)
@@ -123,6 +122,7 @@ internal sealed class DemoRun(Surroundings around, bool json)
         Say("Everything keeps running until Ctrl+C.");
         Say($"  API              {world.Address}");
         Say($"  API description  {new Uri(world.Address, "docs/api")}");
+        Say(Markup.Escape($"  data             {world.DataDirectory}"));
         Say($"  practice Google  {world.SandboxAddress} (break it under /_sandbox/faults)");
         Say("");
         Say("API tokens:");
@@ -145,6 +145,8 @@ internal sealed class DemoRun(Surroundings around, bool json)
             Markup.Escape(
             $"  curl -H 'Authorization: Bearer {world.Admin.Token}' "
             + $"{new Uri(world.Address, "api/v1/operations")}"));
+        Say(Markup.Escape(
+            $"  calsync operations list --state needs_attention --data {world.DataDirectory}"));
         try
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, around.Clock, cancellation);

@@ -35,6 +35,7 @@ internal sealed class DemoTour(DemoWorld world)
         string Name, string Title,
         Func<CancellationToken, Task<(string Expected, string Observed)>> Run)> Steps =>
     [
+        ("history", "Three weeks of a studio are there to look at", HistoryAsync),
         ("create", "A class is created; each slot becomes one event", CreateAsync),
         ("enrol", "Students enrol; each becomes a guest before the seat is active", EnrolAsync),
         ("reschedule", "A slot moves; the event moves once", RescheduleAsync),
@@ -47,6 +48,20 @@ internal sealed class DemoTour(DemoWorld world)
         ("mail", "Nobody was mailed by accident", MailAsync),
         ("truth", "Database and calendars are compared, event by event", TruthAsync),
     ];
+
+    private async Task<(string Expected, string Observed)> HistoryAsync(CancellationToken cancellation)
+    {
+        var past = await world.PastAsync(cancellation);
+        var zones = DemoCatalogue.Students.Select(student => student.TimeZone).Distinct().Count();
+        return (
+            "6 classes: 1 full, 1 cancelled, 1 with a slot that needs attention; 12 students in 5 zones; "
+            + "21 days in the journal; a token ends in 7 minutes",
+            $"{past.Classes} classes: {past.Full} full, {past.Cancelled} cancelled, "
+            + $"{past.InAttention} with a slot that needs attention; {world.Students.Count} students in "
+            + $"{zones} zones; "
+            + $"{past.Days} days in the journal; "
+            + $"a token ends in {Math.Ceiling(world.TokenLeft.TotalMinutes)} minutes");
+    }
 
     private async Task<(string Expected, string Observed)> CreateAsync(CancellationToken cancellation)
     {
@@ -245,11 +260,14 @@ internal sealed class DemoTour(DemoWorld world)
         var report = await TruthCheck.CompareAsync(
             world.Database, await world.Control.GetTruthAsync(null, cancellation), cancellation);
         var chain = await world.VerifyJournalAsync(cancellation);
+        var others = report.Differences.Length == report.Admitted
+            ? "no other difference"
+            : string.Join("; ", report.Differences);
         return (
-            $"{report.Slots} slots, {report.Slots} events, no difference, journal intact",
-            $"{report.Slots} slots, {report.Events} events, "
-            + $"{(report.Differences.IsEmpty ? "no difference" : string.Join("; ", report.Differences))}, "
-            + $"journal {chain}");
+            $"{report.Slots} slots, {report.Slots - 1} events, 1 slot that is known to need attention, "
+            + "no other difference, journal intact",
+            $"{report.Slots} slots, {report.Events} events, {report.Admitted} slot that is known to need "
+            + $"attention, {others}, journal {chain}");
     }
 
     private async Task<TruthEvent[]> EventsAsync(CancellationToken cancellation) =>

@@ -1,5 +1,9 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
+using CalSync.App.Commands;
+using CalSync.App.Configuration;
 using CalSync.Classes;
 using CalSync.Client;
 using CalSync.Sandbox;
@@ -12,24 +16,27 @@ namespace CalSync.App.Demo;
 
 /// <summary>Everything the demo runs: the practice Google, one API process, one worker process, people and
 /// classes.</summary>
-/// <remarks>The sandbox lives in this process; API and worker are real child processes, so that one can be
-/// killed.</remarks>
+/// <remarks>The sandbox lives in this process. Once the history is played, API and worker are real child
+/// processes, so that one can be killed.</remarks>
 internal sealed class DemoWorld : IAsyncDisposable
 {
     private const string Correlation = "cor_demo";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TokenLife = TimeSpan.FromDays(7);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
 
     private readonly DemoSettings _settings;
+    private readonly OffsetClock _clock;
     private readonly IdSource _ids;
     private readonly SandboxServer _sandbox;
     private readonly HttpClient _sandboxHttp;
     private ProductProcess? _api;
     private ProductProcess? _worker;
 
-    private DemoWorld(DemoSettings settings, IdSource ids, SandboxServer sandbox, Database database)
+    private DemoWorld(DemoSettings settings, OffsetClock clock, SandboxServer sandbox, Database database)
     {
-        (_settings, _ids, _sandbox, Database) = (settings, ids, sandbox, database);
+        (_settings, _clock, _sandbox, Database) = (settings, clock, sandbox, database);
+        _ids = new IdSource(clock, settings.Random);
         _sandboxHttp = new HttpClient { BaseAddress = sandbox.BaseAddress };
         Control = new SandboxControl(_sandboxHttp);
         Data = new DemoCatalogue(settings.Clock.GetUtcNow());
@@ -65,8 +72,18 @@ internal sealed class DemoWorld : IAsyncDisposable
     /// <summary>The students, in the order of the demo data.</summary>
     public IReadOnlyList<DemoPerson> Students { get; private set; } = [];
 
+    private IEnumerable<DemoPerson> People =>
+        new[] { Maya, Arjun, Admin, OnCall }.Concat(Students).OfType<DemoPerson>();
+
     /// <summary>The secondary calendar of the instructor in Kolkata.</summary>
     public string SecondaryCalendarId { get; private set; } = "";
+
+    /// <summary>How long the token of the instructor in Kolkata was good for when the history
+    /// ended.</summary>
+    public TimeSpan TokenLeft { get; private set; }
+
+    /// <summary>The folder with the embedded database.</summary>
+    public string DataDirectory => _settings.DataDirectory;
 
     /// <summary>Starts everything and creates people, connections and classes.</summary>
     /// <param name="settings">Where and with what.</param>
@@ -77,23 +94,20 @@ internal sealed class DemoWorld : IAsyncDisposable
         DemoSettings settings, Action<string> progress, CancellationToken cancellation)
     {
         progress("Starting a Google to practise on");
+        var clock = new OffsetClock(settings.Clock, -DemoHistory.Length);
         var sandbox = await SandboxServer.StartAsync(
-            new SandboxOptions(settings.Clock) { Users = DemoCatalogue.Accounts }, cancellation);
+            new SandboxOptions(clock) { Users = DemoCatalogue.Accounts }, cancellation);
         var database = Database.Open(
             new DatabaseOptions { DataDirectory = settings.DataDirectory, Url = settings.DatabaseUrl });
-        var world = new DemoWorld(settings, new IdSource(settings.Clock, settings.Random), sandbox, database);
+        var world = new DemoWorld(settings, clock, sandbox, database);
         try
         {
-            progress("Creating the database");
-            await new Migrator(database, settings.Clock).UpgradeAsync(cancellation);
+            progress("Playing three weeks of a studio: people, connections, classes, seats");
+            await world.PlayHistoryAsync(cancellation);
+            world.TokenLeft = await world.TokenLeftAsync(cancellation);
             progress("Starting the API and a worker");
             await world.StartProductAsync(cancellation);
-            progress("Creating people");
-            await world.CreatePeopleAsync(cancellation);
-            progress("Connecting two instructors through OAuth");
-            await world.ConnectInstructorsAsync(cancellation);
-            progress("Creating classes and enrolling students");
-            await world.CreateClassesAsync(cancellation);
+            await DemoHistory.FailOneSlotAsync(world, cancellation);
             return world;
         }
         catch
@@ -170,6 +184,25 @@ internal sealed class DemoWorld : IAsyncDisposable
         (await Control.GetFaultsAsync(cancellation)).Where(report => ids.Contains(report.Id))
             .Sum(report => report.Fired);
 
+    /// <summary>What the history left, counted in the database.</summary>
+    public async Task<DemoPast> PastAsync(CancellationToken cancellation)
+    {
+        var (counts, first) = await Database.SnapshotAsync(
+            async session => (
+                (await session.FirstOrDefaultAsync<DemoPast>(
+                    """
+                    SELECT count(*) AS classes,
+                        count(CASE WHEN state = 'cancelled' THEN 1 END) AS cancelled,
+                        count(CASE WHEN state = 'scheduled' AND seats_taken = capacity THEN 1 END) AS "full",
+                        (SELECT count(*) FROM mirrors
+                            WHERE active AND state = 'needs_attention') AS in_attention
+                    FROM classes
+                    """))!,
+                await session.ScalarAsync<DateTimeOffset>("SELECT at FROM journal WHERE seq = 1")),
+            cancellation);
+        return counts with { Days = (int)Math.Round((_settings.Clock.GetUtcNow() - first).TotalDays) };
+    }
+
     /// <summary>Checks the journal's hash chain: <c>intact</c>, or where it breaks.</summary>
     public async Task<string> VerifyJournalAsync(CancellationToken cancellation) =>
         await new JournalReader(Database).VerifyChainAsync(cancellation) switch
@@ -196,38 +229,73 @@ internal sealed class DemoWorld : IAsyncDisposable
                 await process.DisposeAsync();
         }
 
-        foreach (var person in new[] { Maya, Arjun, Admin, OnCall }.Concat(Students))
-            person?.Api.Dispose();
+        foreach (var person in People)
+            person.Api.Dispose();
         _sandboxHttp.Dispose();
         await Database.DisposeAsync();
         await _sandbox.DisposeAsync();
     }
 
-    private string[] Common() =>
-    [
-        "--data", _settings.DataDirectory,
-        .. _settings.DatabaseUrl is { } url ? new[] { "--database", url } : [],
-        "--set", $"sandbox.url={SandboxAddress}",
-        "--set", "google.provider=google-sandbox",
-        "--set", "calendar.fallback=primary",
-        "--set", "mirror.lease=10s",
-    ];
+    // What every process of the demo is told, by key.
+    private ImmutableDictionary<string, string> Told()
+    {
+        var told = ImmutableDictionary.CreateRange(new Dictionary<string, string>
+        {
+            [Keys.DataDirectory.Name] = _settings.DataDirectory,
+            [Keys.SandboxUrl.Name] = SandboxAddress.ToString(),
+            ["google.provider"] = "google-sandbox",
+            ["calendar.fallback"] = "primary",
+            ["mirror.lease"] = "10s",
+        });
+        if (_settings.DatabaseUrl is { } url)
+            told = told.Add(Keys.DatabaseUrl.Name, url);
+        return told.SetItems(_settings.Assignments);
+    }
+
+    private IEnumerable<string> Common() =>
+        Told().SelectMany(pair => new[] { "--set", $"{pair.Key}={pair.Value}" });
+
+    // API and worker in this process, because only here their clock can be set.
+    private async Task PlayHistoryAsync(CancellationToken cancellation)
+    {
+        var settings = ConfigurationReader.Read(new ConfigurationInput(null, Told(), _settings.Environment))
+            switch
+        {
+            ConfigurationOutcome.Valid valid => valid.Settings,
+            ConfigurationOutcome.Invalid invalid => throw new InvalidConfigurationException(invalid.Errors),
+            _ => throw new UnreachableException(),
+        };
+        var options = HostConfiguration.Read(settings, listens: true, works: true) with
+        {
+            Urls = ["http://127.0.0.1:0"],
+        };
+        await using var host = await CalSyncHost.BuildAsync(
+            options, _clock, _settings.Random, null, cancellation);
+        await host.StartAsync(cancellation);
+        Address = host.Address;
+        await CreatePeopleAsync(cancellation);
+        await ConnectInstructorsAsync(cancellation);
+        await new DemoHistory(this, _clock).PlayAsync(cancellation);
+        await host.StopAsync(cancellation);
+    }
 
     private async Task StartProductAsync(CancellationToken cancellation)
     {
         _api = await ProductProcess.StartAsync(
             ["serve", "--no-worker", "--urls", $"http://127.0.0.1:{_settings.Port}", .. Common()], "http://",
             _settings.Clock, cancellation);
+        var ready = _api.ReadyLine;
         Address = new Uri(
-            _api.ReadyLine[_api.ReadyLine.IndexOf("http://", StringComparison.Ordinal)..].Split(
-            ' ')[0].TrimEnd('.'));
+            ready[ready.IndexOf("http://", StringComparison.Ordinal)..].Split(' ')[0].TrimEnd('.'));
+        foreach (var person in People)
+            person.Api.MoveTo(Address);
         await StartWorkerAsync(cancellation);
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The world owns and disposes it.")]
     private async Task CreatePeopleAsync(CancellationToken cancellation)
     {
-        var identities = new IdentityStore(Database, _ids, _settings.Clock);
+        var identities = new IdentityStore(Database, _ids, _clock);
         var tenant = await identities.CreateTenantAsync(
             "Demo studio", TenantKind.Test, "cli", Correlation, cancellation);
         async Task<DemoPerson> PersonAsync(string name, string email, Role role, string zone)
@@ -238,7 +306,7 @@ internal sealed class DemoWorld : IAsyncDisposable
                 ? created.User
                 : throw new DemoFailedException($"{email} could not be created: {made}");
             var token = await identities.CreateTokenAsync(
-                user.Id, "demo", TimeSpan.FromDays(7), "cli", Correlation, cancellation);
+                user.Id, "demo", DemoHistory.Length + TokenLife, "cli", Correlation, cancellation);
             var patience = new Patience(_settings.Clock, _settings.Random);
             var api = new DemoApi(Address, token!.Secret, NewKey, patience);
             return new DemoPerson(name, email, user.Id, token.Secret, api);
@@ -269,21 +337,12 @@ internal sealed class DemoWorld : IAsyncDisposable
             new JsonObject { ["calendarId"] = teaching["id"]!.ToString() }, cancellation)).Expect();
     }
 
-    private async Task CreateClassesAsync(CancellationToken cancellation)
-    {
-        var taken = 0;
-        foreach (var (instructor, body, seats) in Data.Classes)
-        {
-            var person = instructor == DemoCatalogue.Maya ? Maya : Arjun;
-            var made = (await person.Api.PostAsync("classes", body, cancellation)).Expect();
-            await Task.WhenAll(Enumerable.Range(taken, seats).Select(async index =>
-                (await Students[index % Students.Count].Api.PostAsync(
-                    $"classes/{made.Text("id")}/enrollments", new JsonObject(), cancellation)).Expect()));
-            taken += seats;
-        }
-
-        await QuietAsync(cancellation);
-    }
+    private async Task<TimeSpan> TokenLeftAsync(CancellationToken cancellation) =>
+        await Database.ReadAsync(
+            session => session.ScalarAsync<DateTimeOffset>(
+                "SELECT access_expires_at FROM connections WHERE account_email = @Arjun",
+                new { DemoCatalogue.Arjun }),
+            cancellation) - _clock.GetUtcNow();
 
     private async Task<string> StateAsync(string account, CancellationToken cancellation) =>
         await Database.ReadAsync(
@@ -291,20 +350,3 @@ internal sealed class DemoWorld : IAsyncDisposable
                 "SELECT state FROM connections WHERE account_email = @account", new { account }),
             cancellation) ?? "absent";
 }
-
-/// <summary>One person of the demo.</summary>
-/// <param name="Name">First name.</param>
-/// <param name="Email">Account and calendar address.</param>
-/// <param name="UserId">The product's id.</param>
-/// <param name="Token">Bearer token of the demo, valid for 7 days.</param>
-/// <param name="Api">The interface as this person uses it.</param>
-internal sealed record DemoPerson(string Name, string Email, string UserId, string Token, DemoApi Api);
-
-/// <summary>Where the demo runs.</summary>
-/// <param name="DataDirectory">Exists; holds the embedded database and the key file.</param>
-/// <param name="DatabaseUrl">PostgreSQL; null for SQLite in the data directory.</param>
-/// <param name="Port">Of the API; 0 picks a free one.</param>
-/// <param name="Clock">The real clock.</param>
-/// <param name="Random">Ids and keys.</param>
-internal sealed record DemoSettings(
-    string DataDirectory, string? DatabaseUrl, int Port, TimeProvider Clock, Random Random);

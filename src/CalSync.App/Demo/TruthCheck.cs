@@ -39,8 +39,14 @@ internal static class TruthCheck
             .ToLookup(found => found.Mirror ?? "");
 
         var differences = ImmutableArray.CreateBuilder<string>();
+        var admitted = 0;
         foreach (var mirror in mirrors)
-            differences.AddRange(Differences(mirror, [.. live[mirror.Id]], [.. guests[mirror.ClassId]]));
+        {
+            var found = Differences(mirror, [.. live[mirror.Id]], [.. guests[mirror.ClassId]]).ToList();
+            admitted += mirror.State == "needs_attention" ? found.Count : 0;
+            differences.AddRange(found);
+        }
+
         var known = mirrors.Select(mirror => mirror.Id).ToHashSet(StringComparer.Ordinal);
         differences.AddRange(live.Where(group => !known.Contains(group.Key)).SelectMany(group => group)
             .Select(
@@ -48,7 +54,7 @@ internal static class TruthCheck
                 $"Event {orphan.Event.Id} in {orphan.Calendar} carries our mark but no slot owns it."));
         return new TruthReport(
             mirrors.Count(mirror => mirror.Wanted), live.Sum(group => group.Count()), seats.Count,
-            differences.ToImmutable());
+            differences.ToImmutable(), admitted);
     }
 
     /// <summary>Whether work is under way or due: mirrors not yet verified, operations not settled.</summary>
@@ -104,7 +110,8 @@ internal static class TruthCheck
 
     private const string MirrorSql =
         """
-        SELECT m.id, m.slot_id, s.class_id, m.provider_event_id, c.remote_id, k.title, s.start_at, s.end_at,
+        SELECT m.id, m.state, m.slot_id, s.class_id, m.provider_event_id, c.remote_id, k.title,
+               s.start_at, s.end_at,
                s.state IN ('scheduled', 'completed') AS wanted, s.state = 'completed' AS past
         FROM mirrors m
         JOIN slots s ON s.id = m.slot_id
@@ -124,6 +131,8 @@ internal static class TruthCheck
     private sealed record MirrorRow
     {
         public string Id { get; init; } = "";
+
+        public string State { get; init; } = "";
 
         public string SlotId { get; init; } = "";
 
@@ -158,7 +167,9 @@ internal static class TruthCheck
 /// <param name="Events">Live events of ours at the provider.</param>
 /// <param name="Seats">Live seats.</param>
 /// <param name="Differences">One sentence each; empty when both agree.</param>
-internal sealed record TruthReport(int Slots, int Events, int Seats, ImmutableArray<string> Differences)
+/// <param name="Admitted">How many of them are of slots that the product itself says need attention.</param>
+internal sealed record TruthReport(
+    int Slots, int Events, int Seats, ImmutableArray<string> Differences, int Admitted)
 {
     /// <summary>True when the database and the calendars say the same.</summary>
     public bool Agrees => Differences.IsEmpty && Slots == Events;

@@ -2,8 +2,8 @@
 -- One text for both engines. {instant} is timestamptz on PostgreSQL and text (ISO 8601, UTC) on SQLite;
 -- {bytes} is bytea or blob. What only one engine can say stands in 0001_foundation.postgres.sql and
 -- 0001_foundation.sqlite.sql and runs in the same transaction. Identifiers are prefixed, sortable text.
--- An index begins with its most selective column: PostgreSQL keeps the plan of a foreign key's check for long, and one
--- made while tables were small must not be able to choose "all rows of the tenant".
+-- An index begins with its most selective column: PostgreSQL keeps the plan of a foreign key's check for
+-- long, and one made while tables were small must not be able to choose "all rows of the tenant".
 
 -- A tenant is live or test for ever; rows below inherit the kind through composite foreign keys.
 CREATE TABLE tenants (
@@ -268,8 +268,8 @@ CREATE TABLE operations (
     updated_at       {instant} NOT NULL,
     FOREIGN KEY (class_id, tenant_id) REFERENCES classes (id, tenant_id)
 );
--- Every accepted request adds a row, so there are no more indexes than the worker needs: people page by id, which is
--- in the order of time, and a request's operations are found through the journal.
+-- Every accepted request adds a row, so there are no more indexes than the worker needs: people page by id,
+-- which is in the order of time, and a request's operations are found through the journal.
 CREATE INDEX operations_unsettled ON operations (state, updated_at) WHERE NOT settled;
 CREATE INDEX operations_by_enrolment ON operations (enrolment_id) WHERE enrolment_id IS NOT NULL;
 

@@ -39,6 +39,18 @@ public sealed class CommandLineTests
         Assert.Contains("  do:    ", error, StringComparison.Ordinal);
     }
 
+    /// <summary>The word that is wrong is named; what follows it is not complained about.</summary>
+    [Theory]
+    [InlineData("There is no option '--prot' here.", "demo", "--prot", "3")]
+    [InlineData("There is no verb or argument 'dem' here.", "dem", "--once")]
+    [InlineData("Cannot parse argument 'abc' for option '--port'.", "demo", "--port", "abc")]
+    [InlineData("--port is out of range.", "demo", "--port", "70000")]
+    public async Task RunAsync_WithAWrongWord_NamesIt(string what, params string[] arguments)
+    {
+        var (code, _, error) = await Shell.RunAsync(arguments);
+        Assert.Equal((2, $"calsync: {what}"), (code, error.Split('\n')[0]));
+    }
+
     /// <summary>R-CAL-23-P: an invalid configuration ends with 78 and every error, as text and as
     /// JSON.</summary>
     [Fact]

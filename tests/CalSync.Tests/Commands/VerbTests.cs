@@ -101,6 +101,47 @@ public sealed class VerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Doctor_WhereNothingIs_LeavesNothing()
+    {
+        var nowhere = Path.Combine(_directory, "nowhere");
+        var (code, output, _) = await Shell.RunAsync(["doctor", "--data", nowhere]);
+        Assert.Equal(3, code);
+        Assert.Contains("calsync db upgrade", output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(nowhere));
+    }
+
+    [Theory]
+    [InlineData("serve", "--urls")]
+    [InlineData("demo", "--port")]
+    public async Task AVerbThatListens_OnATakenPort_SaysWhichAndWhatToDo(string verb, string option)
+    {
+        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
+        var place = option == "--urls" ? $"http://127.0.0.1:{port}" : $"{port}";
+        var (code, _, error) = await Shell.RunAsync(
+            [verb, option, place, "--data", Path.Combine(_directory, verb)]);
+        Assert.Equal(1, code);
+        Assert.Contains($"127.0.0.1:{port}", error, StringComparison.Ordinal);
+        Assert.Contains("  do:    ", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ADataDirectory_ThatCannotBeMade_IsNamed()
+    {
+        var file = Path.Combine(_directory, "file");
+        await File.WriteAllTextAsync(file, "");
+        foreach (var verb in (string[][])[["serve"], ["tenants", "list"], ["demo", "--once"]])
+        {
+            var (code, _, error) = await Shell.RunAsync([.. verb, "--data", Path.Combine(file, "below")]);
+            Assert.Equal(1, code);
+            Assert.Contains(file, error, StringComparison.Ordinal);
+            Assert.Contains("  do:    ", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Operations_OfAnUnknownId_SaysSo()
     {
         await JsonAsync("tenants", "create", "Studio Nine");

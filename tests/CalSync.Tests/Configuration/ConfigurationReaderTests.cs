@@ -189,6 +189,14 @@ public sealed class ConfigurationReaderTests : IDisposable
         }
     }
 
+    [Fact]
+    public void DataDirectory_WithoutAHome_HasToBeNamed()
+    {
+        var error = Assert.Single(Invalid([], [("HOME", "")]));
+        Assert.Equal("data.directory", error.Key);
+        Assert.Contains("--data DIR", error.ToString(), StringComparison.Ordinal);
+    }
+
     private void WriteFile(string text) => File.WriteAllText(Path.Combine(_directory, "calsync.json"), text);
 
     private ConfigurationOutcome Read((string, string)[] commandLine, (string, string)[] environment)

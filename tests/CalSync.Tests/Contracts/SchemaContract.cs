@@ -206,8 +206,9 @@ public sealed class PostgresSchemaTests(PostgresTestDatabase fixture)
     : SchemaContract(fixture), IClassFixture<PostgresTestDatabase>
 {
     /// <summary>
-    /// The plan of a foreign key's check lives as long as its connection. One made while the tables are small may
-    /// take any index whose first column it knows; beginning with the tenant, that is "all rows there are".
+    /// The plan of a foreign key's check lives as long as its connection. One made while the tables are small
+    /// may take any index whose first column it knows; beginning with the tenant, that is "all rows there
+    /// are".
     /// </summary>
     [Fact]
     public async Task ReferencedTables_HaveNoIndexThatBeginsWithTheTenant()

@@ -14,8 +14,8 @@ public sealed class DemoDrill(PostgresFixture postgres)
 {
     private static readonly string[] Steps =
     [
-        "create", "enrol", "reschedule", "double-click", "stale-edit", "revoke", "lost-answer", "kill-worker",
-        "calendar-deleted", "mail", "truth", "summary",
+        "history", "create", "enrol", "reschedule", "double-click", "stale-edit", "revoke", "lost-answer",
+        "kill-worker", "calendar-deleted", "mail", "truth", "summary",
     ];
 
     /// <summary>R-CAL-08-C: every step shows what it should, on both engines.</summary>

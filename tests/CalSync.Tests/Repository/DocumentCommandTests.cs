@@ -100,6 +100,19 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Commands_StandInBlocksThatAreRun()
+    {
+        var unseen =
+            from path in SourceTree.Files(".md")
+            from block in AnyBlock().Matches(SourceTree.Text(path))
+            where block.Groups["kind"].Value != "sh"
+            from line in block.Groups["text"].Value.Split('\n')
+            where CommandStart().IsMatch(line)
+            select $"{path}: {line.Trim()}";
+        Assert.Equal([], unseen);
+    }
+
+    [Fact]
     public void FirstScreen_ShowsTwoCommandsThatExist()
     {
         var first = Blocks("README.md").First();
@@ -197,6 +210,13 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
     [GeneratedRegex(
         @"^(?<indent> *)```sh\n(?<text>.*?)^ *```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex ShellBlock();
+
+    [GeneratedRegex(
+        @"^ *```(?<kind>\w*)\n(?<text>.*?)^ *```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex AnyBlock();
+
+    [GeneratedRegex(@"^\s*(\$ )?(\./(calsync|test|bench)\b|calsync |dotnet |curl |git |export )")]
+    private static partial Regex CommandStart();
 
     [GeneratedRegex(@"(?<!`)`(\./)?calsync (?<rest>[a-z][^`\n]*)`(?!`)")]
     private static partial Regex InlineCommand();
