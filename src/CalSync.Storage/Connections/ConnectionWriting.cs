@@ -69,7 +69,7 @@ internal static class ConnectionWriting
             new { connectionId, now });
         session.Queue(
             $"""
-            UPDATE calendars SET state = 'gone', updated_at = @now
+            UPDATE calendars SET state = 'gone', lost_at = COALESCE(lost_at, @now), updated_at = @now
             WHERE connection_id = @connectionId AND NOT ({session.In("remote_id", "@remoteIds")})
             """,
             new { connectionId, now, remoteIds });
@@ -79,14 +79,16 @@ internal static class ConnectionWriting
                 """
                 INSERT INTO calendars
                     (id, connection_id, remote_id, summary, kind, time_zone, access_role, state, selected,
-                        updated_at)
+                        lost_at, updated_at)
                 VALUES (@Id, @connectionId, @RemoteId, @Summary, @Kind, @TimeZone, @AccessRole, @State,
-                    @Selected, @now)
+                    @Selected, @LostAt, @now)
                 ON CONFLICT (connection_id, remote_id) DO UPDATE
                     SET summary = excluded.summary, kind = excluded.kind,
                     time_zone = excluded.time_zone, access_role = excluded.access_role,
                         state = excluded.state,
-                    selected = excluded.selected, updated_at = excluded.updated_at
+                    selected = excluded.selected, updated_at = excluded.updated_at,
+                    lost_at = CASE WHEN excluded.lost_at IS NULL THEN NULL
+                        ELSE COALESCE(calendars.lost_at, excluded.lost_at) END
                 """,
                 new
                 {
@@ -99,6 +101,7 @@ internal static class ConnectionWriting
                     calendar.AccessRole,
                     State = IsWritable(calendar) ? "available" : "unwritable",
                     Selected = calendar == keep,
+                    LostAt = IsWritable(calendar) ? (DateTimeOffset?)null : now,
                     now,
                 },
                 expectRows: 1);

@@ -99,6 +99,8 @@ CREATE TABLE calendars (
     access_role    text NOT NULL,
     state          text NOT NULL CHECK (state IN ('available', 'unwritable', 'gone')),
     selected       boolean NOT NULL,
+    -- Since when it is not available; one notice for each such time.
+    lost_at        {instant},
     updated_at     {instant} NOT NULL,
     UNIQUE (connection_id, remote_id),
     UNIQUE (id, connection_id)

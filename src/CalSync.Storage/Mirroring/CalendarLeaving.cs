@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CalSync.Sync;
 using CalSync.Sync.Journal;
 using CalSync.Sync.Mirroring;
 
@@ -17,8 +18,8 @@ internal static class CalendarLeaving
 
     /// <returns>False when the claim was lost; nothing was changed then.</returns>
     public static async Task<bool> LeaveAsync(
-        WriteSession session, MirrorClaim claim, string calendarState, CalendarFallback fallback,
-        DateTimeOffset now)
+        WriteSession session, IdSource ids, MirrorClaim claim, string calendarState,
+        CalendarFallback fallback, DateTimeOffset now)
     {
         var held = await session.ExecuteAsync(
             "UPDATE mirrors SET updated_at = @now WHERE id = @Id AND fence = @Fence AND lease_owner = "
@@ -35,10 +36,13 @@ internal static class CalendarLeaving
                 """,
                 new { claim.ConnectionId, claim.CalendarId })
             : null;
-        session.Queue(
-            "UPDATE calendars SET state = @calendarState, updated_at = @now WHERE id = @CalendarId",
-            new { calendarState, now, claim.CalendarId },
-            expectRows: 1);
+        var lost = await session.FirstOrDefaultAsync<LostRow>(
+            """
+            UPDATE calendars SET state = @calendarState, lost_at = COALESCE(lost_at, @now), updated_at = @now
+            WHERE id = @CalendarId RETURNING summary, lost_at
+            """,
+            new { calendarState, now, claim.CalendarId });
+        TellOwner(session, ids, claim, lost!, calendarState, primary is not null, now);
         session.Journal(Entry(
             claim, now, $"calendar.{calendarState}", "calendar", claim.CalendarId,
             new { state = claim.CalendarState, remoteId = claim.RemoteCalendarId },
@@ -49,6 +53,33 @@ internal static class CalendarLeaving
             await MoveAsync(session, claim, primary, now);
         await session.FlushAsync();
         return true;
+    }
+
+    // Once for each loss, however many events meet it.
+    private static void TellOwner(
+        WriteSession session, IdSource ids, MirrorClaim claim, LostRow lost, string calendarState, bool moved,
+        DateTimeOffset now)
+    {
+        var what = calendarState == "gone" ? "does not exist any more" : "may not be written any more";
+        var then = moved
+            ? "Its classes go to your primary calendar from now on."
+            : "Its classes wait until you choose another calendar, in Settings → Connected Accounts.";
+        session.Queue(
+            """
+            INSERT INTO notices (id, tenant_id, user_id, kind, message, due_at, state, dedupe_key, created_at,
+                updated_at)
+            SELECT @Id, tenant_id, user_id, 'calendar_lost', @Message, @now, 'scheduled', @Dedupe, @now, @now
+            FROM connections WHERE id = @ConnectionId
+            ON CONFLICT (dedupe_key) DO NOTHING
+            """,
+            new
+            {
+                Id = ids.Next("ntc"),
+                claim.ConnectionId,
+                Message = $"Your calendar '{lost.Summary}' {what}. {then}",
+                Dedupe = $"calendar_lost:{claim.CalendarId}:{lost.LostAt.UtcTicks}",
+                now,
+            });
     }
 
     private static void Hold(
@@ -135,6 +166,13 @@ internal static class CalendarLeaving
         object after) => new(
         now, claim.TenantId, "worker", "mirror", claim.CorrelationId, kind, subjectKind, subjectId, null,
         JsonSerializer.Serialize(before), JsonSerializer.Serialize(after));
+
+    private sealed record LostRow
+    {
+        public string Summary { get; init; } = "";
+
+        public DateTimeOffset LostAt { get; init; }
+    }
 
     private sealed record MovedRow
     {

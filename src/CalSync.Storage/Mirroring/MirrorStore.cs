@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using CalSync.Sync;
 using CalSync.Sync.Journal;
 using CalSync.Sync.Mirroring;
 
@@ -7,12 +8,13 @@ namespace CalSync.Storage.Mirroring;
 
 /// <summary>Mirrors and the operations that wait for them, in rows.</summary>
 /// <remarks>
-/// Locks are taken in one order everywhere: mirror, operations by id, journal head. A claim is a lease with a
-/// fence; every change by its holder names the fence, so that a worker that was given up for dead changes
-/// nothing.
+/// Locks are taken in one order everywhere: connection, mirror, operations by id, journal head. A claim is a
+/// lease with a fence; every change by its holder names the fence, so that a worker that was given up for
+/// dead changes nothing.
 /// </remarks>
 /// <param name="database">Where.</param>
-public sealed class MirrorStore(Database database) : IMirrorStore
+/// <param name="ids">Names notices.</param>
+public sealed class MirrorStore(Database database, IdSource ids) : IMirrorStore
 {
     internal const string OpenStates =
         "('pending', 'in_flight', 'retry_wait', 'parked', 'unverified', 'needs_attention')";
@@ -94,23 +96,40 @@ public sealed class MirrorStore(Database database) : IMirrorStore
         database.WriteAsync(
             async session =>
             {
-                if (await session.ExecuteAsync(RecordSql, Values(record)) != 1)
+                var end = await StillTrueAsync(session, record);
+                if (await session.ExecuteAsync(RecordSql, Values(end)) != 1)
                     return (ImmutableArray<string>?)null;
-                var waiting = await OperationProgress.LockWaitingAsync(session, record.Claim.Id);
-                var refused = await OperationProgress.RefusedAsync(session, record, waiting);
-                OperationProgress.Queue(session, record, waiting, refused);
-                Journal(session, record);
+                var waiting = await OperationProgress.LockWaitingAsync(session, end.Claim.Id);
+                var refused = await OperationProgress.RefusedAsync(session, end, waiting);
+                OperationProgress.Queue(session, end, waiting, refused);
+                Journal(session, end);
                 await session.FlushAsync();
-                return OperationProgress.Touched(record, waiting);
+                return OperationProgress.Touched(end, waiting);
             },
             cancellation);
+
+    /// <summary>
+    /// A turn that found the grant dead may end after its owner has consented again. What set the parked work
+    /// going then did not see this mirror, so it is not parked but due.
+    /// </summary>
+    private static async Task<MirrorRecord> StillTrueAsync(WriteSession session, MirrorRecord record)
+    {
+        if (record is not { State: "parked", Reason: MirrorReasons.NeedsConsent })
+            return record;
+        var state = await session.FirstOrDefaultAsync<string>(
+            $"SELECT state FROM connections WHERE id = @ConnectionId{session.ForUpdate}",
+            new { record.Claim.ConnectionId });
+        return state is "needs_reauth" or "disconnected"
+            ? record
+            : record with { State = "pending", Reason = null, NextAttemptAt = record.RestUntil };
+    }
 
     /// <inheritdoc/>
     public Task<bool> LeaveCalendarAsync(
         MirrorClaim claim, string calendarState, CalendarFallback fallback, DateTimeOffset now,
         CancellationToken cancellation) =>
         database.WriteAsync(
-            session => CalendarLeaving.LeaveAsync(session, claim, calendarState, fallback, now),
+            session => CalendarLeaving.LeaveAsync(session, ids, claim, calendarState, fallback, now),
             cancellation);
 
     /// <inheritdoc/>

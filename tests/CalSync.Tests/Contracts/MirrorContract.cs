@@ -16,7 +16,7 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
 
-    private MirrorStore Mirrors => new(Database);
+    private MirrorStore Mirrors => new(Database, Ids);
 
     /// <summary>R-STORM-2: an account with much work takes nothing from one with little.</summary>
     [Fact]

@@ -14,7 +14,7 @@ namespace CalSync.Tests.Contracts;
 /// engine.</summary>
 public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(fixture)
 {
-    private MirrorStore Store => new(Database);
+    private MirrorStore Store => new(Database, Ids);
 
     private ConnectionStore Connections =>
         new(Database, new TokenCipher(KeyRing.Load(Fixture.Options.DataDirectory, null)), Ids);
@@ -144,6 +144,99 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
             "SELECT count(*) FROM operations WHERE tenant_id = @TenantId AND state = 'pending'",
             new { TenantId }));
     }
+
+    /// <summary>R-CAL-01-B: a turn that ends parked after its owner has consented again leaves the work due,
+    /// not asleep.</summary>
+    [Fact, Trait("Requirement", "R-CAL-01-B")]
+    public async Task RecordAsync_ParkedAfterTheOwnerReconnected_IsDue()
+    {
+        await NewClassAsync();
+        var claim = Assert.Single(await ClaimAsync("a", Start));
+        var grant = (await Connections.LoadAsync(claim.ConnectionId, Cancellation))!;
+        Assert.True(await Connections.SaveConsentNeededAsync(
+            claim.ConnectionId, grant.TokenVersion, ConsentReason.GrantRevoked, Start, Cancellation));
+        await ReconnectAsync(claim, "owner");
+        var operation = Assert.Single((await Store.RecordAsync(Parked(claim), Cancellation))!.Value);
+        Assert.Equal(("pending", 0), await MirrorAsync(claim.Id));
+        Assert.Equal("pending", (await Store.StandingAsync(operation, Cancellation))!.State);
+        Assert.Equal(claim.Id, Assert.Single(await ClaimAsync("a", Start)).Id);
+    }
+
+    /// <summary>And one that ends while the grant is dead, or its account was disconnected, sleeps.</summary>
+    [Theory, Trait("Requirement", "R-CAL-01-B")]
+    [InlineData("needs_reauth")]
+    [InlineData("disconnected")]
+    public async Task RecordAsync_ParkedWhileTheGrantIsDead_StaysParked(string state)
+    {
+        await NewClassAsync();
+        var claim = Assert.Single(await ClaimAsync("a", Start));
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                "UPDATE connections SET state = @state WHERE id = @ConnectionId",
+                new { state, claim.ConnectionId }),
+            Cancellation);
+        var operation = Assert.Single((await Store.RecordAsync(Parked(claim), Cancellation))!.Value);
+        Assert.Equal(("parked", 0), await MirrorAsync(claim.Id));
+        Assert.Equal("parked", (await Store.StandingAsync(operation, Cancellation))!.State);
+        Assert.Empty(await ClaimAsync("a", Start.AddDays(1)));
+    }
+
+    /// <summary>R-CAL-01-B: consent and the end of a turn at the same moment: whoever is first, the work goes
+    /// on.</summary>
+    [Fact, Trait("Requirement", "R-CAL-01-B")]
+    public async Task RecordAsync_ParkedWhileTheOwnerReconnects_NeverLeavesItAsleep()
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            await NewClassAsync();
+            var claim = Assert.Single(await ClaimAsync("a", Start));
+            var grant = (await Connections.LoadAsync(claim.ConnectionId, Cancellation))!;
+            Assert.True(await Connections.SaveConsentNeededAsync(
+                claim.ConnectionId, grant.TokenVersion, ConsentReason.GrantRevoked, Start, Cancellation));
+            await Task.WhenAll(
+                ReconnectAsync(claim, "owner"), Store.RecordAsync(Parked(claim), Cancellation));
+            Assert.Equal(claim.Id, Assert.Single(await ClaimAsync("a", Start.AddDays(1))).Id);
+        }
+    }
+
+    /// <summary>R-CAL-18-B: a lost calendar is told to its owner once, and again only when it is lost
+    /// again.</summary>
+    [Theory, Trait("Requirement", "R-CAL-05-B"), Trait("Requirement", "R-CAL-18-B")]
+    [InlineData("gone", "does not exist any more")]
+    [InlineData("unwritable", "may not be written any more")]
+    public async Task LeaveCalendarAsync_TellsTheOwnerOnceForEachLoss(string state, string words)
+    {
+        await NewClassAsync(slots: 2);
+        var claim = (await ClaimAsync("a", Start))[0];
+        Assert.True(await Store.LeaveCalendarAsync(claim, state, CalendarFallback.Hold, Start, Cancellation));
+        // As after another consent: the event goes on and meets the same loss.
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                "UPDATE mirrors SET state = 'pending', next_attempt_at = @Start WHERE id = @Id",
+                new { Start, claim.Id }),
+            Cancellation);
+        var second = Assert.Single(await ClaimAsync("a", Start.AddMinutes(5)));
+        Assert.True(await Store.LeaveCalendarAsync(
+            second, state, CalendarFallback.Hold, Start.AddMinutes(5), Cancellation));
+        var notice = Assert.Single((await Operations.NoticesAsync(Teacher, null, 10, Cancellation)).Items);
+        Assert.Equal("calendar_lost", notice.Kind);
+        Assert.Contains($"'Teaching' {words}", notice.Message, StringComparison.Ordinal);
+
+        await ReconnectAsync(claim, "owner");
+        var back = (await ClaimAsync("a", Start.AddHours(1)))[0];
+        Assert.True(
+            await Store.LeaveCalendarAsync(
+            back, state, CalendarFallback.Hold, Start.AddHours(1), Cancellation));
+        Assert.Equal(2, (await Operations.NoticesAsync(Teacher, null, 10, Cancellation)).Items.Count);
+    }
+
+    private static MirrorRecord Parked(MirrorClaim claim) => Verified(claim) with
+    {
+        State = "parked",
+        Reason = MirrorReasons.NeedsConsent,
+        AppliedVersion = 0,
+        VerifiedVersion = 0,
+    };
 
     private async Task<(CalSync.Storage.Classes.ClassCommands Commands, string ClassId)> NewClassAsync(
         int slots = 1, bool keepOthers = false)
