@@ -45,6 +45,10 @@ internal sealed record Answer(
         response.ContentType = ContentType;
         response.ContentLength = bytes.Length;
         if (!HttpMethods.IsHead(httpContext.Request.Method))
-            await response.Body.WriteAsync(bytes, httpContext.RequestAborted);
+        {
+            // An answer that was made is sent, although the budget ends meanwhile; the server itself drops it
+            // when nobody listens, and cuts off who does not read.
+            await response.Body.WriteAsync(bytes, CancellationToken.None);
+        }
     }
 }

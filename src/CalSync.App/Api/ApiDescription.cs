@@ -91,7 +91,7 @@ internal static class ApiDescription
         operation.Extensions ??= new Dictionary<string, IOpenApiExtension>(StringComparer.Ordinal);
         var problems = new List<ProblemType>
         {
-            ProblemCatalogue.Internal, ProblemCatalogue.DependencyUnavailable,
+            ProblemCatalogue.Internal, ProblemCatalogue.DependencyUnavailable, ProblemCatalogue.TookTooLong,
         };
         if (marks.OfType<Access>().FirstOrDefault() is { Allowed: { } roles })
         {

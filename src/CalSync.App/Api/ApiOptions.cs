@@ -9,6 +9,12 @@ internal sealed record ApiOptions
     public TimeSpan VerificationWait { get; init; } = TimeSpan.FromSeconds(8);
 
     /// <summary>
+    /// How long a request may take in all; then it is answered 504, and what was accepted goes on. Longer
+    /// than <see cref="VerificationWait"/>. Default 10 s.
+    /// </summary>
+    public TimeSpan RequestBudget { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
     /// True: a change without an idempotency key is refused with 400. Default false: it is warned about.
     /// </summary>
     public bool IdempotencyKeyRequired { get; init; }

@@ -35,6 +35,9 @@ internal sealed record Effect(
 {
     /// <summary>True when the calendar shows it, or never had to.</summary>
     public bool IsSettled => Operation is null or { Settled: true, State: "verified" or "compensated" };
+
+    /// <summary>True when the calendar had not said yes or no by the end of the wait.</summary>
+    public bool IsLate => Operation is { Settled: false, State: "pending" or "in_flight" or "retry_wait" };
 }
 
 /// <summary>Runs a change: execute, wait for the calendar within the budget, answer, keep the
@@ -45,12 +48,33 @@ internal sealed record Effect(
 /// </remarks>
 internal sealed class CommandFlow(
     ClassCommands commands, OperationWait wait, SwitchReader switches, MirrorSignal mirrors,
-    ApiOptions options)
+    ApiOptions options, ILogger<ApiOptions> logger, TimeProvider clock)
 {
     /// <summary>Runs it.</summary>
     /// <param name="change">What is asked.</param>
     /// <param name="present">Makes the answer from the effect.</param>
     public async Task<Answer> RunAsync(Change change, Func<Effect, Task<Answer>> present)
+    {
+        var scope = change.Scope;
+        var left = scope.Now + options.RequestBudget - clock.GetUtcNow();
+        var work = DoAsync(change, present);
+        try
+        {
+            return await work.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock);
+        }
+        catch (TimeoutException) when (!work.IsFaulted)
+        {
+            // It goes on without a listener, and its answer is kept under the key.
+            _ = work.ContinueWith(
+                late => ApiLog.Failed(logger, late.Exception!, "change", change.Route, scope.CorrelationId),
+                CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            return scope.Refuse(ProblemCatalogue.TookTooLong.With(
+                "The request was not finished in time. Whether it was accepted is not known yet; what was "
+                    + "goes on."));
+        }
+    }
+
+    private async Task<Answer> DoAsync(Change change, Func<Effect, Task<Answer>> present)
     {
         var scope = change.Scope;
         var claim = await ClaimAsync(change);
@@ -166,8 +190,15 @@ internal sealed class CommandFlow(
             : await present(effect);
         if (claim is not null)
         {
+            // A repetition is told how it ended, not again that it was late.
+            var kept = answer.Status < 500
+                ? answer
+                : await present(effect with
+                {
+                    Operation = await wait.UntilSettledAsync(actor, result.OperationId!, change.Scope.Now),
+                });
             await commands.StoreAnswerAsync(
-                actor, claim, answer.Status, StoredAnswers.WriteHeaders(answer), answer.Body,
+                actor, claim, kept.Status, StoredAnswers.WriteHeaders(kept), kept.Body,
                 CancellationToken.None);
         }
 

@@ -157,28 +157,38 @@ internal static class ConnectionsApi
 
         if (Unusable(state) || Unusable(code))
             return Page(400, "Not connected", "The address is incomplete. Please start connecting again.");
-        return await flow.CompleteAsync(state!, code!, null, cancellation) switch
+        try
         {
-            ConnectOutcome.Connected =>
-                Page(200, "Connected", "Your Google Calendar is connected. You can close this page."),
-            ConnectOutcome.AttemptUnknown => Page(
-                400, "Not connected",
-                "This attempt is unknown, already used or too old. Please start connecting again."),
-            ConnectOutcome.Refused => Page(
-                400, "Not connected",
-                "The provider did not accept the answer. Please start connecting again."),
-            ConnectOutcome.DifferentAccount => Page(
-                409, "Not connected",
-                "This is another account than the one to be reconnected. Nothing was stored."),
-            ConnectOutcome.ScopeWithheld => Page(
-                409, "Not connected",
-                "A permission that is needed was not granted. Please start again and allow all of them."),
-            ConnectOutcome.Failed => Page(
-                503, "Not connected",
-                "The provider does not answer at the moment. Please start again in a minute."),
-            var outcome => throw new UnreachableException($"Unknown outcome {outcome.GetType().Name}."),
-        };
+            return Page(await flow.CompleteAsync(state!, code!, null, cancellation));
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return Page(
+                504, "Not connected",
+                "The provider takes too long at the moment. Please start again in a minute.");
+        }
     }
+
+    private static Answer Page(ConnectOutcome outcome) => outcome switch
+    {
+        ConnectOutcome.Connected =>
+            Page(200, "Connected", "Your Google Calendar is connected. You can close this page."),
+        ConnectOutcome.AttemptUnknown => Page(
+            400, "Not connected",
+            "This attempt is unknown, already used or too old. Please start connecting again."),
+        ConnectOutcome.Refused => Page(
+            400, "Not connected", "The provider did not accept the answer. Please start connecting again."),
+        ConnectOutcome.DifferentAccount => Page(
+            409, "Not connected",
+            "This is another account than the one to be reconnected. Nothing was stored."),
+        ConnectOutcome.ScopeWithheld => Page(
+            409, "Not connected",
+            "A permission that is needed was not granted. Please start again and allow all of them."),
+        ConnectOutcome.Failed => Page(
+            503, "Not connected",
+            "The provider does not answer at the moment. Please start again in a minute."),
+        _ => throw new UnreachableException($"Unknown outcome {outcome.GetType().Name}."),
+    };
 
     private static bool Unusable(string? value) =>
         value is null or "" || value.Length > CodeLengthMax || value.Any(letter => letter is <= ' ' or > '~');

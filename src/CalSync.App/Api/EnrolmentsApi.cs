@@ -97,7 +97,7 @@ internal static class EnrolmentsApi
     {
         var seat = await ReadAsync(scope, reads, effect);
         if (seat.State is "rolling_back" or "failed_rolled_back")
-            return scope.Refuse(Failed(seat));
+            return scope.Refuse(Failed(seat, effect));
         var body = CommandFlow.Compose(seat, ApiJson.Default.EnrolmentView, effect);
         body["alreadyAdded"] = effect.AlreadySo;
         var place = $"/api/v1/classes/{seat.ClassId}/enrollments/{seat.Id}";
@@ -123,13 +123,14 @@ internal static class EnrolmentsApi
         ?? throw new InvalidOperationException("The seat of a committed command cannot be read.");
 
     /// <summary>R-FIX-3-F fixes the sentences around the reason.</summary>
-    private static Problem Failed(EnrolmentView seat) =>
+    private static Problem Failed(EnrolmentView seat, Effect effect) =>
         EnrolmentFailed.With(
             $"Failed to add you to the calendar event. {Reason(seat.Reason)} Please try enrolling again or "
                 + "contact support.")
             .And("enrolmentId", seat.Id)
             .And("state", seat.State)
-            .And("reason", seat.Reason);
+            .And("reason", seat.Reason) with
+        { Status = effect.IsLate ? StatusCodes.Status504GatewayTimeout : EnrolmentFailed.Status };
 
     private static string Reason(string? reason) => reason switch
     {

@@ -27,6 +27,7 @@ internal static class Pipeline
         app.Use(ServeHeadAsGetAsync);
         app.UseStatusCodePages(pages => AnswerBareStatusAsync(pages.HttpContext));
         app.UseRouting();
+        app.Use(LimitAsync);
         app.Use(AdmitAsync);
     }
 
@@ -160,6 +161,38 @@ internal static class Pipeline
             var userId = scope.Caller?.UserId ?? "-";
             ApiLog.Answered(
                 logger, method, route, context.Response.StatusCode, elapsedMs, userId, scope.CorrelationId);
+        }
+    }
+
+    /// <summary>Gives up on what takes longer than a request may; what was committed goes on by
+    /// itself.</summary>
+    private static async Task LimitAsync(HttpContext context, RequestDelegate next)
+    {
+        // A stream lasts as long as somebody listens.
+        if (context.GetEndpoint()?.Metadata.GetMetadata<StreamRoute>() is not null)
+        {
+            await next(context);
+            return;
+        }
+
+        var options = context.RequestServices.GetRequiredService<ApiOptions>();
+        var clock = context.RequestServices.GetRequiredService<TimeProvider>();
+        var gone = context.RequestAborted;
+        using var budget = new CancellationTokenSource(options.RequestBudget, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(gone, budget.Token);
+        context.RequestAborted = either.Token;
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (budget.IsCancellationRequested
+            && !gone.IsCancellationRequested)
+        {
+            await AnswerAsync(context, ProblemCatalogue.ForStatus(504)!);
+        }
+        finally
+        {
+            context.RequestAborted = gone;
         }
     }
 

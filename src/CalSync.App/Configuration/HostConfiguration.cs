@@ -32,6 +32,7 @@ internal static class HostConfiguration
             Api = new ApiOptions
             {
                 VerificationWait = settings.Duration(Keys.EnrolmentWait),
+                RequestBudget = settings.Duration(Keys.RequestBudget),
                 IdempotencyKeyRequired = settings.Flag(Keys.IdempotencyRequired),
                 PublicAddress = settings.Address(Keys.ServerPublicUrl),
                 Provider = settings.Text(Keys.Provider)!,

@@ -10,6 +10,7 @@ using CalSync.Sandbox;
 using CalSync.Storage;
 using CalSync.Storage.Identity;
 using CalSync.Sync;
+using Microsoft.Extensions.Logging;
 
 namespace CalSync.Lab.Running;
 
@@ -33,6 +34,9 @@ public sealed record ProductSettings
 
     /// <summary>How often a quiet stream says that it lives.</summary>
     public TimeSpan StreamHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Where every log line goes, of the finest level; null for nowhere.</summary>
+    public LogLines? Logs { get; init; }
 
     /// <summary>False: the instructor is not connected.</summary>
     public bool Connects { get; init; } = true;
@@ -64,6 +68,9 @@ public sealed class RunningProduct : IAsyncDisposable
 
     /// <summary>Where the product listens.</summary>
     public Uri Address => _host.Address;
+
+    /// <summary>Where its files are.</summary>
+    public string DataDirectory => _folder.FullName;
 
     /// <summary>A second view of the product's database, for looking and for spoiling.</summary>
     public Database Database { get; }
@@ -134,7 +141,9 @@ public sealed class RunningProduct : IAsyncDisposable
                     StreamHeartbeat = settings.StreamHeartbeat,
                 },
             },
-            clock, new Random(1), null, cancellation);
+            clock, new Random(1),
+            settings.Logs is { } logs ? log => log.SetMinimumLevel(LogLevel.Trace).AddProvider(logs) : null,
+            cancellation);
         var product = new RunningProduct(folder, sandbox, host, Database.Open(storage), clock);
         await host.StartAsync(cancellation);
         await product.PopulateAsync(settings, cancellation);

@@ -91,7 +91,7 @@ public abstract class SeatApiContract(TestDatabase database) : ProductTest(datab
         await SetModeAsync("strict");
         await SwallowWritesAsync(null);
 
-        var answer = (await EnrolAsync(Product.Bea, made["id"])).Expect(409);
+        var answer = (await EnrolAsync(Product.Bea, made["id"])).Expect(504);
 
         Assert.Equal("enrolment-failed", answer["code"]);
         Assert.StartsWith(
@@ -112,7 +112,7 @@ public abstract class SeatApiContract(TestDatabase database) : ProductTest(datab
         await SetModeAsync("strict");
         await SwallowWritesAsync((string?)Slots(made)[2]["calendar"]!["eventId"]);
 
-        (await EnrolAsync(Product.Bea, made["id"])).Expect(409);
+        (await EnrolAsync(Product.Bea, made["id"])).Expect(504);
 
         Assert.Equal(0, await Product.CountAsync("SELECT count(*) FROM enrolments WHERE state = 'active'"));
         await Product.Control.ClearFaultsAsync(CancellationToken.None);

@@ -39,7 +39,7 @@ public sealed class SettingTests
     /// <summary>enrolment.mode: what an enrolment does while the provider takes no writes.</summary>
     [Theory]
     [Trait("Requirement", "R-FIX-3-RB")]
-    [InlineData("strict", 409, "enrolment-failed", "rolling_back")]
+    [InlineData("strict", 504, "enrolment-failed", "rolling_back")]
     [InlineData("wait", 202, "", "pending_calendar")]
     [InlineData("deferred", 201, "", "active_without_calendar")]
     public async Task EnrolmentMode_DecidesWhatHappensWithoutTheCalendar(

@@ -64,6 +64,12 @@ internal static class JsonBodies
                 ProblemCatalogue.ForStatus(fault.StatusCode) ?? ProblemCatalogue.ForStatus(400)!);
         }
 
+        catch (OperationCanceledException)
+        {
+            request.HttpContext.Response.Headers.Connection = "close";
+            return new JsonBody<T>.Refused(ProblemCatalogue.ForStatus(408)!);
+        }
+
         return Parse(bytes, type);
     }
 

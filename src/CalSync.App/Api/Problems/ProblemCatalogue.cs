@@ -152,6 +152,10 @@ internal static class ProblemCatalogue
         "The database does not answer.",
         "Wait for the time in Retry-After and send the same request with the same key.", Later);
 
+    public static readonly ProblemType TookTooLong = new("took-too-long", 504,
+        "The answer took longer than a request may.",
+        "Send the same request with the same key: it tells how the first one ended.", Later);
+
     public static readonly ProblemType Internal = new("internal", 500,
         "Something broke on our side.",
         "Try again with the same idempotency key; if it stays, report the correlationId.", Later);
@@ -169,7 +173,7 @@ internal static class ProblemCatalogue
                 GoogleRefreshFailed, NoCalendar,
             VerificationFailed, CalendarNotWritable, ConsentRefused, TooManyStreams, ProviderUnavailable,
                 DependencyUnavailable,
-            Internal,
+            TookTooLong, Internal,
         }.ToImmutableSortedDictionary(type => type.Name, type => type, StringComparer.Ordinal);
 
     /// <summary>
@@ -188,6 +192,7 @@ internal static class ProblemCatalogue
         413 => BodyTooLarge.With("The body is larger than the limit."),
         415 => UnsupportedMediaType.With("The media type of the body is not supported here."),
         503 => DependencyUnavailable.With("A part of the service is not ready."),
+        504 => TookTooLong.With("The request was not finished in time."),
         >= 500 => Internal.With("The request could not be completed."),
         _ => null,
     };
