@@ -106,6 +106,7 @@ internal static class Composition
         services.AddSingleton(new RetryPolicy(options.Mirrors.Retry, random));
         services.AddSingleton(
             provider => ActivatorUtilities.CreateInstance<ConnectionTokens>(provider, instance));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TokenWorker>(provider, random));
         services.AddSingleton<MirrorPass>();
     }
 

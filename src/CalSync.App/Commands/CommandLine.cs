@@ -18,7 +18,7 @@ internal static partial class CommandLine
         DemoCommand.Create, ServeCommand.Create, ServeCommand.CreateWorker,
         SandboxCommand.Create, DbCommand.Create, ConfigCommand.Create, TenantsCommand.Create,
             UsersCommand.Create,
-        ConnectionsCommand.Create, CalendarsCommand.Create,
+        ConnectionsCommand.Create, TokensCommand.Create, CalendarsCommand.Create,
         SwitchesCommand.Create, OperationsCommand.Create, EventsCommand.Create, TraceCommand.Create,
             JournalCommand.Create,
         IdempotencyCommand.Create, DoctorCommand.Create, IcsCommand.Create,

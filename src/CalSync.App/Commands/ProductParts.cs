@@ -29,6 +29,9 @@ internal sealed class ProductParts : IAsyncDisposable
     /// <summary>Begins, finishes and ends connections.</summary>
     public ConnectionFlow Flow => _host.Services.GetRequiredService<ConnectionFlow>();
 
+    /// <summary>Renews tokens ahead of need.</summary>
+    public TokenWorker Tokens => _host.Services.GetRequiredService<TokenWorker>();
+
     /// <summary>The rows of the connections.</summary>
     public IConnectionStore Connections => _host.Services.GetRequiredService<IConnectionStore>();
 

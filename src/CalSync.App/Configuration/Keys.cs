@@ -87,18 +87,17 @@ internal static class Keys
     public static readonly Key BreakerProbeLease = Limit<BreakerOptions>("breaker.probe_lease",
         nameof(BreakerOptions.ProbeLease), "How long one probe keeps others out.");
 
-    public static readonly Key TokenValidityMin = Limit<ConnectionOptions>("token.operation_min_validity",
-        nameof(ConnectionOptions.OperationMinValidity),
-        "Validity a token must have left before a provider call starts.");
+    public static readonly Key TokenMargin = Limit<ConnectionOptions>("token.margin",
+        nameof(ConnectionOptions.ValidityMin),
+        "Validity a token has left when a provider call starts; while a worker runs none falls below it.");
 
-    public static readonly Key TokenProactive = Duration("token.proactive_threshold", 10, 1, 50, "min",
-        "Validity left at which a token is refreshed ahead of need.");
+    public static readonly Key TokenProactive = Limit<ConnectionOptions>("token.proactive_threshold",
+        nameof(ConnectionOptions.ProactiveThreshold),
+        "A token with less validity left is renewed ahead of need.");
 
-    public static readonly Key TokenInterval = Duration("token.refresh_interval", 5, 1, 30, "min",
-        "How often tokens are looked at.");
-
-    public static readonly Key TokenMargin = Duration("token.margin", 5, 1, 30, "min",
-        "Validity no token falls below while the worker runs.");
+    public static readonly Key TokenInterval = Limit<ConnectionOptions>("token.refresh_interval",
+        nameof(ConnectionOptions.RefreshInterval),
+        "How often a worker looks for tokens to renew ahead of need.");
 
     public static readonly Key TokenSkew = Limit<ConnectionOptions>("token.clock_skew",
         nameof(ConnectionOptions.ClockSkew),
@@ -112,10 +111,6 @@ internal static class Keys
             "EVENT_DEDUPLICATION_WINDOW_MINUTES")
         .Otherwise(
             "0 disables duplicate prevention; use the explicit switch: calsync switches set idempotency off");
-
-    public static readonly Key CalendarCacheTtl = Duration("cache.calendar_ttl", 300, 1, 600, "s",
-        "How long the choice of calendar of a connection is remembered.", "CALENDAR_RESOLUTION_CACHE_TTL",
-            "CACHE_TTL");
 
     public static readonly Key EnrolmentMode =
         Choice("enrolment.mode", "wait", ["strict", "wait", "deferred"],
@@ -134,7 +129,7 @@ internal static class Keys
             + "calendar.");
 
     public static readonly Key RequestBudget = Duration("server.request_budget", 10, 1, 10, "s",
-        "Longest a request may take in all.");
+        "Longest a request may take in all; then it is answered 504, and what was accepted goes on.");
 
     /// <summary>Every key, in the order the manual prints them.</summary>
     public static ImmutableArray<Key> All { get; } =
@@ -196,7 +191,10 @@ internal static class Keys
             "With fewer calls in that time the breaker of the provider stays closed."),
         Limit<PipelineOptions>("breaker.provider_pause", nameof(PipelineOptions.ProviderOpenFor),
             "How long the breaker of the provider stays open before one probe."),
-        TokenValidityMin, TokenProactive, TokenInterval, TokenMargin, TokenSkew,
+        TokenMargin, TokenProactive, TokenInterval,
+        Limit<ConnectionOptions>("token.refresh_concurrency", nameof(ConnectionOptions.RefreshConcurrency),
+            "Tokens one process renews ahead of need at once."),
+        TokenSkew,
         Limit<ConnectionOptions>("token.refresh_lease", nameof(ConnectionOptions.RefreshLease),
             "How long one process may be refreshing a token before another tries."),
         Limit<ConnectionOptions>("token.refresh_wait", nameof(ConnectionOptions.RefreshWaitMax),
@@ -208,7 +206,7 @@ internal static class Keys
         Limit<IdempotencyOptions>("idempotency.retention", nameof(IdempotencyOptions.Retention),
             "How long an answer is kept for a repeated Idempotency-Key; what is kept already keeps its "
                 + "time."),
-        IdempotencyRequired, DuplicateWindow, CalendarCacheTtl,
+        IdempotencyRequired, DuplicateWindow,
         Limit<MirrorOptions>("mirror.concurrency", nameof(MirrorOptions.Concurrency),
             "Events one process writes at once."),
         Limit<MirrorOptions>("mirror.per_connection", nameof(MirrorOptions.PerConnectionMax),

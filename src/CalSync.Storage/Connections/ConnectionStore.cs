@@ -136,6 +136,32 @@ public sealed partial class ConnectionStore(Database database, TokenCipher ciphe
             cancellation);
 
     /// <inheritdoc/>
+    public Task<bool> SaveFaultAsync(
+        string connectionId, string reason, DateTimeOffset nextAttemptAt, DateTimeOffset now,
+        CancellationToken cancellation) =>
+        database.WriteAsync(
+            async session =>
+            {
+                var tenantId = await session.FirstOrDefaultAsync<string>(
+                    """
+                    UPDATE connections SET state = 'degraded', reason = @reason,
+                        next_attempt_at = @nextAttemptAt,
+                        consecutive_failures = consecutive_failures + 1, updated_at = @now,
+                            version = version + 1
+                    WHERE id = @connectionId AND state IN ('healthy', 'degraded', 'refreshing')
+                        RETURNING tenant_id
+                    """,
+                    new { connectionId, reason, nextAttemptAt, now });
+                if (tenantId is null)
+                    return false;
+                session.Journal(Entry(
+                    now, tenantId, ids.Next("cor"), "connection.refresh_failed", connectionId,
+                    new { reason, nextAttemptAt }));
+                return true;
+            },
+            cancellation);
+
+    /// <inheritdoc/>
     public Task<bool> SaveConsentNeededAsync(
         string connectionId, long tokenVersion, ConsentReason reason, DateTimeOffset now,
         CancellationToken cancellation) =>
@@ -193,17 +219,19 @@ public sealed partial class ConnectionStore(Database database, TokenCipher ciphe
         cancellation);
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<string>> ExpiringAsync(
-        DateTimeOffset before, DateTimeOffset now, CancellationToken cancellation) =>
+    public async Task<ImmutableArray<ExpiringToken>> ExpiringAsync(
+        IReadOnlyCollection<string> names, DateTimeOffset before, DateTimeOffset now,
+        CancellationToken cancellation) =>
         [.. await database.ReadAsync(
-            session => session.QueryAsync<string>(
-                """
-                SELECT id FROM connections
+            session => session.QueryAsync<ExpiringToken>(
+                $"""
+                SELECT id AS connection_id, access_expires_at AS expires_at FROM connections
                 WHERE state IN ('healthy', 'degraded', 'refreshing') AND access_expires_at < @before
                     AND (next_attempt_at IS NULL OR next_attempt_at <= @now)
-                ORDER BY access_expires_at LIMIT 1000
+                        AND {session.In("provider", "@providers")}
+                ORDER BY access_expires_at, id
                 """,
-                new { before, now }),
+                new { providers = names.ToArray(), before, now }),
             cancellation)];
 
     private static Task<string?> HeldByAsync(WriteSession session, RefreshLease lease) =>

@@ -5,10 +5,27 @@ namespace CalSync.Sync.Connections;
 /// <summary>When tokens are renewed and what a grant must cover (C-01).</summary>
 public sealed record ConnectionOptions
 {
-    /// <summary>A token handed out for provider work stays valid at least this long. Default 10
-    /// min.</summary>
-    [Limit("min", 1, 50)]
-    public TimeSpan OperationMinValidity { get; init; } = TimeSpan.FromMinutes(10);
+    /// <summary>
+    /// A token handed out for provider work stays valid at least this long, and while a worker runs none
+    /// falls below it. Default 10 min.
+    /// </summary>
+    [Limit("min", 10, 45)]
+    public TimeSpan ValidityMin { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// A token with less validity than this is renewed ahead of need; at least <see cref="RefreshInterval"/>
+    /// more than <see cref="ValidityMin"/>. Default 15 min.
+    /// </summary>
+    [Limit("min", 11, 55)]
+    public TimeSpan ProactiveThreshold { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How often a worker looks for tokens to renew ahead of need. Default 5 min.</summary>
+    [Limit("min", 1, 30)]
+    public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Tokens one process renews ahead of need at once. Default 8.</summary>
+    [Limit("tokens", 1, 64)]
+    public int RefreshConcurrency { get; init; } = 8;
 
     /// <summary>By how much the provider's clock may run ahead of ours. Default 20 s.</summary>
     [Limit("s", 0, 300)]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using CalSync.Sync.Providers;
+using Microsoft.Extensions.Logging;
 
 namespace CalSync.Sync.Connections;
 
@@ -8,18 +9,21 @@ namespace CalSync.Sync.Connections;
 /// <remarks>
 /// However many callers ask, one refresh runs: callers in this process share one task, and processes agree
 /// through a leased, fenced row. Nobody queues behind a refresh: when it ends, all waiters have its outcome.
-/// A failed or abandoned one leaves nothing behind that would stop the next. Thread-safe.
+/// A failed or abandoned one leaves nothing behind that would stop the next. A failed one is a state of the
+/// connection and a journal entry, in one transaction, then a count and a log line: all of them or none.
+/// Thread-safe.
 /// </remarks>
 /// <param name="store">The rows.</param>
 /// <param name="providers">Where to renew.</param>
 /// <param name="options">Limits.</param>
 /// <param name="retry">Waits between failed refreshes.</param>
-/// <param name="meter">Counts outcomes.</param>
+/// <param name="meter">Counts refreshes.</param>
 /// <param name="instance">This process's name in leases.</param>
+/// <param name="log">Failed refreshes.</param>
 /// <param name="clock">Now, and every wait.</param>
 public sealed class ConnectionTokens(
     IConnectionStore store, ProviderSet providers, ConnectionOptions options, RetryPolicy retry,
-    SyncMeter meter, string instance, TimeProvider clock)
+    SyncMeter meter, string instance, ILogger<ConnectionTokens> log, TimeProvider clock)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Task<TokenOutcome>> _flights = new(StringComparer.Ordinal);
@@ -27,7 +31,7 @@ public sealed class ConnectionTokens(
     /// <summary>A token for provider work.</summary>
     /// <param name="connectionId">The connection.</param>
     /// <param name="minValidity">How long it must stay valid;
-    /// <see cref="ConnectionOptions.OperationMinValidity"/>.</param>
+    /// <see cref="ConnectionOptions.ValidityMin"/>.</param>
     /// <param name="cancellation">Stops this caller's wait; the shared refresh goes on for the
     /// others.</param>
     public Task<TokenOutcome> GetAsync(
@@ -40,7 +44,7 @@ public sealed class ConnectionTokens(
     /// <param name="cancellation">As in <see cref="GetAsync(string, TimeSpan, CancellationToken)"/>.</param>
     public Task<TokenOutcome> ReplaceAsync(
         string connectionId, string rejected, CancellationToken cancellation) =>
-        GetAsync(connectionId, options.OperationMinValidity, rejected, cancellation);
+        GetAsync(connectionId, options.ValidityMin, rejected, cancellation);
 
     /// <summary>Whether a request that needs the calendar should be refused now, and with which
     /// words.</summary>
@@ -50,7 +54,7 @@ public sealed class ConnectionTokens(
     /// <param name="cancellation">Stops the wait.</param>
     public async Task<TokenProblem?> ProblemAsync(string connectionId, CancellationToken cancellation)
     {
-        var outcome = await GetAsync(connectionId, options.OperationMinValidity, cancellation);
+        var outcome = await GetAsync(connectionId, options.ValidityMin, cancellation);
         var now = clock.GetUtcNow();
         return outcome is TokenOutcome.Fresh || !await store.BlocksAsync(now, cancellation)
             ? null
@@ -68,6 +72,15 @@ public sealed class ConnectionTokens(
                 connectionId, grant.TokenVersion, ConsentReason.ScopeWithheld, clock.GetUtcNow(),
                 cancellation);
         }
+    }
+
+    /// <summary>Notes that a renewal failed for a reason of our own, such as a stored token that does not
+    /// open.</summary>
+    internal async Task NoteFaultAsync(string connectionId, string fault, CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        if (await store.SaveFaultAsync(connectionId, fault, now + options.RefreshInterval, now, cancellation))
+            NoteFailed(connectionId, fault);
     }
 
     private async Task<TokenOutcome> GetAsync(
@@ -107,15 +120,15 @@ public sealed class ConnectionTokens(
             while (true)
             {
                 if (await AdvanceAsync(connectionId, minValidity, rejected, limit.Token) is { } outcome)
-                    return Count(outcome);
+                    return outcome;
                 if (clock.GetUtcNow() >= deadline)
-                    return Count(Later(DelayReason.RefreshUnderWay));
+                    return Later(DelayReason.RefreshUnderWay);
                 await Task.Delay(options.RefreshPoll, clock, limit.Token);
             }
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            return Count(Later(DelayReason.RefreshUnderWay));
+            return Later(DelayReason.RefreshUnderWay);
         }
     }
 
@@ -134,10 +147,7 @@ public sealed class ConnectionTokens(
             case TokenStep.Consent { Discovered: false } consent:
                 return new TokenOutcome.NeedsConsent(consent.Reason);
             case TokenStep.Consent consent:
-                return await store.SaveConsentNeededAsync(
-                    connectionId, grant!.TokenVersion, consent.Reason, now, cancellation)
-                    ? new TokenOutcome.NeedsConsent(consent.Reason)
-                    : null;
+                return await ConsentAsync(connectionId, grant!.TokenVersion, consent.Reason, cancellation);
             case TokenStep.Watch:
                 return null;
             case TokenStep.Refresh refresh:
@@ -160,18 +170,17 @@ public sealed class ConnectionTokens(
         {
             case TokenAnswer.Granted granted when TokenRules.Sane(granted.ExpiresIn):
                 // A lost lease means that somebody else has renewed: look at what they stored.
-                return await store.SaveTokensAsync(lease, granted, now, cancellation)
-                    ? new TokenOutcome.Fresh(granted.AccessToken, now + granted.ExpiresIn)
-                    : null;
+                if (!await store.SaveTokensAsync(lease, granted, now, cancellation))
+                    return null;
+                Count("refreshed");
+                return new TokenOutcome.Fresh(granted.AccessToken, now + granted.ExpiresIn);
             case TokenAnswer.Granted:
                 return await FailAsync(grant, lease, DelayReason.AnswerUnusable, null, cancellation);
             case TokenAnswer.InvalidGrant:
                 // The guard on the token version is the second look: when somebody stored another grant while
                 // we asked with the old one, nothing is marked and theirs is used.
-                return await store.SaveConsentNeededAsync(
-                    grant.Id, lease.TokenVersion, ConsentReason.GrantRevoked, now, cancellation)
-                    ? new TokenOutcome.NeedsConsent(ConsentReason.GrantRevoked)
-                    : null;
+                return await ConsentAsync(
+                    grant.Id, lease.TokenVersion, ConsentReason.GrantRevoked, cancellation);
             case TokenAnswer.Failed failed:
                 return await FailAsync(grant, lease, DelayReason.RefreshFailed, failed.Fault, cancellation);
             default:
@@ -186,23 +195,35 @@ public sealed class ConnectionTokens(
         var now = clock.GetUtcNow();
         var at = now + retry.Delay(grant.ConsecutiveFailures + 1, fault?.RetryAfter);
         var word = fault?.Reason.ToString() ?? reason.ToString();
-        return await store.SaveFailureAsync(lease, word, at, now, cancellation)
-            ? new TokenOutcome.TryLater(at, reason)
-            : null;
+        if (!await store.SaveFailureAsync(lease, word, at, now, cancellation))
+            return null;
+        NoteFailed(grant.Id, word);
+        return new TokenOutcome.TryLater(at, reason);
+    }
+
+    private async Task<TokenOutcome?> ConsentAsync(
+        string connectionId, long tokenVersion, ConsentReason reason, CancellationToken cancellation)
+    {
+        if (!await store.SaveConsentNeededAsync(
+            connectionId, tokenVersion, reason, clock.GetUtcNow(), cancellation))
+        {
+            return null;
+        }
+
+        Count("needs_consent");
+        ConnectionLog.ConsentNeeded(log, connectionId, reason);
+        return new TokenOutcome.NeedsConsent(reason);
+    }
+
+    private void NoteFailed(string connectionId, string reason)
+    {
+        Count("failed");
+        ConnectionLog.RefreshFailed(log, connectionId, reason);
     }
 
     private TokenOutcome.TryLater Later(DelayReason reason) =>
         new(clock.GetUtcNow() + options.RefreshPoll, reason);
 
-    private TokenOutcome Count(TokenOutcome outcome)
-    {
-        var word = outcome switch
-        {
-            TokenOutcome.Fresh => "fresh",
-            TokenOutcome.NeedsConsent => "needs_consent",
-            _ => "try_later",
-        };
-        meter.TokenRefreshes.Add(1, new KeyValuePair<string, object?>("outcome", word));
-        return outcome;
-    }
+    private void Count(string outcome) =>
+        meter.TokenRefreshes.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 }

@@ -35,6 +35,14 @@ public interface IConnectionStore
         RefreshLease lease, string reason, DateTimeOffset nextAttemptAt, DateTimeOffset now,
         CancellationToken cancellation);
 
+    /// <summary>Notes a renewal that failed before it could take the lease, such as on a token that does not
+    /// open.</summary>
+    /// <returns>False when nothing is to be renewed: the owner must consent first, or ended the
+    /// connection.</returns>
+    Task<bool> SaveFaultAsync(
+        string connectionId, string reason, DateTimeOffset nextAttemptAt, DateTimeOffset now,
+        CancellationToken cancellation);
+
     /// <summary>
     /// Marks the connection as needing its owner, parks its mirrors and their operations, and tells the owner
     /// once.
@@ -85,9 +93,25 @@ public interface IConnectionStore
     /// <summary>A connection's calendars, primary first.</summary>
     Task<ImmutableArray<CalendarListing>> CalendarsAsync(string connectionId, CancellationToken cancellation);
 
-    /// <summary>Connections whose token ends within a time, for renewal ahead.</summary>
-    Task<ImmutableArray<string>> ExpiringAsync(
-        DateTimeOffset before, DateTimeOffset now, CancellationToken cancellation);
+    /// <summary>Tokens to renew ahead of need, the next to end first.</summary>
+    /// <param name="names">Of these providers.</param>
+    /// <param name="before">That end before this, UTC.</param>
+    /// <param name="now">UTC; what waits for a later attempt is left out, and so is what needs its
+    /// owner.</param>
+    /// <param name="cancellation">Changes nothing.</param>
+    Task<ImmutableArray<ExpiringToken>> ExpiringAsync(
+        IReadOnlyCollection<string> names, DateTimeOffset before, DateTimeOffset now,
+        CancellationToken cancellation);
+}
+
+/// <summary>An access token that ends soon.</summary>
+public sealed record ExpiringToken
+{
+    /// <summary>Whose.</summary>
+    public required string ConnectionId { get; init; }
+
+    /// <summary>When, UTC.</summary>
+    public required DateTimeOffset ExpiresAt { get; init; }
 }
 
 /// <summary>An OAuth authorization under way.</summary>

@@ -18,6 +18,9 @@ public sealed class ProviderSet(IReadOnlyDictionary<string, ProviderPorts> ports
             ? found
             : throw new ProviderNotConfiguredException(provider);
 
+    /// <summary>The providers there is a way to.</summary>
+    public IReadOnlyCollection<string> Names { get; } = [.. ports.Keys];
+
     /// <summary>Whether there is a way to a provider.</summary>
     public bool Has(string provider) => ports.ContainsKey(provider);
 }

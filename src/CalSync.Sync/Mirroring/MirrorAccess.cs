@@ -18,7 +18,7 @@ internal sealed class MirrorAccess(
     /// <summary>Gives the turn a token for all its calls; null when it has one.</summary>
     public async Task<TurnEnd?> OpenAsync(MirrorTurn turn, CancellationToken cancellation) =>
         Take(turn, await tokens.GetAsync(
-            turn.Claim.ConnectionId, connection.OperationMinValidity, cancellation));
+            turn.Claim.ConnectionId, connection.ValidityMin, cancellation));
 
     /// <summary>Replaces a token that the provider refused, once a turn; null when there is a new
     /// one.</summary>

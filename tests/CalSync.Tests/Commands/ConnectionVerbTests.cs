@@ -48,6 +48,28 @@ public sealed class ConnectionVerbTests : IAsyncLifetime
         Assert.Equal(1, (await RunAsync("connections", "disconnect", "con_nothing")).Code);
     }
 
+    /// <summary>R-OAUTH-6: by hand too: all tokens, or those that end soon; 3 when one cannot be
+    /// renewed.</summary>
+    [Fact]
+    [Trait("Requirement", "R-OAUTH-6")]
+    public async Task Refresh_RenewsAllOrWhatIsDue_AndSaysWhatWasNotRenewed()
+    {
+        var maya = await PersonAsync("maya@studio.test", "instructor");
+        var made = Text(
+            await JsonAsync("connections", "connect", maya, "--consent-as", "maya@studio.test"),
+            "connectionId");
+        Assert.Equal(0, (await JsonAsync("tokens", "refresh", "--due")).GetArrayLength());
+        var renewed = Assert.Single((await JsonAsync("tokens", "refresh")).EnumerateArray());
+        Assert.Equal(
+            (made, true), (Text(renewed, "connectionId"), renewed.GetProperty("isFresh").GetBoolean()));
+
+        using var http = new HttpClient { BaseAddress = _sandbox.BaseAddress };
+        await new SandboxControl(http).RevokeAsync("maya@studio.test", CancellationToken.None);
+        Assert.Equal(3, (await RunAsync("tokens", "refresh")).Code);
+        Assert.Equal(3, (await RunAsync("connections", "list")).Code);
+        Assert.Equal(0, (await JsonAsync("tokens", "refresh")).GetArrayLength());
+    }
+
     [Fact]
     public async Task Connect_ForSomebodyWhoCannot_SaysWhy()
     {

@@ -5,6 +5,7 @@ using CalSync.Remotes.Pipeline;
 using CalSync.Sandbox;
 using CalSync.Storage;
 using CalSync.Sync;
+using CalSync.Sync.Connections;
 using Xunit;
 
 namespace CalSync.Tests.Configuration;
@@ -81,15 +82,12 @@ public sealed class ConfigurationReaderTests : IDisposable
             Valid(environment: ("EVENT_DEDUPLICATION_WINDOW_MINUTES", "7")).Duration(Keys.DuplicateWindow));
     }
 
-    /// <summary>R-CAL-23-B and R-CAL-23-C: the bounds of retries and of the cache, and the last value inside
-    /// them.</summary>
+    /// <summary>R-CAL-23-B: the bounds, and the last value inside them.</summary>
     [Theory]
     [Trait("Requirement", "R-CAL-23-B")]
-    [Trait("Requirement", "R-CAL-23-C")]
     [InlineData("MaxRetries", "10", "11")]
     [InlineData("MaxRetries", "0", "-1")]
-    [InlineData("CACHE_TTL", "600", "601")]
-    [InlineData("CACHE_TTL", "10m", "1h")]
+    [InlineData("CALSYNC__TOKEN__MARGIN", "10", "9")]
     [InlineData("CALSYNC__PROVIDER__TIMEOUT", "30s", "30001ms")]
     [InlineData("CALSYNC__PROVIDER__TIMEOUT", "1000", "999")]
     public void Read_AtTheBound_AcceptsTheLastValueAndRefusesTheNext(
@@ -105,10 +103,36 @@ public sealed class ConfigurationReaderTests : IDisposable
     [Trait("Requirement", "R-OAUTH-5")]
     public void Read_WithThresholdBelowIntervalAndMargin_IsRefused()
     {
-        var error = Assert.Single(Invalid([("token.proactive_threshold", "9m")], []));
-        Assert.Equal(("token.proactive_threshold", "at least 10 min"), (error.Key, error.Allowed));
-        Valid(commandLine: [("token.proactive_threshold", "9m"), ("token.refresh_interval", "4m")]);
+        var error = Assert.Single(Invalid([("token.proactive_threshold", "14m")], []));
+        Assert.Equal(("token.proactive_threshold", "at least 15 min"), (error.Key, error.Allowed));
+        Valid(commandLine: [("token.proactive_threshold", "14m"), ("token.refresh_interval", "4m")]);
+        error = Assert.Single(Invalid([("token.margin", "11m")], []));
+        Assert.Equal(("token.proactive_threshold", "at least 16 min"), (error.Key, error.Allowed));
     }
+
+    /// <summary>The settings of tokens reach whoever follows them, in their unit.</summary>
+    [Fact]
+    public void Options_OfTokens_FollowTheirKeys()
+    {
+        var options = Valid(commandLine:
+        [
+            ("token.margin", "20"), ("token.proactive_threshold", "30min"), ("token.refresh_interval", "2"),
+            ("token.refresh_concurrency", "3"),
+        ]).Options<ConnectionOptions>();
+        Assert.Equal(
+            (TimeSpan.FromMinutes(20), TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(2), 3),
+            (options.ValidityMin, options.ProactiveThreshold, options.RefreshInterval,
+                options.RefreshConcurrency));
+    }
+
+    /// <summary>
+    /// R-CAL-23-C: no choice of calendar is remembered beside its row, so there is no age to set, and a
+    /// setting that asks for one is refused instead of being ignored.
+    /// </summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-23-C")]
+    public void Read_WithACalendarCache_IsRefused() =>
+        Assert.Equal("is not a key", Assert.Single(Invalid([("cache.calendar_ttl", "1h")], [])).Problem);
 
     /// <summary>R-CAL-23-E: production refuses everything that is only for practice, and accepts what is
     /// real.</summary>

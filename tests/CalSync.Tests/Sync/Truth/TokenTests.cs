@@ -31,6 +31,55 @@ public sealed class TokenTests
         await AssertOnlyValidTokensAsync(world);
     }
 
+    /// <summary>R-OAUTH-1: whatever is asked, a token that ends in a minute is renewed first, and it
+    /// works.</summary>
+    [Fact]
+    [Trait("Requirement", "R-OAUTH-1")]
+    public async Task EveryChange_WithATokenThatEndsInAMinute_Works()
+    {
+        await using var world = await SyncWorld.StartAsync();
+        using var sam = await world.PersonAsync("sam@student.test", CalSync.Classes.Role.Student);
+        var made = await DoAsync(() => world.BeginAsync(slots: 2));
+        var id = made.Text("id");
+        await DoAsync(() => world.MoveAsync(made, 20, 9));
+        var seat = await DoAsync(() => sam.PostAsync(
+            $"classes/{id}/enrollments", new System.Text.Json.Nodes.JsonObject(), None));
+        Assert.Contains(await world.EventsAsync(), found => found.Attendees.ContainsKey("sam@student.test"));
+        var held = (await sam.GetAsync($"classes/{id}/enrollments/{seat.Text("id")}", None)).Expect();
+        await DoAsync(() => sam.DeleteAsync($"classes/{id}/enrollments/{seat.Text("id")}", held.ETag!, None));
+        var slot = await world.SlotAsync(made);
+        await DoAsync(
+            () => world.Maya.DeleteAsync($"classes/{id}/slots/{slot.Text("id")}", slot.ETag!, None));
+        var whole = (await world.Maya.GetAsync($"classes/{id}", None)).Expect();
+        await DoAsync(() => world.Maya.DeleteAsync($"classes/{id}", whole.ETag!, None));
+        Assert.Empty(await world.EventsAsync());
+        Assert.Equal(6, await world.RefreshCountAsync());
+        await AssertOnlyValidTokensAsync(world);
+
+        async Task<App.Demo.DemoAnswer> DoAsync(Func<Task<App.Demo.DemoAnswer>> change)
+        {
+            await world.LetTokenEndInAsync(TimeSpan.FromMinutes(1));
+            var answer = (await change()).Expect();
+            await world.WaitAsync(answer, "verified");
+            return answer;
+        }
+    }
+
+    /// <summary>token.margin: a longer one renews a token that the usual one would still have used.</summary>
+    [Theory]
+    [InlineData(10, 0)]
+    [InlineData(40, 1)]
+    public async Task Create_WithALongerMargin_RenewsEarlier(int margin, int refreshes)
+    {
+        await using var world = await SyncWorld.StartAsync(options => options with
+        {
+            Connections = options.Connections with { ValidityMin = TimeSpan.FromMinutes(margin) },
+        });
+        await world.LetTokenEndInAsync(TimeSpan.FromMinutes(30));
+        await world.CreateAsync();
+        Assert.Equal(refreshes, await world.RefreshCountAsync());
+    }
+
     /// <summary>R-FIX-2-A: with a token that ended and a token endpoint that fails, nothing is sent to the
     /// calendar.</summary>
     [Fact]
