@@ -263,8 +263,10 @@ internal ref struct DocumentReader
         var value = _lines[line].ValueStart;
         var name = ComponentName(line);
         if (name.IsEmpty || Folds.IsBlank(_source[value]))
+        {
             Report(line, value, CalendarProblemCode.BadComponentName, "RFC 5545 3.6",
                 "a component's name here");
+        }
     }
 
     private readonly ReadOnlySpan<byte> ComponentName(int line)

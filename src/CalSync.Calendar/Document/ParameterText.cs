@@ -65,14 +65,22 @@ internal static class ParameterText
             var letter = value[index];
             isQuoted |= letter is ':' or ';' or ',';
             if (letter == '^')
+            {
                 encoded.Append("^^");
+            }
             else if (letter == '"')
+            {
                 encoded.Append("^'");
+            }
             else if (letter == '\n'
                 || (letter == '\r' && (index + 1 == value.Length || value[index + 1] != '\n')))
+            {
                 encoded.Append("^n");
+            }
             else if (letter == '\t' || !char.IsControl(letter))
+            {
                 encoded.Append(letter);
+            }
         }
 
         return isQuoted ? $"\"{encoded}\"" : encoded.ToString();

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
 using CalSync.Calendar.Document;
-using NodaTime;
 
 namespace CalSync.Calendar.Values;
 
@@ -118,8 +117,11 @@ public static class PropertyValues
             if (!Parse(ValueParsers.Time, octets, 0, out TimeParts parts, ref fault))
                 return Malformed<AlarmTrigger>(property, fault!.Value);
             if (parts.IsDate || !parts.IsUtc)
+            {
                 ValueParsers.Deviate(
                     ref fault, CalendarProblemCode.BadTrigger, octets.Length, "3.8.6.3", "a time in UTC");
+            }
+
             return Done<AlarmTrigger>(
                 property, new AlarmTrigger.Absolute(new CalendarTime.Utc(parts.Time)), fault);
         }
@@ -174,9 +176,12 @@ public static class PropertyValues
         for (var start = 0; start <= octets.Length;)
         {
             if (values.Count == ValueCountMax)
+            {
                 return Malformed<ImmutableArray<TValue>>(property, new ValueFault(
                     CalendarProblemCode.LimitReached, ProblemSeverity.Error, start, "RFC 5545 3.1.1",
                     $"at most {ValueCountMax} values in one property"));
+            }
+
             var length = TextValue.End(octets[start..], (byte)',');
             if (!Parse(parse, octets.Slice(start, length), start, out var part, ref fault, areBlanksMeant))
                 return Malformed<ImmutableArray<TValue>>(property, fault!.Value);
@@ -194,8 +199,11 @@ public static class PropertyValues
         value = null!;
         var slash = text.IndexOf((byte)'/');
         if (slash < 0)
+        {
             return ValueParsers.Fail(
                 ref fault, CalendarProblemCode.BadPeriod, text.Length, "3.3.9", expected);
+        }
+
         if (!Parse(ValueParsers.Time, text[..slash], 0, out TimeParts start, ref fault))
             return false;
         var rest = text[(slash + 1)..];
@@ -207,8 +215,11 @@ public static class PropertyValues
         if (!isRead)
             return false;
         if (start.IsDate || end.IsDate || duration.IsNegative)
+        {
             return ValueParsers.Fail(
                 ref fault, CalendarProblemCode.BadPeriod, start.IsDate ? 0 : slash + 1, "3.3.9", expected);
+        }
+
         value = isTime
             ? new CalendarPeriod.Until(TimeOf(start, tzId), TimeOf(end, tzId))
             : new CalendarPeriod.For(TimeOf(start, tzId), duration);
@@ -237,14 +248,21 @@ public static class PropertyValues
             return null;
         var type = property.ParameterValue("VALUE"u8);
         if (parts.IsDate && !string.Equals(type, "DATE", StringComparison.OrdinalIgnoreCase))
+        {
             ValueParsers.Deviate(ref fault, CalendarProblemCode.DateWithoutValueParameter, offset, "3.3.4",
                 "VALUE=DATE before a date");
+        }
         else if (!parts.IsDate && string.Equals(type, "DATE", StringComparison.OrdinalIgnoreCase))
+        {
             ValueParsers.Deviate(ref fault, CalendarProblemCode.ValueTypeMismatch, offset, "3.2.20",
                 "a date after VALUE=DATE");
+        }
         else if (parts.IsUtc && property.Parameter("TZID"u8) is not null)
+        {
             ValueParsers.Deviate(ref fault, CalendarProblemCode.TzidOnUtc, offset, "3.2.19",
                 "no TZID on a time in UTC");
+        }
+
         return fault is { } deviation ? At(property, deviation) : null;
     }
 

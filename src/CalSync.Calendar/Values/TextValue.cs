@@ -16,12 +16,18 @@ public static class TextValue
         {
             var letter = text[index];
             if (letter is '\\' or ';' or ',')
+            {
                 escaped.Append('\\').Append(letter);
+            }
             else if (letter == '\n'
                 || (letter == '\r' && (index + 1 == text.Length || text[index + 1] != '\n')))
+            {
                 escaped.Append("\\n");
+            }
             else if (letter == '\t' || !char.IsControl(letter))
+            {
                 escaped.Append(letter);
+            }
         }
 
         return escaped.ToString();

@@ -23,8 +23,11 @@ internal static class ValueParsers
     {
         date = default;
         if (text.Length != 8)
+        {
             return Fail(ref fault, CalendarProblemCode.BadDate, Math.Min(text.Length, 8), "3.3.4",
                 "a date (20260308)");
+        }
+
         return DateDigits(text, CalendarProblemCode.BadDate, out date, ref fault);
     }
 
@@ -40,11 +43,17 @@ internal static class ValueParsers
         }
 
         if (text.Length < 9 || (text[8] | 0x20) != 't')
+        {
             return Fail(ref fault, CalendarProblemCode.BadDateTime, Math.Min(text.Length, 8), "3.3.5",
                 "a date-time (20260308T090000 or 20260308T140000Z)");
+        }
+
         if (!DateDigits(text[..8], CalendarProblemCode.BadDateTime, out var date, ref fault)
             || !Clock(text[9..], 9, CalendarProblemCode.BadDateTime, out var time, out var isUtc, ref fault))
+        {
             return false;
+        }
+
         value = new TimeParts(date.At(time), false, isUtc);
         return true;
     }
@@ -74,8 +83,11 @@ internal static class ValueParsers
             {
                 isTime = true;
                 if (++index == text.Length && partCount > 0)
+                {
                     Deviate(ref fault, CalendarProblemCode.LenientDuration, index - 1, "3.3.6",
                         "hours after T, or no T");
+                }
+
                 continue;
             }
 
@@ -83,15 +95,24 @@ internal static class ValueParsers
             if (!Utf8Parser.TryParse(text[index..], out uint number, out var digits)
                 || !char.IsAsciiDigit((char)text[index])
                 || index + digits >= text.Length)
+            {
                 return FailDuration(ref fault, index, "a number and its unit (P2W, P1DT2H30M, PT15M)");
+            }
+
             index += digits;
             var (unit, newRank) = Unit(text[index++], isTime);
             if (newRank <= rank)
+            {
                 return FailDuration(ref fault, index - 1,
                     "weeks, days, T, hours, minutes, seconds, in this order");
+            }
+
             if ((rank == 1 && newRank > 1) || (rank == 3 && newRank == 5))
+            {
                 Deviate(ref fault, CalendarProblemCode.LenientDuration, start, "3.3.6",
                     rank == 1 ? "weeks alone" : "minutes between hours and seconds");
+            }
+
             (rank, partCount) = (newRank, partCount + 1);
             if (newRank <= 2)
                 days += (long)number * unit;
@@ -116,10 +137,16 @@ internal static class ValueParsers
             return Fail(ref fault, CalendarProblemCode.BadUtcOffset, text.Length, "3.3.14", expected);
         if (!Number(digits[..2], 0, 23, out var hours) || !Number(digits[2..4], 0, 59, out var minutes)
             || !Number(digits[4..], 0, 59, out var seconds))
+        {
             return Fail(ref fault, CalendarProblemCode.BadUtcOffset, skipped, "3.3.14", expected);
+        }
+
         if (!hasSign)
+        {
             Deviate(ref fault, CalendarProblemCode.OffsetWithoutSign, 0, "3.3.14",
                 "a sign before the offset");
+        }
+
         var size = (hours * 3600) + (minutes * 60) + seconds;
         value = new UtcOffset(text[0] == '-' ? -size : size);
         return true;
@@ -134,8 +161,11 @@ internal static class ValueParsers
             case RecurParse.Parsed parsed:
                 value = parsed.Recur;
                 if (parsed.Deviations is [var deviation, ..])
+                {
                     Deviate(ref fault, CalendarProblemCode.LenientRecur, deviation.Offset, "3.3.10",
                         deviation.Requirement);
+                }
+
                 return true;
             case RecurParse.Malformed malformed:
                 return Fail(ref fault, code, malformed.Offset, "3.3.10", malformed.Expected);
@@ -173,8 +203,11 @@ internal static class ValueParsers
         if (text.Contains((byte)':'))
             return true;
         if (!text.Contains((byte)'@'))
+        {
             return Fail(ref fault, CalendarProblemCode.BadCalAddress, 0, "3.3.3",
                 "a URI (mailto:name@example.com)");
+        }
+
         Deviate(ref fault, CalendarProblemCode.AddressWithoutScheme, 0, "3.3.3",
             "mailto: before the address");
         value = CalAddress.FromMail(value.Uri);
@@ -231,7 +264,10 @@ internal static class ValueParsers
         if (!Float(first, out var latitude, ref inner)
             || !Float(text[(end + 1)..], out var longitude, ref inner)
             || Math.Abs(latitude) > 90 || Math.Abs(longitude) > 180)
+        {
             return Fail(ref fault, CalendarProblemCode.BadGeo, 0, "3.8.1.6", "latitude;longitude in degrees");
+        }
+
         value = new GeoPosition(latitude, longitude);
         return true;
     }
@@ -275,14 +311,14 @@ internal static class ValueParsers
 
     private static (int Unit, int Rank) Unit(byte letter, bool isTime) =>
         ((char)(letter | 0x20), isTime) switch
-    {
-        ('w', false) => (7, 1),
-        ('d', false) => (1, 2),
-        ('h', true) => (3600, 3),
-        ('m', true) => (60, 4),
-        ('s', true) => (1, 5),
-        _ => (0, 0),
-    };
+        {
+            ('w', false) => (7, 1),
+            ('d', false) => (1, 2),
+            ('h', true) => (3600, 3),
+            ('m', true) => (60, 4),
+            ('s', true) => (1, 5),
+            _ => (0, 0),
+        };
 
     private static bool DateDigits(
         ReadOnlySpan<byte> text, CalendarProblemCode code, out LocalDate date, ref ValueFault? fault)
@@ -307,8 +343,11 @@ internal static class ValueParsers
         isUtc = text is [.., (byte)'Z' or (byte)'z'];
         var digits = isUtc ? text[..^1] : text;
         if (digits.Length is not (4 or 6))
+        {
             return Fail(ref fault, code, offset + Math.Min(digits.Length, 6), "3.3.12",
                 "six digits (090000) and Z for UTC");
+        }
+
         if (!Number(digits[..2], 0, 23, out var hour))
             return Fail(ref fault, code, offset, "3.3.12", "an hour, 00 to 23");
         if (!Number(digits[2..4], 0, 59, out var minute))

@@ -1,4 +1,3 @@
-using CalSync.Calendar.Recurrence;
 using NodaTime;
 using NodaTime.TimeZones;
 

@@ -28,8 +28,10 @@ public sealed class CalendarDocumentTests
     public void Problems_OfValidFiles_AreNone()
     {
         foreach (var file in Corpus.Of("valid").Concat(Corpus.Of("vtimezone")))
+        {
             Assert.Equal((file.Name, ""),
                 (file.Name, string.Join('\n', CalendarDocument.Parse(file.Bytes).Problems)));
+        }
     }
 
     [Fact]
