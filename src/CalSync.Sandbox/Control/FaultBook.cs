@@ -42,7 +42,9 @@ internal sealed class FaultBook
             {
                 if (entry.Matches(operation, user, calendarId, eventId, body) && entry.Decide()
                     && fired is null)
+                {
                     fired = entry;
+                }
             }
 
             if (fired is null)

@@ -76,8 +76,16 @@ public sealed class NoticeDelivery(Database database)
         now, row.TenantId, "worker", "delivery", correlationId, $"notice.{row.Verdict}", "notice", row.Id,
         row.ClassId, null,
         JsonSerializer.Serialize(
-            new { row.Kind, row.UserId, row.SlotId, row.SlotVersion, row.EnrolmentId, row.Message,
-                row.DueAt },
+            new
+            {
+                row.Kind,
+                row.UserId,
+                row.SlotId,
+                row.SlotVersion,
+                row.EnrolmentId,
+                row.Message,
+                row.DueAt
+            },
             JsonSerializerOptions.Web));
 
     private sealed record Row

@@ -116,9 +116,11 @@ public sealed class EventListener : IAsyncDisposable
                 await foreach (var item in _parser.EnumerateAsync(_leave.Token))
                 {
                     lock (_gate)
+                    {
                         _messages.Add(
                             new StreamMessage(
                             _parser.LastEventId, item.EventType, JsonNode.Parse(item.Data)!));
+                    }
                 }
             }
             catch (Exception fault) when (fault is OperationCanceledException or IOException)

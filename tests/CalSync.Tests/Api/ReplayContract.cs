@@ -33,8 +33,10 @@ public abstract class ReplayContract(TestDatabase database) : ProductTest(databa
             if (operation.Method == HttpMethod.Get)
                 continue;
             if (deeds.Remove(operation.Id, out var arrange))
+            {
                 wrong.AddRange((await LookAsync(operation, await arrange())).Select(what =>
                     $"{operation.Id}: {what}"));
+            }
             else
                 wrong.Add($"{operation.Id}: has no row");
         }

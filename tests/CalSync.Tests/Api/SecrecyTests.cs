@@ -71,9 +71,11 @@ public sealed class SecrecyTests
             Assert.DoesNotContain(secret, lines, StringComparison.Ordinal);
             Assert.DoesNotContain(secret, told, StringComparison.Ordinal);
             foreach (var file in Directory.EnumerateFiles(product.DataDirectory, "calsync.db*"))
+            {
                 Assert.False(
                     Bytes(file).AsSpan().IndexOf(Encoding.ASCII.GetBytes(secret)) >= 0,
                     $"{file} holds a secret.");
+            }
         }
 
         foreach (var inside in new[] { "   at ", "Exception", "Backend Error", "backendError" })

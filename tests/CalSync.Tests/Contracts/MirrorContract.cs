@@ -145,8 +145,11 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         var commands = NewCommands();
         var seats = new List<CommandResult>();
         for (var i = 0; i < 3; i++)
+        {
             seats.Add(await DoneAsync(commands, await NewStudentAsync(), new ClassCommand.Enrol(),
                 made.ClassId));
+        }
+
         var claim = Assert.Single(await ClaimAsync("w1", Start));
         var refused = (await Database.ReadAsync(
             session => session.FirstOrDefaultAsync<string>(

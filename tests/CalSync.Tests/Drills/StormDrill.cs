@@ -55,8 +55,10 @@ public sealed class StormDrill(PostgresFixture postgres, ITestOutputHelper outpu
         Assert.Contains((await moving).Code, new[] { 200, 202 });
         // They come back to the other process: their place is in the journal.
         for (var i = StillConnected; i < StudentCount; i++)
+        {
             streams[i] = [.. streams[i],
                 await EventListener.OpenAsync(apis[(i + 1) % 2], students[i].Token, lastIds[i])];
+        }
 
         await stage.AssertAgreesAsync();
         await AssertOneTimeEverywhereAsync(stage, apis, made, students);
@@ -177,8 +179,11 @@ public sealed class StormDrill(PostgresFixture postgres, ITestOutputHelper outpu
             StudentCount,
             await stage.CountAsync(
                 Reminders + " AND due_at = @due AND message LIKE @text",
-                new { due = target - ClassLimits.ReminderLead,
-                    text = $"%{Stage.Start(NewHour).Replace('T', ' ')[..16]}%" }));
+                new
+                {
+                    due = target - ClassLimits.ReminderLead,
+                    text = $"%{Stage.Start(NewHour).Replace('T', ' ')[..16]}%"
+                }));
         Assert.Equal(
             StudentCount,
             await stage.CountAsync("SELECT count(DISTINCT user_id) FROM notices WHERE kind = 'slot_moved'"));

@@ -33,7 +33,8 @@ public sealed class RollbackTests
             await world.Control.AddFaultAsync(
                 new FaultScript(
                     "events.delete",
-                    new FaultEffect { Status = 403, Reason = "forbidden" }) { EventId = stuck.Id },
+                    new FaultEffect { Status = 403, Reason = "forbidden" })
+                { EventId = stuck.Id },
                 None);
         }
 
@@ -70,7 +71,8 @@ public sealed class RollbackTests
             await world.Control.AddFaultAsync(
                 new FaultScript(
                     "events.patch",
-                    new FaultEffect { Status = 400, Reason = "invalid" }) { EventId = refusing.Id },
+                    new FaultEffect { Status = 400, Reason = "invalid" })
+                { EventId = refusing.Id },
                 None);
         }
 

@@ -57,8 +57,11 @@ public sealed class VerifiedWriteTests
         using var sam = await world.PersonAsync("sam@student.test", CalSync.Classes.Role.Student);
         await world.SpoilAsync(
             "events.patch",
-            new FaultEffect { ChangeField = new FaultField(
-            path, value is null ? null : JsonNode.Parse(value)) }, times: 1);
+            new FaultEffect
+            {
+                ChangeField = new FaultField(
+            path, value is null ? null : JsonNode.Parse(value))
+            }, times: 1);
         var seat = (await sam.PostAsync(
             $"classes/{made.Text("id")}/enrollments", new JsonObject(), CancellationToken.None)).Expect();
         var findings = SyncWorld.Detail(await world.WaitAsync(seat, "verified"))["verificationDetails"]!;
