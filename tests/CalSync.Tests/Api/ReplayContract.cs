@@ -38,7 +38,9 @@ public abstract class ReplayContract(TestDatabase database) : ProductTest(databa
                     $"{operation.Id}: {what}"));
             }
             else
+            {
                 wrong.Add($"{operation.Id}: has no row");
+            }
         }
 
         wrong.AddRange(deeds.Keys.Select(id => $"{id}: is no operation any more"));

@@ -104,7 +104,8 @@ public sealed partial class TidyTests
             from file in SourceTree.Files()
             where IsText(file)
             from line in SourceTree.Text(file).Split('\n')
-                .Select((text, index) => (Text: text.Replace("VTO" + "DO", ""), Number: index + 1))
+                .Select((text, index) =>
+                    (Text: text.Replace("VTO" + "DO", "", StringComparison.Ordinal), Number: index + 1))
             from word in words
             where line.Text.Contains(word, StringComparison.Ordinal)
             select $"{file}:{line.Number} says {word}");
