@@ -1,11 +1,11 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using CalSync.Storage.Mirroring;
 using CalSync.Storage.Secrets;
 using CalSync.Sync;
 using CalSync.Sync.Connections;
 using CalSync.Sync.Journal;
 using CalSync.Sync.Mirroring;
-using CalSync.Storage.Mirroring;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Storage.Connections;

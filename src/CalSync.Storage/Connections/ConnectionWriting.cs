@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
+using CalSync.Storage.Mirroring;
 using CalSync.Sync;
 using CalSync.Sync.Connections;
-using CalSync.Storage.Mirroring;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Storage.Connections;
