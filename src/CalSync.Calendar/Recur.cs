@@ -29,6 +29,19 @@ public enum Frequency
     Yearly = 6,
 }
 
+/// <summary>Where a day goes that its month or year does not have. RFC 7529 section 4.1, SKIP.</summary>
+public enum RecurSkip
+{
+    /// <summary>Nowhere: there is no instance, as in RFC 5545.</summary>
+    Omit = 0,
+
+    /// <summary>To the last day before it.</summary>
+    Backward = 1,
+
+    /// <summary>To the first day after it.</summary>
+    Forward = 2,
+}
+
 /// <summary>One BYDAY value: "MO", "2TU", "-1FR".</summary>
 /// <param name="Day">The weekday; never <see cref="IsoDayOfWeek.None"/>.</param>
 /// <param name="Ordinal">
@@ -117,8 +130,15 @@ public sealed record Recur(Frequency Frequency)
     }
     = IsoDayOfWeek.Monday;
 
+    /// <summary>
+    /// SKIP of a rule with RSCALE=GREGORIAN, RFC 7529; null for a rule of RFC 5545 alone. It moves days of
+    /// BYMONTHDAY and BYYEARDAY, or of DTSTART where the rule is silent, in MONTHLY and YEARLY.
+    /// </summary>
+    public RecurSkip? SkipPolicy { get; init; }
+
     /// <summary>Reads the text after "RRULE:".</summary>
     /// <remarks>
+    /// RSCALE=GREGORIAN with SKIP (RFC 7529) is read and reported as well; every other RSCALE is unsupported.
     /// What RFC 5545 forbids but real calendars contain is read and reported in
     /// <see cref="RecurParse.Parsed.Deviations"/>: a semicolon at the end, a comma before the next part,
     /// UNTIL ending in ZZ, COUNT together with UNTIL, and BY parts with a FREQ they do not belong to (they
@@ -170,7 +190,9 @@ public abstract record RecurParse
     /// <param name="Expected">What should stand there, for a person.</param>
     public sealed record Malformed(string Part, int Offset, string Expected) : RecurParse;
 
-    /// <summary>A rule of RFC 7529, whose instances are not guessed.</summary>
+    /// <summary>
+    /// A rule of RFC 7529 in another calendar than the Gregorian, whose instances are not guessed.
+    /// </summary>
     /// <param name="Part">RSCALE or SKIP.</param>
     /// <param name="Offset">Characters before the part.</param>
     public sealed record Unsupported(string Part, int Offset) : RecurParse;

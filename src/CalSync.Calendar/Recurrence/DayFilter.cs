@@ -31,6 +31,7 @@ internal sealed class DayFilter
     private readonly YearDays? _yearOrdinals;
     private readonly int[] _yearDayNumbers;
     private readonly int[] _weekNumbers;
+    private readonly bool _monthLimits;
     private int _windowBegin;
     private int _windowEnd;
     private uint _window;
@@ -60,6 +61,10 @@ internal sealed class DayFilter
             _monthDaysFromEnd |= day < 0 ? 1u << (32 + day) : 0;
         }
 
+        SkipPolicy = recur.Frequency >= Frequency.Monthly
+            ? recur.SkipPolicy ?? RecurSkip.Omit
+            : RecurSkip.Omit;
+        _monthLimits = recur.Frequency == Frequency.Monthly;
         _hasWeekdays = days.Length > 0;
         _weekStart = (int)recur.WeekStart - 1;
         _yearDayNumbers = [.. recur.ByYearDay];
@@ -70,6 +75,9 @@ internal sealed class DayFilter
         TakesEveryDay = _months == 0 && monthDays.Length == 0 && !_hasWeekdays
             && _yearDays is null && _weeks is null;
     }
+
+    /// <summary>Where days go that a month or year does not have. RFC 7529 section 4.1.</summary>
+    public RecurSkip SkipPolicy { get; }
 
     /// <summary>Whether no part limits the days.</summary>
     public bool TakesEveryDay { get; }
@@ -125,7 +133,7 @@ internal sealed class DayFilter
         var days = uint.MaxValue >> (32 - length);
         if ((_monthDays | _monthDaysFromEnd) != 0)
         {
-            days &= _monthDays | (_monthDaysFromEnd >> (32 - length));
+            days &= _monthDays | (_monthDaysFromEnd >> (32 - length)) | SkippedWithin(length);
         }
 
         if (_yearDays is not null)
@@ -140,6 +148,41 @@ internal sealed class DayFilter
 
         return days == 0 || !_hasWeekdays ? days : days & Weekdays(year, begin, length);
     }
+
+    /// <summary>
+    /// Whether SKIP moves a day that a month does not have to a day outside it: to the day before the month
+    /// or the day after it.
+    /// </summary>
+    public bool SkipsTo(int day, int month, int length)
+    {
+        var exists = SkipPolicy == RecurSkip.Forward
+            ? _monthDays >> length != 0
+            : _monthDaysFromEnd << length != 0;
+        if (!exists || !HasMonth(month) || _yearDays is not null || _weeks is not null)
+        {
+            return false;
+        }
+
+        // BYMONTH limits what MONTHLY gives, but only says where YEARLY begins.
+        var date = DateOnly.FromDayNumber(day);
+        var begin = day - date.Day + 1;
+        return (!_monthLimits || HasMonth(date.Month))
+            && (!_hasWeekdays || ((Weekdays(date.Year, begin, CivilDays.MonthLength(date.Year, date.Month))
+                >> (date.Day - 1)) & 1) != 0);
+    }
+
+    /// <summary>Whether SKIP moves day 366 of a short year to the day before or after the year.</summary>
+    public bool SkipsOutOfYear(int year) =>
+        SkipPolicy != RecurSkip.Omit && !DateTime.IsLeapYear(year)
+        && Array.IndexOf(_yearDayNumbers, SkipPolicy == RecurSkip.Forward ? 366 : -366) >= 0;
+
+    /// <summary>Days the month does not have, moved to its own first or last.</summary>
+    private uint SkippedWithin(int length) => SkipPolicy switch
+    {
+        RecurSkip.Forward when _monthDaysFromEnd << length != 0 => 1,
+        RecurSkip.Backward when _monthDays >> length != 0 => 1u << (length - 1),
+        _ => 0,
+    };
 
     private uint Weekdays(int year, int begin, int length)
     {
@@ -184,7 +227,13 @@ internal sealed class DayFilter
         var (begin, length) = (CivilDays.YearBegin(year), CivilDays.YearLength(year));
         foreach (var number in _yearDayNumbers)
         {
-            days.Add(begin + (number > 0 ? number - 1 : length + number));
+            var index = number > 0 ? number - 1 : length + number;
+            days.Add(begin + (SkipPolicy, index) switch
+            {
+                (RecurSkip.Forward, < 0) => 0,
+                (RecurSkip.Backward, >= 365) => length - 1,
+                _ => index,
+            });
         }
     }
 

@@ -47,6 +47,11 @@ internal sealed class RecurReader
         }
 
         reader.CheckCombinations(text.Length);
+        if (reader._fault is { } combination)
+        {
+            return combination;
+        }
+
         return reader._seen.Contains("FREQ")
             ? new RecurParse.Parsed(reader._recur) { Deviations = reader._deviations.ToImmutable() }
             : new RecurParse.Malformed("FREQ", text.Length, "the part FREQ");
@@ -78,6 +83,17 @@ internal sealed class RecurReader
 
     private void CheckCombinations(int offset)
     {
+        if (_recur.SkipPolicy is RecurSkip.Backward or RecurSkip.Forward && !_recur.ByWeekNo.IsEmpty)
+        {
+            // What a week that the year does not have moves to is nowhere defined.
+            _fault ??= new RecurParse.Unsupported("SKIP", offset);
+        }
+
+        if (_seen.Contains("SKIP") && !_seen.Contains("RSCALE"))
+        {
+            Deviate("SKIP", offset, "SKIP only with RSCALE, RFC 7529");
+        }
+
         if (_recur is { Count: not null, Until: not null })
         {
             Deviate("COUNT", offset, "COUNT or UNTIL, not both");
@@ -146,8 +162,11 @@ internal sealed class RecurReader
             case "BYDAY":
                 _recur = _recur with { ByDay = ReadDays(value, at) };
                 break;
-            case "RSCALE" or "SKIP":
-                _fault = new RecurParse.Unsupported(name, offset);
+            case "RSCALE":
+                ReadScale(value, offset);
+                break;
+            case "SKIP":
+                ReadSkip(value, at);
                 break;
             default:
                 ReadNumbers(name, value, offset, at);
@@ -216,6 +235,35 @@ internal sealed class RecurReader
         }
 
         _recur = _recur with { Frequency = frequency.Value };
+    }
+
+    private void ReadScale(string value, int offset)
+    {
+        if (!value.Equals("GREGORIAN", StringComparison.OrdinalIgnoreCase))
+        {
+            _fault = new RecurParse.Unsupported("RSCALE", offset);
+            return;
+        }
+
+        Deviate("RSCALE", offset, "RFC 5545 alone: RSCALE is RFC 7529, computed for GREGORIAN");
+        _recur = _recur with { SkipPolicy = _recur.SkipPolicy ?? RecurSkip.Omit };
+    }
+
+    private void ReadSkip(string value, int at)
+    {
+        RecurSkip? skip = value.ToUpperInvariant() switch
+        {
+            "OMIT" => RecurSkip.Omit,
+            "BACKWARD" => RecurSkip.Backward,
+            "FORWARD" => RecurSkip.Forward,
+            _ => null,
+        };
+        if (skip is null)
+        {
+            Fault("SKIP", at, "OMIT, BACKWARD or FORWARD");
+        }
+
+        _recur = _recur with { SkipPolicy = skip };
     }
 
     private void ReadUntil(string value, int at)

@@ -13,7 +13,8 @@ internal static class RecurWriter
 
     public static string Write(Recur recur)
     {
-        var text = new StringBuilder("FREQ=").Append(recur.Frequency.ToString().ToUpperInvariant());
+        var text = new StringBuilder(recur.SkipPolicy is null ? "FREQ=" : "RSCALE=GREGORIAN;FREQ=")
+            .Append(recur.Frequency.ToString().ToUpperInvariant());
         if (recur.Until is { } until)
         {
             text.Append(";UNTIL=").Append(Write(until));
@@ -42,9 +43,14 @@ internal static class RecurWriter
         Append(text, "BYWEEKNO", recur.ByWeekNo);
         Append(text, "BYMONTH", recur.ByMonth);
         Append(text, "BYSETPOS", recur.BySetPos);
-        return recur.WeekStart == IsoDayOfWeek.Monday
-            ? text.ToString()
-            : text.Append(";WKST=").Append(Letters(recur.WeekStart)).ToString();
+        if (recur.WeekStart != IsoDayOfWeek.Monday)
+        {
+            text.Append(";WKST=").Append(Letters(recur.WeekStart));
+        }
+
+        return recur.SkipPolicy is RecurSkip.Backward or RecurSkip.Forward
+            ? text.Append(";SKIP=").Append(recur.SkipPolicy.Value.ToString().ToUpperInvariant()).ToString()
+            : text.ToString();
     }
 
     private static void Append(StringBuilder text, string part, ImmutableArray<int> values)

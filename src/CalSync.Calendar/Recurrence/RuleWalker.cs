@@ -31,6 +31,7 @@ internal sealed class RuleWalker
     private int _base;
     private int _offset;
     private long _period;
+    private long _last = long.MinValue;
 
     /// <param name="recur">The rule.</param>
     /// <param name="start">DTSTART; nothing before it is yielded.</param>
@@ -56,8 +57,8 @@ internal sealed class RuleWalker
         _positions = recur.BySetPos.IsEmpty ? null : new SetPositions(recur.BySetPos);
         _bases = new long[_frequency switch
         {
-            Frequency.Yearly => 366,
-            Frequency.Monthly => 31,
+            Frequency.Yearly => 366 + 14,
+            Frequency.Monthly => 31 + 1,
             Frequency.Weekly => 7,
             _ => 1,
         }];
@@ -104,7 +105,7 @@ internal sealed class RuleWalker
                 _base++;
             }
 
-            if (Current >= _floor)
+            if (IsNew())
             {
                 return true;
             }
@@ -113,12 +114,24 @@ internal sealed class RuleWalker
         return false;
     }
 
+    /// <summary>Not before the floor, and not again a day that SKIP has moved onto another.</summary>
+    private bool IsNew()
+    {
+        if (Current < _floor || Current <= _last)
+        {
+            return false;
+        }
+
+        _last = Current;
+        return true;
+    }
+
     private bool NextPosition(SetPositions positions)
     {
         while (positions.TryTake(out var index))
         {
             Current = _bases[index / _offsets.Length] + _offsets[index % _offsets.Length];
-            if (Current >= _floor)
+            if (IsNew())
             {
                 return true;
             }
@@ -171,12 +184,15 @@ internal sealed class RuleWalker
         }
 
         var begin = CivilDays.YearBegin((int)year);
+        var skips = _days.SkipsOutOfYear((int)year);
+        AddIf(skips && _days.SkipPolicy == RecurSkip.Backward, begin - 1);
         for (var month = 1; month <= 12; month++)
         {
             AddMonth((int)year, month, begin);
             begin += CivilDays.MonthLength((int)year, month);
         }
 
+        AddIf(skips && _days.SkipPolicy == RecurSkip.Forward, begin);
         return true;
     }
 
@@ -196,9 +212,39 @@ internal sealed class RuleWalker
 
     private void AddMonth(int year, int month, int begin)
     {
+        if (_days.SkipPolicy != RecurSkip.Omit)
+        {
+            AddMonthWithSkip(year, month, begin);
+            return;
+        }
+
         for (var days = _days.Month(year, month, begin); days != 0; days &= days - 1)
         {
             _bases[_baseCount++] = (begin + BitOperations.TrailingZeroCount(days)) * Day;
+        }
+    }
+
+    private void AddMonthWithSkip(int year, int month, int begin)
+    {
+        var length = CivilDays.MonthLength(year, month);
+        var end = begin + length;
+        AddIf(_days.SkipPolicy == RecurSkip.Backward && _days.SkipsTo(begin - 1, month, length), begin - 1);
+        for (var days = _days.Month(year, month, begin); days != 0; days &= days - 1)
+        {
+            _bases[_baseCount++] = (begin + BitOperations.TrailingZeroCount(days)) * Day;
+        }
+
+        AddIf(
+            _days.SkipPolicy == RecurSkip.Forward && end <= _lastDay
+                && _days.SkipsTo(end, month, length),
+            end);
+    }
+
+    private void AddIf(bool isTaken, int day)
+    {
+        if (isTaken)
+        {
+            _bases[_baseCount++] = day * Day;
         }
     }
 
@@ -285,6 +331,8 @@ internal sealed class RuleWalker
             Frequency.Secondly => time - _start,
             _ => throw new UnreachableException("Unknown frequency."),
         };
-        return units / _interval;
+
+        // SKIP may move a day of one period into the next.
+        return Math.Max(0, (units / _interval) - (_days.SkipPolicy == RecurSkip.Omit ? 0 : 1));
     }
 }

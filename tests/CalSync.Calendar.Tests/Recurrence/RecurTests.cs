@@ -73,6 +73,22 @@ public sealed class RecurTests
         Assert.Equal(canonical, parsed.Recur.ToString());
     }
 
+    /// <summary>REC-5: RFC 7529 in the Gregorian calendar is kept, reported and computed.</summary>
+    [Theory]
+    [InlineData("RSCALE=GREGORIAN;FREQ=MONTHLY", "RSCALE=GREGORIAN;FREQ=MONTHLY")]
+    [InlineData("FREQ=YEARLY;SKIP=forward;RSCALE=gregorian", "RSCALE=GREGORIAN;FREQ=YEARLY;SKIP=FORWARD")]
+    [InlineData("RSCALE=GREGORIAN;FREQ=YEARLY;SKIP=OMIT", "RSCALE=GREGORIAN;FREQ=YEARLY")]
+    public void Parse_WithTheGregorianRScale_ReadsAndReports(string text, string canonical)
+    {
+        var parsed = Assert.IsType<RecurParse.Parsed>(Recur.Parse(text));
+        Assert.Equal("RSCALE", Assert.Single(parsed.Deviations).Part);
+        Assert.Equal(canonical, parsed.Recur.ToString());
+        Assert.Equal(parsed.Recur, ((RecurParse.Parsed)Recur.Parse(canonical)).Recur);
+        Assert.IsType<RecurParse.Unsupported>(
+            Recur.Parse("RSCALE=GREGORIAN;FREQ=YEARLY;BYWEEKNO=53;SKIP=FORWARD"));
+        Assert.IsType<RecurParse.Malformed>(Recur.Parse("RSCALE=GREGORIAN;FREQ=YEARLY;SKIP=SIDEWAYS"));
+    }
+
     /// <summary>REC-5: another calendar's rule is never guessed.</summary>
     [Fact]
     public void Parse_WithRScale_IsUnsupported() =>

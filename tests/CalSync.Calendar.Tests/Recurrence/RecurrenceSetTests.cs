@@ -102,6 +102,45 @@ public sealed class RecurrenceSetTests
         Assert.Equal(set, Timed("2026-03-01T09:00", "America/New_York", [.. set.ToLines()]));
     }
 
+    /// <summary>RFC 7529 section 4.1: days a month or year does not have are moved as SKIP says.</summary>
+    [Theory]
+    [InlineData("2014-01-31", "FREQ=MONTHLY;INTERVAL=3;SKIP=FORWARD",
+        "2014-01-31 2014-05-01 2014-07-31 2014-10-31")]
+    [InlineData("2015-01-31", "FREQ=MONTHLY;SKIP=BACKWARD",
+        "2015-01-31 2015-02-28 2015-03-31 2015-04-30")]
+    [InlineData("2015-01-01", "FREQ=MONTHLY;BYMONTHDAY=-31;SKIP=FORWARD",
+        "2015-01-01 2015-02-01 2015-03-01 2015-04-01")]
+    [InlineData("2015-01-01", "FREQ=MONTHLY;BYMONTHDAY=-31;SKIP=BACKWARD",
+        "2015-01-01 2015-01-31 2015-03-01 2015-03-31")]
+    [InlineData("2015-03-31", "FREQ=MONTHLY;BYMONTHDAY=1,31;SKIP=FORWARD",
+        "2015-03-31 2015-04-01 2015-05-01 2015-05-31")]
+    [InlineData("2015-02-28", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=28,29;SKIP=FORWARD",
+        "2015-02-28 2015-03-01 2016-02-28 2016-02-29")]
+    [InlineData("2016-02-29", "FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=29;SKIP=FORWARD",
+        "2016-02-29 2020-02-29 2024-02-29 2028-02-29")]
+    [InlineData("2012-12-31", "FREQ=YEARLY;BYYEARDAY=366;SKIP=FORWARD",
+        "2012-12-31 2014-01-01 2015-01-01 2016-01-01")]
+    [InlineData("2012-12-31", "FREQ=YEARLY;BYYEARDAY=366;SKIP=BACKWARD",
+        "2012-12-31 2013-12-31 2014-12-31 2015-12-31")]
+    [InlineData("2012-01-01", "FREQ=YEARLY;BYYEARDAY=-366;SKIP=FORWARD",
+        "2012-01-01 2013-01-01 2014-01-01 2015-01-01")]
+    [InlineData("2012-01-01", "FREQ=YEARLY;BYYEARDAY=-366;SKIP=BACKWARD",
+        "2012-01-01 2012-12-31 2013-12-31 2014-12-31")]
+    [InlineData("2012-01-01", "FREQ=YEARLY;BYYEARDAY=-366",
+        "2012-01-01 2016-01-01 2020-01-01 2024-01-01")]
+    public void Occurrences_WithSkip_MoveDaysThatAreNotThere(string start, string rule, string expected)
+    {
+        Assert.True(LocalTimeText.TryParse(start + "T00:00", out var time));
+        var set = Parsed(new RecurrenceStart.AllDay(time.Date), $"RRULE:RSCALE=GREGORIAN;{rule}");
+        var days = set.Occurrences(limits: new OccurrenceLimits(8)).OfType<OccurrenceStep.AllDay>()
+            .Select(step => step.Date).ToArray();
+        Assert.Equal(expected, string.Join(' ', days.Take(4).Select(day =>
+            day.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture))));
+        var from = new DateTimeOffset(days[3].ToDateTimeUnspecified(), TimeSpan.Zero);
+        Assert.Equal(days.Skip(3), set.Occurrences(from, new OccurrenceLimits(5))
+            .OfType<OccurrenceStep.AllDay>().Select(step => step.Date));
+    }
+
     /// <summary>Hours on a date are that date, once: RFC 5545 section 3.3.10, BYHOUR with a DATE.</summary>
     [Fact]
     public void Occurrences_OfAnHourlyAllDaySeries_AreItsDays()
