@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using CalSync.Calendar.Document;
 using CalSync.Calendar.Recurrence;
+using CalSync.Calendar.Values;
 using CalSync.Calendar.Zones;
 using NodaTime;
 
@@ -41,11 +41,11 @@ public sealed record Observance(LocalDateTime Start, int OffsetFrom, int OffsetT
         lines.AddRange(
             $"BEGIN:{kind}",
             $"DTSTART:{BasicTimes.Write(Start)}",
-            $"TZOFFSETFROM:{OffsetText(OffsetFrom)}",
-            $"TZOFFSETTO:{OffsetText(OffsetTo)}");
+            $"TZOFFSETFROM:{new UtcOffset(OffsetFrom)}",
+            $"TZOFFSETTO:{new UtcOffset(OffsetTo)}");
         if (Name is not null)
         {
-            lines.Add($"TZNAME:{Name}");
+            lines.Add($"TZNAME:{TextValue.Escape(Name)}");
         }
 
         lines.AddRange(RRules.Select(rule => $"RRULE:{rule}"));
@@ -62,16 +62,6 @@ public sealed record Observance(LocalDateTime Start, int OffsetFrom, int OffsetT
 
     /// <summary>Hash of the first onset and the offsets.</summary>
     public override int GetHashCode() => HashCode.Combine(Start, OffsetFrom, OffsetTo);
-
-    /// <summary>A UTC-OFFSET, RFC 5545 section 3.3.14; zero is never negative.</summary>
-    private static string OffsetText(int seconds)
-    {
-        var size = Math.Abs(seconds);
-        var text = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{(seconds < 0 ? '-' : '+')}{size / 3600:00}{size / 60 % 60:00}");
-        return size % 60 == 0 ? text : text + (size % 60).ToString("00", CultureInfo.InvariantCulture);
-    }
 }
 
 /// <summary>What a VTIMEZONE says. RFC 5545 section 3.6.5.</summary>
@@ -84,8 +74,8 @@ public sealed record EmbeddedTimeZone(string TzId, ImmutableArray<Observance> Ob
 
     /// <summary>Reads a VTIMEZONE component.</summary>
     /// <remarks>
-    /// A part without a usable DTSTART, TZOFFSETFROM or TZOFFSETTO is left out, as is a rule or date that is
-    /// malformed: the rest still says more than nothing. Never throws.
+    /// A part without a usable DTSTART, TZOFFSETFROM or TZOFFSETTO is left out, as is a malformed rule or
+    /// list of dates: the rest still says more than nothing. Never throws.
     /// </remarks>
     public static EmbeddedTimeZone Read(CalendarComponent component) =>
         EmbeddedTimeZoneReader.Read(component);
@@ -96,10 +86,10 @@ public sealed record EmbeddedTimeZone(string TzId, ImmutableArray<Observance> Ob
     public ImmutableArray<string> ToLines()
     {
         var lines = ImmutableArray.CreateBuilder<string>();
-        lines.AddRange("BEGIN:VTIMEZONE", $"TZID:{TzId}");
+        lines.AddRange("BEGIN:VTIMEZONE", $"TZID:{TextValue.Escape(TzId)}");
         if (Location is not null)
         {
-            lines.Add($"X-LIC-LOCATION:{Location}");
+            lines.Add($"X-LIC-LOCATION:{TextValue.Escape(Location)}");
         }
 
         foreach (var part in Observances)

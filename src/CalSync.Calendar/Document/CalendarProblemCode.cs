@@ -109,4 +109,13 @@ public enum CalendarProblemCode
 
     /// <summary>TZID on a time in UTC. RFC 5545 section 3.2.19.</summary>
     TzidOnUtc = 69,
+
+    /// <summary>A TZID that nothing explains: the time is not computed. RFC 5545 section 3.2.19.</summary>
+    UnknownZone = 120,
+
+    /// <summary>A component to expand that has no usable start. RFC 5545 section 3.8.2.4.</summary>
+    MissingStart = 121,
+
+    /// <summary>A time outside the years that are computed, 2 to 9998.</summary>
+    YearOutOfRange = 122,
 }

@@ -1,6 +1,7 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Text;
+using CalSync.Calendar.Values;
 using NodaTime;
 
 namespace CalSync.Calendar.Recurrence;
@@ -17,31 +18,36 @@ internal abstract record PeriodEnd
     /// <param name="Zone">Its zone.</param>
     internal sealed record At(LocalDateTime Time, CalendarZone Zone) : PeriodEnd;
 
-    /// <summary>After a DURATION, RFC 5545 section 3.3.6: days on the wall, then exact seconds.</summary>
-    /// <param name="Days">Whole days; weeks are seven.</param>
-    /// <param name="Seconds">Hours, minutes and seconds together.</param>
-    internal sealed record After(int Days, long Seconds) : PeriodEnd;
+    /// <summary>After a duration.</summary>
+    /// <param name="Duration">How long; not negative.</param>
+    internal sealed record After(CalendarDuration Duration) : PeriodEnd;
 
     /// <summary>The end of a period that begins at <paramref name="start"/>; null past year 9998.</summary>
-    public ZonedTime? From(ZonedTime start)
+    public ZonedTime? From(ZonedTime start) => this switch
     {
-        if (this is At at)
-        {
-            return ZonedTime.ResolveGapForwardOverlapEarlier(at.Time, at.Zone).InZone(start.Zone);
-        }
+        At at => ZonedTime.ResolveGapForwardOverlapEarlier(at.Time, at.Zone).InZone(start.Zone),
+        After after => Add(start, after.Duration),
+        _ => throw new UnreachableException("Unknown end of a period."),
+    };
 
-        var (days, seconds) = (After)this;
-        var lastDay = new LocalDate(LocalTimeText.YearMax, 12, 31);
-        var toGo = Period.DaysBetween(start.Local.Date, lastDay) - 1;
-        if (days + (seconds / CivilDays.SecondsPerDay) >= toGo)
+    /// <summary>
+    /// A time so much later: days on the wall, then exact seconds (RFC 5545 section 3.3.6). Null before
+    /// year 2 and past year 9998.
+    /// </summary>
+    public static ZonedTime? Add(ZonedTime start, CalendarDuration duration)
+    {
+        var room = duration.IsNegative
+            ? Period.DaysBetween(new LocalDate(LocalTimeText.YearMin, 1, 2), start.Local.Date)
+            : Period.DaysBetween(start.Local.Date, new LocalDate(LocalTimeText.YearMax, 12, 30));
+        if (Math.Abs((long)duration.Days) + Math.Abs(duration.Seconds / CivilDays.SecondsPerDay) >= room)
         {
             return null;
         }
 
-        var later = days == 0
+        var later = duration.Days == 0
             ? start
-            : ZonedTime.ResolveGapForwardOverlapEarlier(start.Local.PlusDays(days), start.Zone);
-        return ZonedTime.FromInstant(later.Instant.AddSeconds(seconds), start.Zone);
+            : ZonedTime.ResolveGapForwardOverlapEarlier(start.Local.PlusDays(duration.Days), start.Zone);
+        return ZonedTime.FromInstant(later.Instant.AddSeconds(duration.Seconds), start.Zone);
     }
 
     /// <summary>Reads what follows the slash: a date-time or a duration that is not negative.</summary>
@@ -58,82 +64,21 @@ internal abstract record PeriodEnd
             return end is not null;
         }
 
-        end = Duration(text);
+        ValueFault? fault = null;
+        var octets = Encoding.UTF8.GetBytes(text.ToString());
+        if (ValueParsers.Duration(octets, out var duration, ref fault) && !duration.IsNegative)
+        {
+            end = new After(duration);
+        }
+
         return end is not null;
     }
 
     /// <summary>The strict text.</summary>
-    public sealed override string ToString()
+    public sealed override string ToString() => this switch
     {
-        if (this is At at)
-        {
-            return BasicTimes.Write(at.Time) + (at.Zone == CalendarZone.Utc ? "Z" : "");
-        }
-
-        var (days, seconds) = (After)this;
-        var text = new StringBuilder("P");
-        var invariant = CultureInfo.InvariantCulture;
-        if (days > 0)
-        {
-            text.Append(invariant, $"{days}D");
-        }
-
-        if (seconds > 0 || days == 0)
-        {
-            // The grammar has no PT1H5S: minutes stand between hours and seconds.
-            var (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-            text.Append('T')
-                .Append(hours > 0 ? $"{hours.ToString(invariant)}H" : "")
-                .Append(minutes > 0 || (hours > 0 && rest > 0) ? $"{minutes.ToString(invariant)}M" : "")
-                .Append(rest > 0 || seconds == 0 ? $"{rest.ToString(invariant)}S" : "");
-        }
-
-        return text.ToString();
-    }
-
-    private static After? Duration(ReadOnlySpan<char> text)
-    {
-        var (days, seconds, number, digits, timed, parts) = (0L, 0L, 0L, 0, false, 0);
-        text = text.StartsWith("+") ? text[1..] : text;
-        if (text.IsEmpty || text[0] is not ('P' or 'p'))
-        {
-            return null;
-        }
-
-        foreach (var letter in text[1..])
-        {
-            if (char.IsAsciiDigit(letter) && digits < 9)
-            {
-                (number, digits) = ((number * 10) + letter - '0', digits + 1);
-                continue;
-            }
-
-            if (letter is 'T' or 't' && digits == 0 && !timed)
-            {
-                timed = true;
-                continue;
-            }
-
-            var unit = (char.ToUpperInvariant(letter), timed) switch
-            {
-                ('W', false) => 7 * CivilDays.SecondsPerDay,
-                ('D', false) => CivilDays.SecondsPerDay,
-                ('H', true) => 3600,
-                ('M', true) => 60,
-                ('S', true) => 1,
-                _ => 0L,
-            };
-            if (digits == 0 || unit == 0)
-            {
-                return null;
-            }
-
-            (days, seconds) = timed
-                ? (days, seconds + (number * unit))
-                : (days + (number * unit / CivilDays.SecondsPerDay), seconds);
-            (number, digits, parts) = (0, 0, parts + 1);
-        }
-
-        return digits == 0 && parts > 0 && days < int.MaxValue ? new After((int)days, seconds) : null;
-    }
+        At at => BasicTimes.Write(at.Time) + (at.Zone == CalendarZone.Utc ? "Z" : ""),
+        After after => after.Duration.ToString(),
+        _ => throw new UnreachableException("Unknown end of a period."),
+    };
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using CalSync.Calendar.Components;
 using CalSync.Calendar.Document;
-using CalSync.Calendar.Recurrence;
+using CalSync.Calendar.Values;
 using NodaTime;
 
 namespace CalSync.Calendar.Zones;
@@ -10,104 +11,56 @@ internal static class EmbeddedTimeZoneReader
 {
     public static EmbeddedTimeZone Read(CalendarComponent component)
     {
-        var parts = ImmutableArray.CreateBuilder<Observance>();
-        foreach (var child in component.Components)
-        {
-            var isDaylight = child.Is("DAYLIGHT"u8);
-            if ((isDaylight || child.Is("STANDARD"u8)) && Part(child) is { } part)
-            {
-                parts.Add(part with { IsDaylight = isDaylight });
-            }
-        }
-
-        var location = component.Property("X-LIC-LOCATION"u8)?.RawValue.Trim();
-        return new EmbeddedTimeZone(TzId(component), parts.ToImmutable())
+        var zone = new CalendarTimeZone(component);
+        var location = component.Text("X-LIC-LOCATION"u8).Value?.Trim();
+        return new EmbeddedTimeZone(
+            zone.TzId.Value ?? "", [.. zone.Observances.Select(Part).OfType<Observance>()])
         {
             Location = string.IsNullOrEmpty(location) ? null : location,
         };
     }
 
-    /// <summary>TZID as the parameter of a time writes it: a parameter has no escapes, a text has.</summary>
-    private static string TzId(CalendarComponent component) =>
-        (component.Property("TZID"u8)?.RawValue ?? "").Replace("\\", "", StringComparison.Ordinal);
-
-    private static Observance? Part(CalendarComponent component)
+    private static Observance? Part(ZoneObservance part)
     {
-        if (!TryTime(component.Property("DTSTART"u8)?.RawValue, out var start)
-            || !TryOffset(component.Property("TZOFFSETFROM"u8)?.RawValue, out var from)
-            || !TryOffset(component.Property("TZOFFSETTO"u8)?.RawValue, out var to))
+        if (!part.Start.TryGet(out var start) || Wall(start) is not { } wall
+            || !part.OffsetFrom.TryGet(out var from) || !part.OffsetTo.TryGet(out var to))
         {
             return null;
         }
 
-        var rules = ImmutableArray.CreateBuilder<Recur>();
-        var dates = ImmutableArray.CreateBuilder<LocalDateTime>();
-        foreach (var property in component.Properties)
+        return new Observance(wall, from.Seconds, to.Seconds)
         {
-            if (property.Is("RRULE"u8) && Recur.Parse(property.RawValue) is RecurParse.Parsed parsed)
-            {
-                rules.Add(parsed.Recur);
-            }
-            else if (property.Is("RDATE"u8))
-            {
-                AddDates(property.RawValue, dates);
-            }
-        }
-
-        return new Observance(start, from, to)
-        {
-            Name = component.Property("TZNAME"u8)?.RawValue,
-            RRules = rules.ToImmutable(),
-            RDates = dates.ToImmutable(),
+            IsDaylight = part.IsDaylight,
+            Name = part.ZoneName,
+            RRules =
+            [
+                .. part.Component.PropertiesNamed("RRULE").Select(property => property.ReadRecur())
+                    .Where(reading => reading.State == ReadingState.Read).Select(reading => reading.Value!),
+            ],
+            RDates =
+            [
+                .. part.Component.PropertiesNamed("RDATE").SelectMany(Dates).Select(Wall)
+                    .Where(wall => wall is not null).Select(wall => wall!.Value),
+            ],
         };
     }
 
-    private static void AddDates(string values, ImmutableArray<LocalDateTime>.Builder dates)
+    private static IEnumerable<CalendarTime> Dates(CalendarProperty property) =>
+        property.ReadTimes().Or(ImmutableArray<CalendarTime>.Empty);
+
+    /// <summary>
+    /// What the clock shows, whatever form the value has; null outside the supported years.
+    /// </summary>
+    private static LocalDateTime? Wall(CalendarTime time)
     {
-        foreach (var value in values.Split(','))
+        var wall = time switch
         {
-            if (TryTime(value, out var time))
-            {
-                dates.Add(time);
-            }
-        }
-    }
-
-    private static bool TryTime(string? text, out LocalDateTime time)
-    {
-        time = default;
-        if (!BasicTimes.TryParse(text.AsSpan().Trim(), out var read)
-            || read.Value.Time.Year is < LocalTimeText.YearMin or > LocalTimeText.YearMax)
-        {
-            return false;
-        }
-
-        time = read.Value.Time;
-        return true;
-    }
-
-    /// <summary>A UTC-OFFSET in seconds: "+0100", "-045602". RFC 5545 section 3.3.14.</summary>
-    private static bool TryOffset(string? text, out int seconds)
-    {
-        seconds = 0;
-        var digits = text.AsSpan().Trim();
-        var isNegative = digits.StartsWith("-");
-        digits = isNegative || digits.StartsWith("+") ? digits[1..] : digits;
-        if (digits.Length is not (4 or 6) || digits.ContainsAnyExceptInRange('0', '9'))
-        {
-            return false;
-        }
-
-        foreach (var unit in (ReadOnlySpan<int>)[3600, 60, 1])
-        {
-            if (!digits.IsEmpty)
-            {
-                seconds += unit * (((digits[0] - '0') * 10) + digits[1] - '0');
-                digits = digits[2..];
-            }
-        }
-
-        seconds = isNegative ? -seconds : seconds;
-        return true;
+            CalendarTime.Date date => date.Value.AtMidnight(),
+            CalendarTime.Floating floating => floating.Local,
+            CalendarTime.Utc utc => utc.Time,
+            CalendarTime.Zoned zoned => zoned.Local,
+            _ => throw new System.Diagnostics.UnreachableException("Unknown kind of time."),
+        };
+        return wall.Year is < LocalTimeText.YearMin or > LocalTimeText.YearMax ? null : wall;
     }
 }

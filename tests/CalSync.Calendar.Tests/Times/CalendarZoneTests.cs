@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
 using NodaTime;
 using Xunit;
 
@@ -96,11 +98,45 @@ public sealed class CalendarZoneTests
         }
     }
 
+    /// <summary>
+    /// Every IANA, Windows and prefixed name found in calendars in the wild is known, but for the few that
+    /// several countries use. Without the collection nothing is claimed.
+    /// </summary>
+    [Fact]
+    public void Resolve_WithEveryCollectedName_FindsIt()
+    {
+        foreach (var row in Collected())
+        {
+            var name = row.GetProperty("tzid").GetString();
+            if (row.GetProperty("kind").GetString() is "iana" or "iana-link" or "windows" or "prefixed"
+                && name is not ("EST" or "MST" or "HST"))
+            {
+                Assert.True(CalendarZone.Resolve(name) is ZoneResolution.Found, name);
+            }
+        }
+    }
+
     /// <summary>A hostile length ends at once.</summary>
     [Fact]
     public void Resolve_WithAHugeName_IsUnknownAndCut()
     {
         var unknown = Assert.IsType<ZoneResolution.Unknown>(CalendarZone.Resolve(new string('/', 1_000_000)));
         Assert.Equal(255, unknown.Name.Length);
+    }
+
+    private static JsonElement[] Collected([CallerFilePath] string thisFile = "")
+    {
+        for (var folder = Path.GetDirectoryName(thisFile);
+            folder is not null;
+            folder = Path.GetDirectoryName(folder))
+        {
+            var names = Path.Combine(folder, "shared", "data", "tzids-in-corpus.json");
+            if (File.Exists(names))
+            {
+                return [.. JsonDocument.Parse(File.ReadAllText(names)).RootElement.EnumerateArray()];
+            }
+        }
+
+        return [];
     }
 }
