@@ -6,6 +6,9 @@ internal static class IcsCommand
     public static Verb Create(GlobalOptions globals, Surroundings around) =>
         new("ics", "Reads iCalendar files and rules.", "calsync ics expand classes.ics --from 2026-03-01")
         {
+            IcsFileVerbs.MakeLint(globals, around),
+            IcsFileVerbs.MakeCat(globals, around),
+            IcsFileVerbs.MakeShow(globals, around),
             IcsExpandCommand.Create(globals, around),
         };
 }

@@ -19,6 +19,11 @@ internal sealed record Surroundings(
     TimeProvider Clock,
     Random Random)
 {
+    /// <summary>
+    /// Results that are octets, not text; null sends them through <see cref="Out"/> as UTF-8.
+    /// </summary>
+    public Stream? Octets { get; init; }
+
     /// <summary>Those of this process.</summary>
     public static Surroundings OfProcess(TimeProvider clock, Random random)
     {
@@ -27,6 +32,9 @@ internal sealed record Surroundings(
         // NO_COLOR: any value that is not empty, https://no-color.org.
         var plain = Console.IsOutputRedirected || variables.GetValueOrDefault("NO_COLOR") is { Length: > 0 }
             || variables.GetValueOrDefault("TERM") == "dumb";
-        return new(Console.Out, Console.Error, !plain, variables, clock, random);
+        return new(Console.Out, Console.Error, !plain, variables, clock, random)
+        {
+            Octets = Console.OpenStandardOutput(),
+        };
     }
 }

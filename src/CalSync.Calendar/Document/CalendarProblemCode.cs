@@ -110,6 +110,81 @@ public enum CalendarProblemCode
     /// <summary>TZID on a time in UTC. RFC 5545 section 3.2.19.</summary>
     TzidOnUtc = 69,
 
+    /// <summary>A URI without its scheme. RFC 5545 section 3.3.13.</summary>
+    UriWithoutScheme = 70,
+
+    /// <summary>A line that does not end with CRLF. RFC 5545 section 3.1.</summary>
+    LineEndNotCrLf = 80,
+
+    /// <summary>A line of more than 75 octets. RFC 5545 section 3.1.</summary>
+    LineTooLong = 81,
+
+    /// <summary>A line without content. RFC 5545 section 3.1.</summary>
+    BlankLine = 82,
+
+    /// <summary>A mark before the first line. RFC 5545 section 3.1.4.</summary>
+    ByteOrderMark = 83,
+
+    /// <summary>A control character other than tab. RFC 5545 section 3.1.</summary>
+    ControlCharacter = 84,
+
+    /// <summary>Octets that are not UTF-8. RFC 5545 section 3.1.4.</summary>
+    NotUtf8 = 85,
+
+    /// <summary>A fold between the octets of one character. RFC 5545 section 3.1.</summary>
+    FoldInsideCharacter = 86,
+
+    /// <summary>A name with underscores or dots. RFC 5545 section 3.1.</summary>
+    BadPropertyName = 87,
+
+    /// <summary>A parameter without a proper name. RFC 5545 section 3.2.</summary>
+    BadParameterName = 88,
+
+    /// <summary>A quotation mark inside a parameter value. RFC 5545 section 3.2.</summary>
+    BadParameterValue = 89,
+
+    /// <summary>A parameter without equals sign. RFC 5545 section 3.2.</summary>
+    ParameterWithoutValue = 90,
+
+    /// <summary>A parameter that stands twice. RFC 5545 section 3.2.</summary>
+    DuplicateParameter = 91,
+
+    /// <summary>A bare comma or semicolon in a text. RFC 5545 section 3.3.11.</summary>
+    UnescapedText = 92,
+
+    /// <summary>A value that is none of those allowed. RFC 5545 section 3.8.</summary>
+    ValueOutOfRange = 93,
+
+    /// <summary>A property that must be there. RFC 5545 section 3.6.</summary>
+    PropertyMissing = 110,
+
+    /// <summary>A property that may be there once. RFC 5545 section 3.6.</summary>
+    PropertyRepeated = 111,
+
+    /// <summary>Two properties that exclude each other. RFC 5545 section 3.6.</summary>
+    PropertiesExclude = 112,
+
+    /// <summary>More than one RRULE. RFC 5545 section 3.8.5.3.</summary>
+    SeveralRules = 113,
+
+    /// <summary>A component in no calendar. RFC 5545 section 3.4.</summary>
+    OutsideCalendar = 114,
+
+    /// <summary>A component inside one that cannot hold it. RFC 5545 section 3.6.</summary>
+    MisplacedComponent = 115,
+
+    /// <summary>A VTIMEZONE that says nothing. RFC 5545 section 3.6.5.</summary>
+    IncompleteTimeZone = 116,
+
+    /// <summary>Times of different types that must agree. RFC 5545 section 3.8.2.</summary>
+    TimeTypesDiffer = 117,
+
+    /// <summary>An end before the start. RFC 5545 section 3.8.2.2.</summary>
+    EndBeforeStart = 118,
+
+    /// <summary>An end at the start. RFC 5545 section 3.8.2.2.</summary>
+    EndAtStart = 119,
+
     /// <summary>A TZID that nothing explains: the time is not computed. RFC 5545 section 3.2.19.</summary>
     UnknownZone = 120,
 
@@ -118,4 +193,24 @@ public enum CalendarProblemCode
 
     /// <summary>A time outside the years that are computed, 2 to 9998.</summary>
     YearOutOfRange = 122,
+
+    /// <summary>UNTIL of another type than DTSTART asks for. RFC 5545 section 3.3.10.</summary>
+    UntilTypeDiffers = 123,
+
+    /// <summary>
+    /// A DTSTART that its rule does not produce: it counts as the first instance. RFC 5545 section 3.8.5.3.
+    /// </summary>
+    StartOutsideRule = 124,
+
+    /// <summary>A TZID without VTIMEZONE whose name is known. RFC 5545 section 3.2.19.</summary>
+    TimeZoneMissing = 125,
+
+    /// <summary>Two components with one identity. RFC 5545 section 3.8.4.7.</summary>
+    DuplicateUid = 126,
+
+    /// <summary>A property that METHOD asks for. RFC 5546 section 3.2.</summary>
+    MethodNeedsProperty = 127,
+
+    /// <summary>A property that METHOD does not allow. RFC 5546 section 3.2.</summary>
+    MethodForbidsProperty = 128,
 }

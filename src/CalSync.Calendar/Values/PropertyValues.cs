@@ -21,14 +21,18 @@ public static class PropertyValues
             return Malformed<CalendarTime>(property, fault!.Value);
         return new PropertyReading<CalendarTime>(
             ReadingState.Read, TimeOf(parts, TzId(property)),
-            fault is { } deviation ? At(property, deviation) : TimeDeviation(property, parts, 0));
+            fault is { } deviation ? At(property, deviation) : TimeDeviation(property, parts));
     }
 
     /// <summary>A list of DATE or DATE-TIME values, as EXDATE has. Section 3.8.5.1.</summary>
     public static PropertyReading<ImmutableArray<CalendarTime>> ReadTimes(this CalendarProperty property)
     {
         var tzId = TzId(property);
-        return ReadList<TimeParts, CalendarTime>(property, ValueParsers.Time, parts => TimeOf(parts, tzId));
+        var reading = ReadList<TimeParts, TimeParts>(property, ValueParsers.Time, parts => parts);
+        return new PropertyReading<ImmutableArray<CalendarTime>>(
+            reading.State,
+            reading.TryGet(out var all) ? [.. all.Select(parts => TimeOf(parts, tzId))] : default,
+            reading.Problem ?? TimeDeviation(property, all[0]));
     }
 
     /// <summary>A list of PERIOD values, as FREEBUSY and RDATE have. Section 3.3.9.</summary>
@@ -143,7 +147,8 @@ public static class PropertyValues
     }
 
     /// <summary>
-    /// Parses a value that begins at an octet of the property's value. Read past: blanks around it (Zimbra).
+    /// Parses a value that begins at an octet of the property's value. Read past: blanks around it, as
+    /// Apple iCal 1.0 writes them.
     /// </summary>
     private static bool Parse<T>(
         ValueParser<T> parse, ReadOnlySpan<byte> text, int start, out T value, ref ValueFault? fault,
@@ -238,10 +243,10 @@ public static class PropertyValues
         property.HasParameters ? property.ParameterValue("TZID"u8) : null;
 
     /// <summary>
-    /// VALUE and TZID that do not fit the text. The text wins: a time under VALUE=DATE (Exchange 2007) is a
-    /// time, a date without VALUE=DATE (Lotus Notes) is a date, and Z beats TZID (Outlook, Zimbra).
+    /// VALUE and TZID that do not fit the text. The text wins: a time under VALUE=DATE is a
+    /// time, a date without VALUE=DATE (Google) is a date, and Z beats TZID (Yahoo, ownCloud).
     /// </summary>
-    private static CalendarProblem? TimeDeviation(CalendarProperty property, in TimeParts parts, int offset)
+    private static CalendarProblem? TimeDeviation(CalendarProperty property, in TimeParts parts)
     {
         ValueFault? fault = null;
         if (!property.HasParameters && !parts.IsDate)
@@ -249,17 +254,17 @@ public static class PropertyValues
         var type = property.ParameterValue("VALUE"u8);
         if (parts.IsDate && !string.Equals(type, "DATE", StringComparison.OrdinalIgnoreCase))
         {
-            ValueParsers.Deviate(ref fault, CalendarProblemCode.DateWithoutValueParameter, offset, "3.3.4",
+            ValueParsers.Deviate(ref fault, CalendarProblemCode.DateWithoutValueParameter, 0, "3.3.4",
                 "VALUE=DATE before a date");
         }
         else if (!parts.IsDate && string.Equals(type, "DATE", StringComparison.OrdinalIgnoreCase))
         {
-            ValueParsers.Deviate(ref fault, CalendarProblemCode.ValueTypeMismatch, offset, "3.2.20",
+            ValueParsers.Deviate(ref fault, CalendarProblemCode.ValueTypeMismatch, 0, "3.2.20",
                 "a date after VALUE=DATE");
         }
         else if (parts.IsUtc && property.Parameter("TZID"u8) is not null)
         {
-            ValueParsers.Deviate(ref fault, CalendarProblemCode.TzidOnUtc, offset, "3.2.19",
+            ValueParsers.Deviate(ref fault, CalendarProblemCode.TzidOnUtc, 0, "3.2.19",
                 "no TZID on a time in UTC");
         }
 

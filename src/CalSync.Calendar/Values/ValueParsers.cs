@@ -66,7 +66,7 @@ internal static class ValueParsers
     }
 
     /// <summary>
-    /// Read past: "P1DT" (KOrganizer), weeks with days (Mozilla), parts left out between hours and seconds.
+    /// Read past: "P1DT" (PyVObject), weeks with days (Nextcloud), parts left out between hours and seconds.
     /// </summary>
     public static bool Duration(ReadOnlySpan<byte> text, out CalendarDuration value, ref ValueFault? fault)
     {
@@ -187,29 +187,38 @@ internal static class ValueParsers
         return true;
     }
 
+    /// <summary>Read past: no scheme, as Apple iCal names its sounds.</summary>
     public static bool Uri(ReadOnlySpan<byte> text, out string value, ref ValueFault? fault)
     {
+        const string expected = "a URI with its scheme (https:, mailto:)";
         value = Encoding.UTF8.GetString(text);
+        if (text.IsEmpty || text.IndexOfAny(" \t\"<>"u8) >= 0)
+            return Fail(ref fault, CalendarProblemCode.BadUri, 0, "3.3.13", expected);
         var colon = text.IndexOf((byte)':');
-        return (colon > 0 && char.IsAsciiLetter((char)text[0]) && !text[..colon].Contains((byte)'/'))
-            || Fail(ref fault, CalendarProblemCode.BadUri, 0, "3.3.13",
-                "a URI with its scheme (https:, mailto:)");
+        if (colon <= 0 || !char.IsAsciiLetter((char)text[0]) || text[..colon].Contains((byte)'/'))
+            Deviate(ref fault, CalendarProblemCode.UriWithoutScheme, 0, "3.3.13", expected);
+        return true;
     }
 
-    /// <summary>Read past: a bare mail address without mailto (vCalendar 1.0, Exchange).</summary>
+    /// <summary>
+    /// Read past: a bare mail address without mailto (Sun Calendar Server, Mirapoint), and a path (Apple
+    /// Calendar Server).
+    /// </summary>
     public static bool Address(ReadOnlySpan<byte> text, out CalAddress value, ref ValueFault? fault)
     {
+        const string expected = "a URI (mailto:name@example.com)";
         value = new CalAddress(Encoding.UTF8.GetString(text));
         if (text.Contains((byte)':'))
             return true;
-        if (!text.Contains((byte)'@'))
+        if (text is [(byte)'/', ..])
         {
-            return Fail(ref fault, CalendarProblemCode.BadCalAddress, 0, "3.3.3",
-                "a URI (mailto:name@example.com)");
+            Deviate(ref fault, CalendarProblemCode.UriWithoutScheme, 0, "3.3.3", expected);
+            return true;
         }
 
-        Deviate(ref fault, CalendarProblemCode.AddressWithoutScheme, 0, "3.3.3",
-            "mailto: before the address");
+        if (!text.Contains((byte)'@'))
+            return Fail(ref fault, CalendarProblemCode.BadCalAddress, 0, "3.3.3", expected);
+        Deviate(ref fault, CalendarProblemCode.AddressWithoutScheme, 0, "3.3.3", expected);
         value = CalAddress.FromMail(value.Uri);
         return true;
     }
@@ -245,7 +254,7 @@ internal static class ValueParsers
         return true;
     }
 
-    /// <summary>Read past: an escaped semicolon, as some servers write it.</summary>
+    /// <summary>Read past: an escaped semicolon (SOGo 3.2).</summary>
     public static bool Geo(ReadOnlySpan<byte> text, out GeoPosition value, ref ValueFault? fault)
     {
         value = default;
@@ -272,7 +281,7 @@ internal static class ValueParsers
         return true;
     }
 
-    /// <summary>Read past: no description, as several servers write it.</summary>
+    /// <summary>Read past: no description, as in RFC 2446's examples.</summary>
     public static bool Status(ReadOnlySpan<byte> text, out RequestStatus value, ref ValueFault? fault)
     {
         var codeEnd = TextValue.End(text, (byte)';');

@@ -121,7 +121,7 @@ public sealed class CalendarDocumentTests
         Assert.Empty(document.Problems);
     }
 
-    /// <summary>vCalendar 1.0 programs (Outlook, Palm) end lines of quoted-printable values with =.</summary>
+    /// <summary>vCalendar 1.0 programs end lines of quoted-printable values with an equals sign.</summary>
     [Fact]
     public void QuotedPrintable_WithSoftLineBreaks_IsOneLine() => Assert.Equal("a=20b=",
         Parse("BEGIN:A", "D;ENCODING=QUOTED-PRINTABLE:a=", "=20b==", "", "END:A")
