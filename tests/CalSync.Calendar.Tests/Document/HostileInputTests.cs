@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using CalSync.Calendar.Document;
+using CalSync.Calendar.Lint;
 using Xunit;
 
 namespace CalSync.Calendar.Tests.Document;
@@ -69,6 +70,8 @@ public sealed class HostileInputTests
             Assert.True(Written.FromParts(document).SequenceEqual(source), $"{file.Name}, seed {seed}");
             foreach (var property in Written.Properties(document))
                 _ = property.Content.ToString();
+            Assert.All(CalendarLint.Check(document), problem =>
+                Assert.InRange(problem.Offset, 0, source.Length));
         }
     }
 }
