@@ -7,13 +7,16 @@ namespace CalSync.Calendar.Lint;
 /// <summary>Times that must agree with each other inside one component. RFC 5545 section 3.8.2.</summary>
 internal static class TimeLint
 {
+    /// <summary>Rules of one component that are expanded: one is usual, and each costs time.</summary>
+    private const int RuleCountMax = 16;
+
     public static void Check(CalendarComponent component, ZoneLint zones, LintReport report)
     {
         if (component.Property("DTSTART"u8) is not { } property || property.ReadTime().Value is not { } start)
             return;
         CheckEnd(component, start, "DTEND"u8, report);
         CheckEnd(component, start, "DUE"u8, report);
-        foreach (var rule in component.PropertiesNamed("RRULE"))
+        foreach (var rule in component.PropertiesNamed("RRULE").Take(RuleCountMax))
         {
             if (rule.ReadRecur().Value is not { } recur)
                 continue;

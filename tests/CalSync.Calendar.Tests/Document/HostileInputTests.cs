@@ -57,6 +57,17 @@ public sealed class HostileInputTests
     }
 
     [Fact]
+    public void Check_OfAHundredThousandRules_Ends()
+    {
+        var rules = string.Concat(Enumerable.Repeat("RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\n", 100_000));
+        var document = CalendarDocument.Parse($"BEGIN:VEVENT\nDTSTART:20260308T090000Z\n{rules}END:VEVENT\n");
+        var watch = Stopwatch.StartNew();
+        Assert.Contains(CalendarLint.Check(document), problem =>
+            problem.Code == CalendarProblemCode.SeveralRules);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 20);
+    }
+
+    [Fact]
     public void Octets_ChangedAtRandom_AreKeptAndNeverThrow()
     {
         const int seed = 20260309;
