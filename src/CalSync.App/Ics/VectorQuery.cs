@@ -14,6 +14,9 @@ namespace CalSync.App.Ics;
 /// </remarks>
 internal sealed class VectorQuery
 {
+    // Instances looked at for one row; a rule by the second has as many in four months.
+    private const int StepsMax = 10_000_000;
+
     private readonly string _kind;
     private readonly bool _isDate;
     private readonly string _suffix;
@@ -41,9 +44,15 @@ internal sealed class VectorQuery
     {
         problem = null;
         var found = new List<string>();
-        var cursor = set.OpenCursor(Seek(set), new OccurrenceLimits(CountMax: int.MaxValue));
-        while (found.Count < _countMax)
+        var cursor = set.OpenCursor(Seek(), new OccurrenceLimits(CountMax: int.MaxValue));
+        for (var steps = 0; found.Count < _countMax; steps++)
         {
+            if (steps == StepsMax)
+            {
+                problem = $"What is asked for lies behind more than {StepsMax} instances.";
+                return found;
+            }
+
             if (!cursor.MoveNext())
             {
                 problem = cursor.Ended == OccurrencesEnd.Complete
@@ -103,7 +112,7 @@ internal sealed class VectorQuery
     /// A moment safely before everything the row asks for; null for the beginning. Bounds are wall times, so
     /// it is earlier by more than any offset.
     /// </summary>
-    private DateTimeOffset? Seek(RecurrenceSet set)
+    private DateTimeOffset? Seek()
     {
         var bound = _kind switch
         {
@@ -111,13 +120,8 @@ internal sealed class VectorQuery
             "after" => Bound("at"),
             _ => null,
         };
-        if (bound is null || !VectorTime.TryParse(bound, out var time)
-            || set.RRules.Any(rule => rule.Count is not null))
-        {
-            return null;
-        }
-
-        return time.Year is > 2 and < 9998
+        return bound is not null && VectorTime.TryParse(bound, out var time)
+            && time.Year is > 2 and < 9998
             ? new DateTimeOffset(time.PlusDays(-3).ToDateTimeUnspecified(), TimeSpan.Zero)
             : null;
     }

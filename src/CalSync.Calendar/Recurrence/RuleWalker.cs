@@ -192,7 +192,7 @@ internal sealed class RuleWalker
             begin += CivilDays.MonthLength((int)year, month);
         }
 
-        AddIf(skips && _days.SkipPolicy == RecurSkip.Forward, begin);
+        AddIf(skips && _days.SkipPolicy == RecurSkip.Forward && begin <= _lastDay, begin);
         return true;
     }
 

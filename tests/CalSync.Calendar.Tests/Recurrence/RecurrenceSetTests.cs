@@ -126,6 +126,8 @@ public sealed class RecurrenceSetTests
         "2012-01-01 2013-01-01 2014-01-01 2015-01-01")]
     [InlineData("2012-01-01", "FREQ=YEARLY;BYYEARDAY=-366;SKIP=BACKWARD",
         "2012-01-01 2012-12-31 2013-12-31 2014-12-31")]
+    [InlineData("9997-12-31", "FREQ=YEARLY;BYYEARDAY=-1,366;SKIP=FORWARD",
+        "9997-12-31 9998-01-01 9998-12-31 9999-01-01")]
     [InlineData("2012-01-01", "FREQ=YEARLY;BYYEARDAY=-366",
         "2012-01-01 2016-01-01 2020-01-01 2024-01-01")]
     public void Occurrences_WithSkip_MoveDaysThatAreNotThere(string start, string rule, string expected)
@@ -215,16 +217,24 @@ public sealed class RecurrenceSetTests
         }));
     }
 
-    /// <summary>The year 2100 of an endless rule is jumped to: a hundred steps are enough.</summary>
-    [Fact]
-    public void Occurrences_FromFarAhead_AreJumpedTo()
+    /// <summary>The year 2100 of an endless rule is jumped to, whatever its frequency.</summary>
+    [Theory]
+    [InlineData("FREQ=YEARLY", "2100-03-01T09:00:00+01:00", 10)]
+    [InlineData("FREQ=YEARLY;INTERVAL=3;BYMONTH=2;BYMONTHDAY=29", "2104-02-29T09:00:00+01:00", 10)]
+    [InlineData("FREQ=MONTHLY;INTERVAL=7;BYDAY=-1FR", "2100-04-30T09:00:00+02:00", 10)]
+    [InlineData("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SU", "2100-01-04T09:00:00+01:00", 20)]
+    [InlineData("FREQ=DAILY;INTERVAL=10", "2100-01-02T09:00:00+01:00", 10)]
+    [InlineData("FREQ=HOURLY;INTERVAL=5;BYDAY=SA", "2100-01-02T04:00:00+01:00", 60)]
+    [InlineData("FREQ=MINUTELY;BYHOUR=9;BYMINUTE=0", "2100-01-01T09:00:00+01:00", 20)]
+    [InlineData("FREQ=SECONDLY;INTERVAL=7;BYMONTH=12;BYHOUR=23;BYMINUTE=59;BYSECOND=59",
+        "2100-12-06T23:59:59+01:00", 200)]
+    public void Occurrences_FromFarAhead_AreJumpedTo(string rule, string first, int steps)
     {
-        var set = Timed("2026-03-01T09:00", "Europe/Oslo", "RRULE:FREQ=MINUTELY");
-        var steps = set.Occurrences(
-            new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero), new OccurrenceLimits(1, 10_000))
-                .ToArray();
-        var first = Assert.IsType<OccurrenceStep.Timed>(steps[0]);
-        Assert.Equal("2100-01-01T01:00:00+01:00", first.Start.ToRfc3339());
+        var set = Timed("2026-03-01T09:00", "Europe/Oslo", $"RRULE:{rule}");
+        var from = new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var found = Assert.IsType<OccurrenceStep.Timed>(
+            set.Occurrences(from, new OccurrenceLimits(1, steps)).First());
+        Assert.Equal(first, found.Start.ToRfc3339());
     }
 
     /// <summary>Faults are located; unknown zones and meanings are said, never guessed.</summary>

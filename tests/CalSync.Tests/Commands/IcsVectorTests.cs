@@ -93,6 +93,26 @@ public sealed class IcsVectorTests
                 string.IsNullOrEmpty(answer.GetProperty("problem").GetString()), answer.ToString()));
     }
 
+    /// <summary>No rule keeps the command busy for long, whatever is asked of it.</summary>
+    [Theory]
+    [InlineData("FREQ=SECONDLY;COUNT=2147483647", "from", "90000101T000000Z")]
+    [InlineData("FREQ=SECONDLY", "before", "90000101T000000Z")]
+    [InlineData("FREQ=SECONDLY;INTERVAL=60;BYSECOND=30", "all", null)]
+    [InlineData("FREQ=SECONDLY", "all", null)]
+    public async Task Expand_OfAnEndlessRow_EndsWithAProblem(string rule, string kind, string? bound)
+    {
+        var row = new
+        {
+            id = "endless",
+            dtstart = "20260101T000000Z",
+            rrule = rule,
+            expected_kind = kind,
+            window = new { from = bound, at = bound },
+        };
+        var answer = Assert.Single(await RunAsync(JsonSerializer.Serialize(row)));
+        Assert.False(string.IsNullOrEmpty(answer.GetProperty("problem").GetString()));
+    }
+
     /// <summary>REC-3: a yearly BYMONTHDAY is in DTSTART's month; rows of other conventions differ.</summary>
     private static bool IsDecidedOtherwise(JsonElement row) =>
         row.TryGetProperty("dtstart_convention", out _)
