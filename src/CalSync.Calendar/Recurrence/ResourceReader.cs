@@ -11,6 +11,9 @@ namespace CalSync.Calendar.Recurrence;
 /// <summary>Finds the series of a stream. See <see cref="CalendarExpansion.Read"/>.</summary>
 internal sealed class ResourceReader
 {
+    // RFC 5545 asks for one; every occurrence is asked of each.
+    private const int RuleCountMax = 100;
+
     private const string StartSection = "RFC 5545 3.8.2.4";
 
     private readonly CalendarZone _floating;
@@ -171,6 +174,14 @@ internal sealed class ResourceReader
         {
             if (property.Is("RRULE"u8) || property.Is("EXRULE"u8))
             {
+                if (rules.Count + exRules.Count == RuleCountMax)
+                {
+                    _problems.Add(property.LineProblem(
+                        CalendarProblemCode.LimitReached, ProblemSeverity.Error, "RFC 5545 3.8.5.3",
+                        $"at most {RuleCountMax} rules in one component"));
+                    break;
+                }
+
                 if (Reads(property.ReadRecur(), out var recur))
                 {
                     (property.Is("RRULE"u8) ? rules : exRules).Add(recur);

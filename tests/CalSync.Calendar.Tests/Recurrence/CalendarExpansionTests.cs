@@ -170,6 +170,16 @@ public sealed class CalendarExpansionTests
             expansion.Occurrences(limits: new OccurrenceLimits(3)).Last());
     }
 
+    /// <summary>A hundred thousand rules in one event are named once, not expanded for minutes.</summary>
+    [Fact]
+    public void Read_OfFarTooManyRules_NamesTheLimit()
+    {
+        var rules = string.Concat(Enumerable.Repeat("RRULE:FREQ=DAILY\n", 100_000));
+        var expansion = Read($"BEGIN:VEVENT\nUID:many\nDTSTART:20260301T090000Z\n{rules}END:VEVENT\n");
+        Assert.Equal(CalendarProblemCode.LimitReached, Assert.Single(expansion.Problems).Code);
+        Assert.Equal(11, expansion.Occurrences(limits: new OccurrenceLimits(10)).Count());
+    }
+
     /// <summary>Every series in the collections is expanded or explained; nothing throws or hangs.</summary>
     [Fact]
     public void Occurrences_OfEveryCollectedFile_End()
