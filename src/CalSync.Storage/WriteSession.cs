@@ -14,6 +14,7 @@ public sealed class WriteSession : Session
 {
     private readonly List<QueuedStatement> _queue = [];
     private readonly List<JournalEntry> _entries = [];
+    private Action? _committing;
 
     internal WriteSession(Engine engine, SqlChannel channel, CancellationToken cancellation)
         : base(engine, channel, cancellation)
@@ -36,6 +37,12 @@ public sealed class WriteSession : Session
 
     /// <summary>Adds an entry that is appended when, and only when, this transaction commits.</summary>
     public void Journal(JournalEntry entry) => _entries.Add(entry);
+
+    /// <summary>
+    /// Calls back when all is written and every lock held, so that only the commit is left; not when it is not
+    /// reached.
+    /// </summary>
+    internal void OnCommitting(Action call) => _committing = call;
 
     /// <summary>Sends what is queued, in one round trip.</summary>
     /// <returns>The rows each statement changed, in order.</returns>
@@ -60,12 +67,14 @@ public sealed class WriteSession : Session
         if (_entries.Count == 0)
         {
             await FlushAsync();
+            _committing?.Invoke();
             await Channel.CommitAsync();
             return;
         }
 
         var (counts, head) = await Channel.SendAndLockHeadAsync(_queue, Cancellation);
         CheckCounts(counts);
+        _committing?.Invoke();
         await Channel.AppendAndCommitAsync(JournalChain.Append(head, _entries));
     }
 

@@ -88,8 +88,7 @@ public sealed class Wire : IAsyncDisposable
             var there = near.GetStream().CopyToAsync(far.GetStream(), _stop.Token);
             var back = far.GetStream().CopyToAsync(near.GetStream(), _stop.Token);
             await Task.WhenAny(there, back);
-            near.Close();
-            far.Close();
+            Release(near, far);
             await Task.WhenAll(there, back);
         }
         catch (Exception gone) when (gone is IOException or SocketException or InvalidOperationException
@@ -99,11 +98,19 @@ public sealed class Wire : IAsyncDisposable
         }
         finally
         {
-            lock (_gate)
-            {
-                _ends.Remove(near);
-                _ends.Remove(far);
-            }
+            Release(near, far);
+        }
+    }
+
+    /// <summary>Closes both ends; under the gate, so that what is reset is still open.</summary>
+    private void Release(TcpClient near, TcpClient far)
+    {
+        lock (_gate)
+        {
+            _ends.Remove(near);
+            _ends.Remove(far);
+            near.Close();
+            far.Close();
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
 using CalSync.Classes;
 
 namespace CalSync.Storage.Classes;
@@ -23,8 +22,8 @@ public sealed class ClassCommands : IAsyncDisposable
     private readonly Func<string, string> _nextId;
     private readonly ClassOptions _options;
     private readonly TimeSpan _keptFor;
-    private readonly Channel<Waiting>[] _lanes;
-    private readonly Channel<Waiting> _answers = NewLane();
+    private readonly CommandLane<Waiting>[] _lanes;
+    private readonly CommandLane<Waiting> _answers = new();
     private readonly Task[] _loops;
 
     /// <summary>Starts the loops.</summary>
@@ -32,25 +31,28 @@ public sealed class ClassCommands : IAsyncDisposable
     /// <param name="nextId">Makes an id from a prefix; thread-safe.</param>
     /// <param name="options">The times in force; the defaults when null.</param>
     /// <param name="keys">How long answers are kept; the default when null.</param>
-    /// <param name="loopCount">
-    /// Transactions at a time, 1 to 16; a class always goes through the same one. Null: 1, since larger
-    /// batches cost less than parallel ones gain until there are many processors.
+    /// <param name="laneCount">
+    /// Queues, 1 to 16; a class always goes through the same one. Null: 1, since larger batches cost less than
+    /// parallel ones gain until there are many processors.
     /// </param>
     public ClassCommands(
         Database database, Func<string, string> nextId, ClassOptions? options = null,
         IdempotencyOptions? keys = null,
-        int? loopCount = null)
+        int? laneCount = null)
     {
         _database = database;
         _nextId = nextId;
         _options = options ?? new ClassOptions();
         _keptFor = (keys ?? new IdempotencyOptions()).Retention;
-        var count = Math.Clamp(loopCount ?? 1, 1, 16);
-        _lanes = new Channel<Waiting>[count];
-        for (var i = 0; i < count; i++)
-            _lanes[i] = NewLane();
-        // Answers are kept beside the commands, not between them: nobody's seat waits for them.
-        _loops = [.. _lanes.Append(_answers).Select(lane => RunAsync(lane.Reader))];
+        _lanes = [.. Enumerable.Range(0, Math.Clamp(laneCount ?? 1, 1, 16)).Select(_ => new CommandLane<Waiting>())];
+        // SQLite has one writer: there is nothing to do beside a commit. Answers are kept beside the commands, not
+        // between them: nobody's seat waits for them.
+        var loopCount = database.Engine == Engine.Postgres ? 2 : 1;
+        _loops =
+        [
+            .. _lanes.SelectMany(lane => Enumerable.Range(0, loopCount).Select(_ => RunAsync(lane))),
+            RunAsync(_answers),
+        ];
     }
 
     /// <summary>Executes one command.</summary>
@@ -66,7 +68,7 @@ public sealed class ClassCommands : IAsyncDisposable
         if (await PlaceAsync(envelope, cancellation) is not { } placed)
             return new CommandOutcome.Refused(new Refusal.NotFound(Subject(envelope.Command)));
         var waiting = new Waiting(placed, null);
-        await Lane(placed.ClassId ?? placed.Actor.UserId).Writer.WriteAsync(waiting, cancellation);
+        await Lane(placed.ClassId ?? placed.Actor.UserId).AddAsync(waiting, cancellation);
         return await waiting.Outcome.Task.WaitAsync(cancellation);
     }
 
@@ -92,7 +94,7 @@ public sealed class ClassCommands : IAsyncDisposable
     {
         var answer = new StoredAnswer(actor.TenantId, actor.UserId, claim, status, headers, body);
         var waiting = new Waiting(null, answer);
-        await _answers.Writer.WriteAsync(waiting, cancellation);
+        await _answers.AddAsync(waiting, cancellation);
         await waiting.Outcome.Task.WaitAsync(cancellation);
     }
 
@@ -100,24 +102,23 @@ public sealed class ClassCommands : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var lane in _lanes.Append(_answers))
-            lane.Writer.TryComplete();
+            lane.Close();
         await Task.WhenAll(_loops);
+        foreach (var lane in _lanes)
+            lane.Dispose();
+        _answers.Dispose();
     }
 
-    private static Channel<Waiting> NewLane() =>
-        Channel.CreateBounded<Waiting>(new BoundedChannelOptions(WaitingCountMax) { SingleReader = true });
-
-    private Channel<Waiting> Lane(string key) =>
+    private CommandLane<Waiting> Lane(string key) =>
         _lanes[(string.GetHashCode(key, StringComparison.Ordinal) & int.MaxValue) % _lanes.Length];
 
-    private async Task RunAsync(ChannelReader<Waiting> lane)
+    private async Task RunAsync(CommandLane<Waiting> lane)
     {
         var batch = new List<Waiting>(BatchCountMax);
-        while (await lane.WaitToReadAsync())
+        while (await lane.TakeAsync(batch) is { } turn)
         {
-            while (batch.Count < BatchCountMax && lane.TryRead(out var waiting))
-                batch.Add(waiting);
-            await CommitAsync(batch);
+            await CommitAsync(batch, turn.End);
+            turn.End();
             batch.Clear();
             // Those just answered may ask again: let them in before the next batch begins, or it begins half
             // full.
@@ -127,7 +128,7 @@ public sealed class ClassCommands : IAsyncDisposable
 
     [SuppressMessage(
         "Design", "CA1031", Justification = "A worker loop: each waiter gets the fault, the loop goes on.")]
-    private async Task CommitAsync(IReadOnlyList<Waiting> batch)
+    private async Task CommitAsync(IReadOnlyList<Waiting> batch, Action committing)
     {
         try
         {
@@ -136,7 +137,12 @@ public sealed class ClassCommands : IAsyncDisposable
                 .Select(waiting => waiting.Answer!).ToList();
             // Not cancellable: its waiters are many, and none of them owns it.
             var outcomes = await _database.WriteAsync(
-                session => WriteAsync(session, commands, answers), CancellationToken.None);
+                session =>
+                {
+                    session.OnCommitting(committing);
+                    return WriteAsync(session, commands, answers);
+                },
+                CancellationToken.None);
             for (var i = 0; i < commands.Count; i++)
                 commands[i].Outcome.TrySetResult(outcomes[i]);
             foreach (var waiting in batch)
@@ -150,7 +156,7 @@ public sealed class ClassCommands : IAsyncDisposable
         catch (Exception)
         {
             foreach (var waiting in batch)
-                await CommitAsync([waiting]);
+                await CommitAsync([waiting], committing);
         }
     }
 

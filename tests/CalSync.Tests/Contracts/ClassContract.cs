@@ -20,10 +20,10 @@ public abstract class ClassContract(TestDatabase fixture) : StoreContract(fixtur
     protected OperationReads Operations => new(Database);
 
     protected ClassCommands NewCommands(
-        Func<string, string>? nextId = null, int? loopCount = null, ClassOptions? options = null,
+        Func<string, string>? nextId = null, int? laneCount = null, ClassOptions? options = null,
         IdempotencyOptions? keys = null)
     {
-        _commands.Add(new ClassCommands(Database, nextId ?? Ids.Next, options, keys, loopCount));
+        _commands.Add(new ClassCommands(Database, nextId ?? Ids.Next, options, keys, laneCount));
         return _commands[^1];
     }
 
