@@ -226,11 +226,8 @@ internal sealed class CommandFlow(
     private Problem? ProviderProblem(RequestScope scope, Effect effect)
     {
         // Parked for another reason, such as a lost calendar, consent would not help.
-        if (scope.Who.Role == Role.Student
-            || effect.Operation is not { State: "parked", Reason: MirrorReasons.NeedsConsent } operation)
-        {
+        if (scope.Who.Role == Role.Student || effect.Operation is not { } operation || !WaitsForConsent(operation))
             return null;
-        }
 
         return ProviderProblems.NeedsConsent(options, scope.Now)
             .And("operationId", operation.Id)
@@ -239,6 +236,11 @@ internal sealed class CommandFlow(
             Headers = [("Operation-Location", $"/api/v1/operations/{operation.Id}")],
         };
     }
+
+    /// <summary>Its own word, or that of an event it waits for: a busy worker may say so later.</summary>
+    private static bool WaitsForConsent(OperationView operation) =>
+        operation is { State: "parked", Reason: MirrorReasons.NeedsConsent }
+        || operation.Steps.Any(step => step is { State: "parked", Reason: MirrorReasons.NeedsConsent });
 
     private async Task<IdempotencyClaim?> ClaimAsync(Change change)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using CalSync.Client;
 using CalSync.App.Demo;
 using CalSync.Sandbox;
 using CalSync.Tests.Contracts;
@@ -64,7 +65,7 @@ public sealed class CrashDrills(PostgresFixture postgres, ITestOutputHelper outp
             async () => await stage.CountAsync("SELECT count(*) FROM classes") == 1,
             "the class is committed");
         await process.KillAsync();
-        await Assert.ThrowsAsync<HttpRequestException>(() => creating);
+        await Assert.ThrowsAsync<NoAnswerException>(() => creating);
 
         var again = await Task.WhenAll(
             stage.ServeAsync(withWorker: false),
