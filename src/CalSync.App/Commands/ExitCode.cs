@@ -6,7 +6,7 @@ internal enum ExitCode
     /// <summary>Everything that was asked for is done.</summary>
     Ok = 0,
 
-    /// <summary>It could not be done; stderr says why.</summary>
+    /// <summary>It could not be done; stderr says why. Of 'ics diff': the files differ.</summary>
     Failed = 1,
 
     /// <summary>The command line was not understood; nothing was done.</summary>

@@ -10,5 +10,6 @@ internal static class IcsCommand
             IcsFileVerbs.MakeCat(globals, around),
             IcsFileVerbs.MakeShow(globals, around),
             IcsExpandCommand.Create(globals, around),
+            IcsDiffCommand.Create(globals, around),
         };
 }
