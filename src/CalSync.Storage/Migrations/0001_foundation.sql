@@ -311,7 +311,6 @@ CREATE TABLE journal (
 CREATE INDEX journal_by_subject ON journal (subject_id, seq);
 CREATE INDEX journal_by_class ON journal (class_id, seq);
 CREATE INDEX journal_by_correlation ON journal (correlation_id, seq);
-CREATE INDEX journal_by_tenant ON journal (tenant_id, seq);
 
 CREATE TABLE idempotency_keys (
     tenant_id       text NOT NULL,
