@@ -87,6 +87,36 @@ public abstract class IdempotencyApiContract(TestDatabase database) : ProductTes
         (await first).Expect(201);
     }
 
+    /// <summary>R-FIX-4-B: also for what is no class command, and nothing of it is done twice.</summary>
+    [Fact]
+    [Trait("Requirement", "R-FIX-4-B")]
+    public async Task SecondSettingWhileFirstRuns_IsToldToWait_AndSetsNothing()
+    {
+        const string Place = "admin/switches/idempotency";
+        const string SetCount = "SELECT count(*) FROM journal WHERE kind = 'switch.set'";
+        JsonObject Body() => new() { ["value"] = "on", ["reason"] = "a drill", ["ttlMinutes"] = 10 };
+        Task<ApiAnswer> SetAsync() =>
+            Product.Operator.SendAsync(HttpMethod.Put, Place, Body(), (Standard, "k-1"));
+        (await SetAsync()).Expect(200);
+        // As if the first request were still running.
+        await Product.ExecuteAsync(
+            "UPDATE idempotency_keys SET status = NULL, headers = NULL, body = NULL WHERE key = 'k-1'");
+
+        var second = await SetAsync();
+
+        Assert.Equal(
+            (409, "5", "duplicate"), (second.Status, second.Header("Retry-After"), second["status"]));
+        Assert.Equal(1, await Product.CountAsync(SetCount));
+        // As if it had died.
+        await Product.ExecuteAsync(
+            "UPDATE idempotency_keys SET lease_until = @past WHERE key = 'k-1'",
+            new { past = DateTimeOffset.UnixEpoch });
+        (await SetAsync()).Expect(200);
+        var kept = (await SetAsync()).Expect(200);
+        Assert.Equal("true", kept.Header("Idempotent-Replayed"));
+        Assert.Equal(2, await Product.CountAsync(SetCount));
+    }
+
     [Fact]
     [Trait("Requirement", "R-FIX-4-D")]
     public async Task MissingKey_IsAllowedWithAWarning()

@@ -122,6 +122,26 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         await Assert.ThrowsAsync<SecretException>(() => Store.LoadAsync(victim.Id, Cancellation));
     }
 
+    /// <summary>R-FIX-2-RB: blocking is back by itself when the switch's term is over.</summary>
+    [Fact]
+    [Trait("Requirement", "R-FIX-2-RB")]
+    public async Task Blocks_WhenSwitchedOff_OnlyUntilTheTermEnds()
+    {
+        var until = Start + TimeSpan.FromMinutes(5);
+        Assert.True(await Store.BlocksAsync(Start, Cancellation));
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                INSERT INTO switches (name, value, reason, actor, set_at, expires_at)
+                VALUES ('token-blocking', 'off', 'the token server is slow', 'x', @Start, @until)
+                """,
+                new { Start, until }),
+            Cancellation);
+        Assert.False(await Store.BlocksAsync(until.AddSeconds(-1), Cancellation));
+        Assert.True(await Store.BlocksAsync(until, Cancellation));
+        await Database.WriteAsync(session => session.ExecuteAsync("DELETE FROM switches"), Cancellation);
+    }
+
     /// <summary>R-FLOW-1: an authorization is finished once, in time, by who began it.</summary>
     [Fact]
     [Trait("Requirement", "R-FLOW-1")]

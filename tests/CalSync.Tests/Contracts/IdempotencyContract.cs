@@ -175,6 +175,38 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
         Assert.Equal(1, await store.PurgeAsync(late.AddHours(1), 3, Cancellation));
     }
 
+    /// <summary>R-FIX-4-B: the key of a request that is no class command is held until it is answered or its
+    /// lease ends, and by one of however many.</summary>
+    [Fact]
+    [Trait("Requirement", "R-FIX-4-B")]
+    public async Task Claim_OfARequestUnderWay_IsRunningUntilItsAnswerOrTheEndOfItsLease()
+    {
+        await ArrangeAsync();
+        var requests = new RequestKeyStore(Database, new IdempotencyOptions());
+        Task<RequestClaim> ClaimAsync(IdempotencyClaim claim, DateTimeOffset now) =>
+            requests.ClaimAsync(Teacher, claim, "cor_x", now, Cancellation);
+        var other = Key with { Fingerprint = "another" };
+
+        var atOnce = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => ClaimAsync(Key, Start)));
+        Assert.Single(atOnce.OfType<RequestClaim.Mine>());
+        Assert.Equal(9, atOnce.OfType<RequestClaim.Running>().Count());
+        Assert.IsType<RequestClaim.Mismatch>(await ClaimAsync(other, Start));
+
+        var ended = Start + IdempotencyStore.Lease;
+        Assert.IsType<RequestClaim.Running>(await ClaimAsync(Key, ended.AddSeconds(-1)));
+        Assert.IsType<RequestClaim.Mismatch>(await ClaimAsync(other, ended));
+        Assert.IsType<RequestClaim.Mine>(await ClaimAsync(Key, ended));
+
+        await requests.KeepAsync(Teacher, Key, 200, null, "{}", Cancellation);
+        // Too late to take back what was answered.
+        await requests.ReleaseAsync(Teacher, Key, Cancellation);
+        Assert.Equal(new RequestClaim.Answered(200, null, "{}"), await ClaimAsync(Key, ended.AddHours(1)));
+        Assert.IsType<RequestClaim.Mine>(
+            await ClaimAsync(other, ended + new IdempotencyOptions().Retention));
+        await requests.ReleaseAsync(Teacher, other, Cancellation);
+        Assert.IsType<RequestClaim.Mine>(await ClaimAsync(Key, ended));
+    }
+
     /// <summary>R-FIX-4-RB: support can clear one user's keys; expired ones are purged.</summary>
     [Fact]
     [Trait("Requirement", "R-FIX-4-RB")]
@@ -185,6 +217,11 @@ public abstract class IdempotencyContract(TestDatabase fixture) : ClassContract(
         var store = new IdempotencyStore(Database);
         await commands.ExecuteAsync(Envelope(Teacher, Creation(), key: Key), Cancellation);
         Assert.Equal(1, await store.ClearAsync(Product, Teacher.UserId, Start, "cor_x", Cancellation));
+        Assert.Equal(
+            1,
+            await CountAsync(
+                "SELECT COUNT(*) FROM journal WHERE kind = 'idempotency.cleared' AND subject_id = @UserId",
+                Teacher));
         await commands.ExecuteAsync(Envelope(Teacher, Creation(), key: Key), Cancellation);
         Assert.True(await store.PurgeAsync(Start.AddHours(24), 1000, Cancellation) >= 1);
         Assert.Equal(

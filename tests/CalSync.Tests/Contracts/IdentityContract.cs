@@ -85,6 +85,9 @@ public abstract class IdentityContract : StoreContract
             await _store.AuthenticateAsync(ended.Secret, Cancellation));
         Assert.IsType<Authentication.Unknown>(await _store.AuthenticateAsync("cst_guess", Cancellation));
         Assert.Equal(2, (await _store.ListTokensAsync(user.Id, Cancellation)).Count);
+        var entries = await new JournalReader(Database).ReadAsync(
+            new JournalQuery { SubjectId = ended.Id }, Cancellation);
+        Assert.Equal(["token.created", "token.revoked"], entries.Select(record => record.Entry.Kind));
     }
 
     [Fact]

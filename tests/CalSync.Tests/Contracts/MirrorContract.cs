@@ -263,6 +263,38 @@ public abstract class MirrorContract(TestDatabase fixture) : ClassContract(fixtu
         await Database.WriteAsync(session => session.ExecuteAsync("DELETE FROM switches"), Cancellation);
     }
 
+    /// <summary>R-FIX-1-RB: what was written unverified is verified when the switch's term is over, by
+    /// nobody's hand.</summary>
+    [Fact]
+    [Trait("Requirement", "R-FIX-1-RB")]
+    public async Task Sweep_WhileVerificationIsOff_WaitsForTheEndOfItsTerm()
+    {
+        await BeginAsync();
+        var until = Start + TimeSpan.FromMinutes(5);
+        var claim = Assert.Single(await ClaimAsync("w1", Start));
+        await Mirrors.RecordAsync(
+            Verified(claim, 1, Start) with
+            {
+                State = "unverified",
+                VerifiedVersion = 0,
+                NextAttemptAt = Start.AddDays(1),
+            },
+            Cancellation);
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                INSERT INTO switches (name, value, reason, actor, set_at, expires_at)
+                VALUES ('verification', 'off', 'reads fail', 'x', @Start, @until)
+                """,
+                new { Start, until }),
+            Cancellation);
+        Assert.Equal(0, await Mirrors.SweepUnverifiedAsync(until.AddSeconds(-1), Cancellation));
+        Assert.Empty(await ClaimAsync("w1", until.AddSeconds(-1)));
+        Assert.Equal(1, await Mirrors.SweepUnverifiedAsync(until, Cancellation));
+        Assert.Equal(claim.Id, Assert.Single(await ClaimAsync("w1", until)).Id);
+        await Database.WriteAsync(session => session.ExecuteAsync("DELETE FROM switches"), Cancellation);
+    }
+
     /// <summary>A class whose mirrors are the only ones due.</summary>
     private async Task<CommandResult> BeginAsync(int slots = 1)
     {

@@ -121,6 +121,10 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
         Assert.Equal(0, await CountAsync(
             "SELECT count(*) FROM operations WHERE tenant_id = @TenantId AND state = 'parked'",
             new { TenantId }));
+        Assert.Equal(1, await CountAsync(
+            "SELECT count(*) FROM journal WHERE kind = 'connection.calendar_selected' AND subject_id = "
+                + "@ConnectionId",
+            claims[0]));
     }
 
     /// <summary>R-CAL-05-B: a calendar that is usable again when its account reconnects lets its events go

@@ -70,6 +70,9 @@ public abstract class PassingTimeContract(TestDatabase fixture) : ClassContract(
         Assert.Equal(["reminder:scheduled", "seat_confirmed:sent"], await NoticesAsync(student));
         await DeliverAsync(SlotStart);
         Assert.Equal(["reminder:cancelled", "seat_confirmed:sent"], await NoticesAsync(student));
+        const string Kept =
+            "SELECT count(*) FROM journal WHERE class_id = @ClassId AND kind = 'notice.cancelled'";
+        Assert.Equal(1, await CountAsync(Kept, made));
     }
 
     /// <summary>R-CAL-07-C: what takes a slot or a seat away cancels the unsent reminder and corrects the
