@@ -39,8 +39,8 @@ public sealed class WriteSession : Session
     public void Journal(JournalEntry entry) => _entries.Add(entry);
 
     /// <summary>
-    /// Calls back when all is written and every lock held, so that only the commit is left; not when it is not
-    /// reached.
+    /// Calls back when all is written and every lock held, so that only the commit is left; not when it is
+    /// not reached.
     /// </summary>
     internal void OnCommitting(Action call) => _committing = call;
 

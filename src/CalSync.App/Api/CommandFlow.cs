@@ -226,8 +226,11 @@ internal sealed class CommandFlow(
     private Problem? ProviderProblem(RequestScope scope, Effect effect)
     {
         // Parked for another reason, such as a lost calendar, consent would not help.
-        if (scope.Who.Role == Role.Student || effect.Operation is not { } operation || !WaitsForConsent(operation))
+        if (scope.Who.Role == Role.Student || effect.Operation is not { } operation
+            || !WaitsForConsent(operation))
+        {
             return null;
+        }
 
         return ProviderProblems.NeedsConsent(options, scope.Now)
             .And("operationId", operation.Id)

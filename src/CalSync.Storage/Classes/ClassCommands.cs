@@ -32,8 +32,8 @@ public sealed class ClassCommands : IAsyncDisposable
     /// <param name="options">The times in force; the defaults when null.</param>
     /// <param name="keys">How long answers are kept; the default when null.</param>
     /// <param name="laneCount">
-    /// Queues, 1 to 16; a class always goes through the same one. Null: 1, since larger batches cost less than
-    /// parallel ones gain until there are many processors.
+    /// Queues, 1 to 16; a class always goes through the same one. Null: 1, since larger batches cost less
+    /// than parallel ones gain until there are many processors.
     /// </param>
     public ClassCommands(
         Database database, Func<string, string> nextId, ClassOptions? options = null,
@@ -44,9 +44,12 @@ public sealed class ClassCommands : IAsyncDisposable
         _nextId = nextId;
         _options = options ?? new ClassOptions();
         _keptFor = (keys ?? new IdempotencyOptions()).Retention;
-        _lanes = [.. Enumerable.Range(0, Math.Clamp(laneCount ?? 1, 1, 16)).Select(_ => new CommandLane<Waiting>())];
-        // SQLite has one writer: there is nothing to do beside a commit. Answers are kept beside the commands, not
-        // between them: nobody's seat waits for them.
+        _lanes =
+        [
+            .. Enumerable.Range(0, Math.Clamp(laneCount ?? 1, 1, 16)).Select(_ => new CommandLane<Waiting>()),
+        ];
+        // SQLite has one writer: there is nothing to do beside a commit. Answers are kept beside the commands,
+        // not between them: nobody's seat waits for them.
         var loopCount = database.Engine == Engine.Postgres ? 2 : 1;
         _loops =
         [

@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace CalSync.Storage.Classes;
 
 /// <summary>
-/// A queue whose readers take turns: a turn begins with taking a batch and ends when only its commit is left, so
-/// that the next batch is read and decided while the one before it becomes durable.
+/// A queue whose readers take turns: a turn begins with taking a batch and ends when only its commit is left,
+/// so that the next batch is read and decided while the one before it becomes durable.
 /// </summary>
 /// <typeparam name="T">What waits.</typeparam>
 internal sealed class CommandLane<T> : IDisposable
