@@ -48,8 +48,8 @@ public sealed class ClassCommands : IAsyncDisposable
         [
             .. Enumerable.Range(0, Math.Clamp(laneCount ?? 1, 1, 16)).Select(_ => new CommandLane<Waiting>()),
         ];
-        // SQLite has one writer: there is nothing to do beside a commit. Answers are kept beside the commands,
-        // not between them: nobody's seat waits for them.
+        // SQLite has one writer: there is nothing to do beside a commit. Answers are kept beside the
+        // commands, not between them: nobody's seat waits for them.
         var loopCount = database.Engine == Engine.Postgres ? 2 : 1;
         _loops =
         [
