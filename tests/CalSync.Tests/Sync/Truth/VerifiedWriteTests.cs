@@ -122,8 +122,8 @@ public sealed class VerifiedWriteTests
     [Theory]
     [Trait("Requirement", "R-FIX-1-C")]
     [Trait("Requirement", "R-CAL-03-A")]
-    [InlineData(1)]
-    [InlineData(3)]
+    [InlineData(2)]
+    [InlineData(4)]
     public async Task Create_WhenReadsAreStaleForAWhile_IsVerifiedLaterWithoutADuplicate(int seconds)
     {
         await using var world = await SyncWorld.StartAsync();
