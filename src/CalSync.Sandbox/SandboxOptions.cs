@@ -39,6 +39,22 @@ public sealed record SandboxOptions(TimeProvider Clock)
         new SandboxUser("sam@student.test", "Sam", "Europe/London"),
     ];
 
+    /// <summary>The port of the practice iCloud; 0, the default, takes a free one.</summary>
+    public int CalDavPort { get; init; }
+
+    /// <summary>The port of the practice iCloud's second host; 0, the default, takes a free one.</summary>
+    public int CalDavShardPort { get; init; }
+
+    /// <summary>The habits the practice iCloud begins with; iCloud's by default.</summary>
+    public CalDavQuirks Quirks { get; init; } = CalDavQuirks.ICloud;
+
+    /// <summary>Accounts of the practice iCloud to begin with.</summary>
+    public IReadOnlyList<CalDavUser> CalDavUsers { get; init; } =
+    [
+        new CalDavUser("maya@icloud.test", "Maya", "maya-password", ["maya-aaaa-bbbb-cccc"]),
+        new CalDavUser("arjun@icloud.test", "Arjun", "arjun-password", ["arju-aaaa-bbbb-cccc"]),
+    ];
+
     /// <summary>
     /// Request limits to begin with; none by default. <see cref="PublishedQuota"/> is Google's.
     /// </summary>

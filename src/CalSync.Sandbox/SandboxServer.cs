@@ -3,20 +3,24 @@ using CalSync.Sandbox.Google;
 using CalSync.Sandbox.Http;
 using CalSync.Sandbox.OAuth;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace CalSync.Sandbox;
 
 /// <summary>
-/// A running Google to practise on: OAuth 2, Calendar v3 and a control plane, all in memory.
+/// A running Google and a running iCloud to practise on: OAuth 2, Calendar v3, CalDAV and one control plane,
+/// all in memory.
 /// </summary>
 /// <remarks>
 /// Calendar is under <c>/calendar/v3</c>, consent at <c>/o/oauth2/v2/auth</c>, tokens at <c>/token</c>,
 /// revocation at
 /// <c>/revoke</c>, the control plane under <c>/_sandbox</c> (drive it with <see cref="SandboxControl"/>).
+/// CalDAV has two ports of its own: <see cref="CalDavAddress"/> is the entry, where discovery begins, and the
+/// other one the host an account's calendars are moved to (<see cref="CalDavQuirks.MovesToShard"/>).
 /// Every answer carries the header <c>X-CalSync-Sandbox: true</c>, so that nobody mistakes it for the real
 /// service.
 /// </remarks>
@@ -29,7 +33,8 @@ public sealed class SandboxServer : IAsyncDisposable
     private readonly Task _delivering;
 
     private SandboxServer(
-        WebApplication application, CancellationTokenSource stopping, SandboxState state, Uri baseAddress)
+        WebApplication application, CancellationTokenSource stopping, SandboxState state, Uri baseAddress,
+        Uri calDavAddress)
     {
         _state = state;
         _messenger = new Messenger(state);
@@ -37,10 +42,14 @@ public sealed class SandboxServer : IAsyncDisposable
         _application = application;
         _stopping = stopping;
         BaseAddress = baseAddress;
+        CalDavAddress = calDavAddress;
     }
 
     /// <summary>Scheme, host and port, with a slash at the end.</summary>
     public Uri BaseAddress { get; }
+
+    /// <summary>The practice iCloud: scheme, host and port, with a slash at the end.</summary>
+    public Uri CalDavAddress { get; }
 
     /// <summary>Starts a sandbox and returns once it listens.</summary>
     /// <param name="options">Where, when and with whom.</param>
@@ -50,10 +59,12 @@ public sealed class SandboxServer : IAsyncDisposable
         SandboxOptions options, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        ListenOptions[] ends = [];
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(options.Address, options.Port);
             kestrel.AddServerHeader = false;
+            var ports = new[] { options.Port, options.CalDavPort, options.CalDavShardPort };
+            ends = [.. ports.Select((port, index) => Listen(kestrel, options, port, isCalDav: index > 0))];
         });
         builder.Services.AddRoutingCore();
         builder.Services.ConfigureHttpJsonOptions(json =>
@@ -64,11 +75,12 @@ public sealed class SandboxServer : IAsyncDisposable
         var application = builder.Build();
         var stopping = new CancellationTokenSource();
         var state = new SandboxState(options, stopping.Token);
-        Map(application, state);
+        var calDav = new DavGateway(state);
+        Map(application, state, calDav);
         await application.StartAsync(cancellationToken);
-        var address = application.Services.GetRequiredService<IServer>()
-            .Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new SandboxServer(application, stopping, state, new Uri(address + "/"));
+        var addresses = ends.Select(end => new Uri($"http://{end.IPEndPoint}/")).ToArray();
+        calDav.Shard = addresses[2];
+        return new SandboxServer(application, stopping, state, addresses[0], addresses[1]);
     }
 
     /// <summary>Stops listening and forgets everything; calls under way are cut off.</summary>
@@ -84,9 +96,31 @@ public sealed class SandboxServer : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private static void Map(WebApplication application, SandboxState state)
+    private static ListenOptions Listen(
+        KestrelServerOptions kestrel, SandboxOptions options, int port, bool isCalDav)
+    {
+        ListenOptions end = null!;
+        kestrel.Listen(options.Address, port, listen =>
+        {
+            end = listen;
+            if (isCalDav)
+            {
+                listen.Use(next => connection =>
+                {
+                    connection.Items[typeof(DavGateway)] = true;
+                    return next(connection);
+                });
+            }
+        });
+        return end;
+    }
+
+    private static void Map(WebApplication application, SandboxState state, DavGateway calDav)
     {
         var gateway = new Gateway(state);
+        application.MapWhen(
+            context => context.Features.Get<IConnectionItemsFeature>()!.Items.ContainsKey(typeof(DavGateway)),
+            branch => branch.Run(calDav.ServeAsync));
         application.UseRouting();
         OAuthApi.Map(application, gateway, state);
         EventsApi.Map(application, gateway, state);
@@ -94,6 +128,7 @@ public sealed class SandboxServer : IAsyncDisposable
         ChannelsApi.Map(application, gateway, state);
         FreeBusyApi.Map(application, gateway, state);
         ControlApi.Map(application, state);
+        CalDavControlApi.Map(application, state);
         application.MapFallback(gateway.UnknownAsync);
     }
 }

@@ -1,3 +1,4 @@
+using CalSync.Sandbox.CalDav;
 using CalSync.Sandbox.Control;
 using CalSync.Sandbox.Google;
 using CalSync.Sandbox.Http;
@@ -18,6 +19,7 @@ internal sealed class SandboxState : IDisposable
         Stopping = stopping;
         Clock = new SandboxClock(options.Clock);
         Quota = new Quota(Clock);
+        CalDavRate = new RequestRate(Clock);
         Reset();
     }
 
@@ -32,6 +34,10 @@ internal sealed class SandboxState : IDisposable
     public Quota Quota { get; }
 
     public GoogleModel Model { get; private set; } = null!;
+
+    public DavModel CalDav { get; private set; } = null!;
+
+    public RequestRate CalDavRate { get; }
 
     public OAuthModel OAuth { get; private set; } = null!;
 
@@ -53,6 +59,11 @@ internal sealed class SandboxState : IDisposable
         foreach (var user in _options.Users)
             model.AddAccount(user.Email, user.Name, user.TimeZone);
         OAuth = new OAuthModel(model, Clock, _options);
+        var calDav = new DavModel(Clock, new Random(_options.Seed)) { Quirks = _options.Quirks };
+        foreach (var user in _options.CalDavUsers)
+            calDav.AddAccount(user);
+        CalDav = calDav;
+        CalDavRate.Clear();
         Model = model;
         var old = Interlocked.Exchange(ref _reset, new CancellationTokenSource());
         old.Cancel();

@@ -64,13 +64,18 @@ internal static class ControlApi
         });
         control.MapGet("/mails", (bool? all) =>
         {
+            IReadOnlyList<SandboxMail> mails;
             lock (state.Model.Gate)
-                return state.Model.Mails.All.Where(mail => mail.Mailed || all == true).ToList();
+                mails = [.. state.Model.Mails.All];
+            lock (state.CalDav.Gate)
+                return mails.Concat(state.CalDav.Mails).Where(mail => mail.Mailed || all == true).ToList();
         });
         control.MapDelete("/mails", () =>
         {
             lock (state.Model.Gate)
                 state.Model.Mails.Clear();
+            lock (state.CalDav.Gate)
+                state.CalDav.Mails.Clear();
             return Results.NoContent();
         });
     }

@@ -5,6 +5,9 @@ namespace CalSync.Sandbox.Control;
 /// <summary>The ordered fault scripts and their counts.</summary>
 internal sealed class FaultBook
 {
+    /// <summary>A single row of a CalDAV report; only scripts that name it apply.</summary>
+    public const string RowOperation = "caldav-row";
+
     private readonly Lock _gate = new();
     private readonly List<Entry> _entries = [];
     private int _lastId;
@@ -93,7 +96,7 @@ internal sealed class FaultBook
                 && string.Equals(address, guest, StringComparison.OrdinalIgnoreCase));
 
         private bool MatchesOperation(string operation) =>
-            Script.Operation == "*" || Script.Operation == operation
+            (Script.Operation == "*" && operation != RowOperation) || Script.Operation == operation
             || (Script.Operation.EndsWith(".*", StringComparison.Ordinal)
                 && operation.StartsWith(Script.Operation[..^1], StringComparison.Ordinal));
     }

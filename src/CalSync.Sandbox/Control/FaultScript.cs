@@ -9,17 +9,19 @@ namespace CalSync.Sandbox;
 /// call fires.
 /// </remarks>
 /// <param name="Operation">
-/// An operation ("events.insert", "token", "revoke", "userinfo", ...), a family ("events.*") or all ("*").
+/// An operation ("events.insert", "token", "revoke", "userinfo", "caldav.put", ...), a family ("events.*",
+/// "caldav.*") or all ("*"). "caldav-row" is one resource in a multiget, query or sync-collection.
 /// </param>
 /// <param name="Effect">What happens.</param>
 public sealed record FaultScript(string Operation, FaultEffect Effect)
 {
     /// <summary>
-    /// Only calls on this calendar ("primary" in a call counts as its real id); null means any.
+    /// Only calls on this calendar ("primary" in a call counts as its real id; of CalDAV the last segment of
+    /// its address); null means any.
     /// </summary>
     public string? CalendarId { get; init; }
 
-    /// <summary>Only calls on this event id; null means any.</summary>
+    /// <summary>Only calls on this event id (CalDAV: resource name, decoded); null means any.</summary>
     public string? EventId { get; init; }
 
     /// <summary>Only calls with a token of this account (e-mail); null means any.</summary>
@@ -51,7 +53,8 @@ public sealed record FaultEffect
     public int? Status { get; init; }
 
     /// <summary>
-    /// Google's reason, or OAuth's error, for <see cref="Status"/>; a usual one when absent.
+    /// Google's reason, OAuth's error or the CalDAV precondition ("valid-sync-token",
+    /// "CALDAV:no-uid-conflict") for <see cref="Status"/>; a usual one, or of CalDAV none, when absent.
     /// </summary>
     public string? Reason { get; init; }
 
@@ -71,7 +74,10 @@ public sealed record FaultEffect
     /// <summary>Wait so many milliseconds after applying, before the answer.</summary>
     public int? DelayAfterMs { get; init; }
 
-    /// <summary>"before": abort the connection, nothing applied. "after": apply, then abort.</summary>
+    /// <summary>
+    /// "before": abort the connection, nothing applied. "after": apply, then abort. "middle": apply, send
+    /// half of the answer, then abort.
+    /// </summary>
     public string? Drop { get; init; }
 
     /// <summary>Reads see the version before this one for so many seconds.</summary>
@@ -85,6 +91,18 @@ public sealed record FaultEffect
 
     /// <summary>Store in this calendar of the same account instead.</summary>
     public string? StoreIn { get; init; }
+
+    /// <summary>Apply the call and send this status with the usual answer.</summary>
+    public int? AnswerAs { get; init; }
+
+    /// <summary>Apply the call and send this instead of the answer: a login page, nothing.</summary>
+    public string? Body { get; init; }
+
+    /// <summary>The content type of <see cref="Body"/>; text/html when absent.</summary>
+    public string? BodyType { get; init; }
+
+    /// <summary>Send only so many octets of the answer, as if that were all of it.</summary>
+    public int? KeepBytes { get; init; }
 
     /// <summary>Never answer; the client has to give up.</summary>
     public bool Blackhole { get; init; }

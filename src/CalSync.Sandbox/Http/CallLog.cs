@@ -40,6 +40,8 @@ internal sealed class CallLog
 /// <summary>One request while it is being answered.</summary>
 internal sealed class CallEntry(long number, DateTimeOffset at, string operation)
 {
+    public string Operation { get; set; } = operation;
+
     public string? User { get; set; }
 
     public string? CalendarId { get; set; }
@@ -59,6 +61,6 @@ internal sealed class CallEntry(long number, DateTimeOffset at, string operation
     public string? Detail { get; set; }
 
     public SandboxCall ToCall() => new(
-        number, at, operation, User, CalendarId, EventId, Status, Fault, TokenState, ClientDisconnected,
+        number, at, Operation, User, CalendarId, EventId, Status, Fault, TokenState, ClientDisconnected,
             IfMatch, Detail);
 }

@@ -29,6 +29,8 @@ internal sealed class Gateway(SandboxState state)
     private static readonly JsonSerializerOptions Json =
         new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private readonly FaultGate _gate = new(state);
+
     /// <summary>A Calendar operation: needs a token with one of the scopes.</summary>
     public void Map(
         IEndpointRouteBuilder routes, string method, string pattern, Operation operation,
@@ -65,7 +67,7 @@ internal sealed class Gateway(SandboxState state)
         var fault = state.Faults.Take(operation.Name, entry.User, entry.CalendarId, entry.EventId, body);
         entry.Fault = fault?.Id;
         var effect = fault?.Effect;
-        if (!await BeforeAsync(context, entry, effect, state.Latency))
+        if (!await _gate.BeforeAsync(context, entry, effect, state.Latency))
             return;
         if (effect is { Status: { } status, ApplyFirst: false })
         {
@@ -75,12 +77,12 @@ internal sealed class Gateway(SandboxState state)
 
         var answer = Refuse(
             operation, token, body) ?? Apply(context, operation, token, body!, effect, handler);
-        if (!await AfterAsync(context, entry, effect))
+        if (!await _gate.AfterAsync(context, entry, effect))
             return;
         if (effect is { Status: { } late })
             await WriteFaultAsync(context, entry, effect, GoogleError.Scripted(late, effect.Reason));
         else
-            await WriteAsync(context, entry, answer);
+            await WriteAsync(context, entry, answer, effect);
     }
 
     private Answer Apply(
@@ -137,7 +139,7 @@ internal sealed class Gateway(SandboxState state)
         var fault = state.Faults.Take(operation, entry.User, null, null);
         entry.Fault = fault?.Id;
         var effect = fault?.Effect;
-        if (!await BeforeAsync(context, entry, effect, state.Latency))
+        if (!await _gate.BeforeAsync(context, entry, effect, state.Latency))
             return;
         if (effect is { Status: { } status, ApplyFirst: false })
         {
@@ -153,12 +155,12 @@ internal sealed class Gateway(SandboxState state)
                 JsonPath.Set(answer.Body, field.Path, field.Value);
         }
 
-        if (!await AfterAsync(context, entry, effect))
+        if (!await _gate.AfterAsync(context, entry, effect))
             return;
         if (effect is { Status: { } late })
             await WriteFaultAsync(context, entry, effect, OAuthFault(late, effect.Reason));
         else
-            await WriteAsync(context, entry, answer);
+            await WriteAsync(context, entry, answer, effect);
     }
 
     private static Answer OAuthFault(int status, string? reason) => (status, reason) switch
@@ -169,45 +171,6 @@ internal sealed class Gateway(SandboxState state)
         (429, null) => OAuthModel.Error(429, "rate_limit_exceeded", "Rate limit exceeded."),
         _ => OAuthModel.Error(status, reason ?? "internal_failure", "Backend Error"),
     };
-
-    /// <summary>
-    /// Delays, black holes and drops that come before anything is applied; false when the call ends here.
-    /// </summary>
-    private async Task<bool> BeforeAsync(
-        HttpContext context, CallEntry entry, FaultEffect? effect, TimeSpan latency)
-    {
-        if (effect?.Blackhole == true)
-            await WaitAsync(Timeout.InfiniteTimeSpan, context.RequestAborted);
-        var delay = latency + TimeSpan.FromMilliseconds(effect?.DelayMs ?? 0);
-        // The provider goes on even when the client has left: the change may land long after the client gave
-        // up.
-        if (delay > TimeSpan.Zero)
-            await WaitAsync(delay, state.Stopping);
-        if (effect?.Drop != "before" && effect?.Blackhole != true)
-            return true;
-        entry.Status = 0;
-        context.Abort();
-        return false;
-    }
-
-    private async Task<bool> AfterAsync(HttpContext context, CallEntry entry, FaultEffect? effect)
-    {
-        if (effect?.DelayAfterMs is { } milliseconds)
-            await WaitAsync(TimeSpan.FromMilliseconds(milliseconds), state.Stopping);
-        if (effect?.Drop != "after")
-            return true;
-        entry.Status = 0;
-        context.Abort();
-        return false;
-    }
-
-    private async Task WaitAsync(TimeSpan time, CancellationToken cancellationToken)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, state.Stopping);
-        var waiting = Task.Delay(time, state.Clock, either.Token);
-        await waiting.ContinueWith(
-            static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-    }
 
     private CallEntry Begin(HttpContext context, string operation)
     {
@@ -314,23 +277,23 @@ internal sealed class Gateway(SandboxState state)
                 System.Globalization.CultureInfo.InvariantCulture);
         }
 
-        return WriteAsync(context, entry, answer);
+        return WriteAsync(context, entry, answer, effect);
     }
 
-    private static async Task WriteAsync(HttpContext context, CallEntry entry, Answer answer)
+    private static Task WriteAsync(
+        HttpContext context, CallEntry entry, Answer answer, FaultEffect? effect = null)
     {
         var response = context.Response;
-        entry.Status = response.StatusCode = answer.Status;
+        response.StatusCode = answer.Status;
         response.Headers["X-CalSync-Sandbox"] = "true";
         response.Headers.CacheControl = "private, max-age=0, must-revalidate, no-transform";
         response.Headers.Vary = "Origin, X-Origin, Referer";
         if (answer.ETag is not null)
             response.Headers.ETag = answer.ETag;
         if (answer.Body is null)
-            return;
+            return FaultGate.SendAsync(context, entry, effect, null);
         response.ContentType = "application/json; charset=UTF-8";
-        var octets = JsonSerializer.SerializeToUtf8Bytes(answer.Body, Json);
-        response.ContentLength = octets.Length;
-        await response.Body.WriteAsync(octets, context.RequestAborted);
+        return FaultGate.SendAsync(
+            context, entry, effect, JsonSerializer.SerializeToUtf8Bytes(answer.Body, Json));
     }
 }
