@@ -1,4 +1,5 @@
 using CalSync.Lab.Bench;
+using CalSync.Lab.Fuzz;
 
 // Lab: what measures and torments the product. "bench" without a name lists the benchmarks.
 using var stop = new CancellationTokenSource();
@@ -14,6 +15,7 @@ return args switch
     ["bench", "accept", .. var rest] =>
         await EnrolBench.RunAsync(withMirror: false, rest.Contains("--json"), stop.Token),
     ["bench", ..] => List(),
+    ["fuzz", "calendar", .. var rest] => FuzzCommand.Run(rest, stop.Token),
     _ => Usage(),
 };
 
@@ -28,5 +30,6 @@ static int List()
 static int Usage()
 {
     Console.Error.WriteLine("usage: bench NAME [--json]");
+    Console.Error.WriteLine(FuzzCommand.Usage);
     return 2;
 }

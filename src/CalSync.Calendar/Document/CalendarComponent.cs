@@ -39,6 +39,9 @@ public readonly record struct CalendarComponent
     /// <summary>The physical line of its BEGIN, from 1.</summary>
     public int LineNumber => Document.Line(Entry.BeginLine).Number;
 
+    /// <summary>The name; not what stands around and in it, which may be a hundred thousand deep.</summary>
+    public override string ToString() => Name;
+
     internal int Index { get; }
 
     internal ref readonly ComponentEntry Entry => ref Document.Component(Index);

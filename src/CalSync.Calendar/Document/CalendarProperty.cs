@@ -109,6 +109,9 @@ public readonly record struct CalendarProperty
             [.. Parameters.Select(parameter => new ParameterContent(parameter.Name, parameter.Values))],
     };
 
+    /// <summary>The content line, not folded.</summary>
+    public override string ToString() => Content.ToString();
+
     /// <summary>A problem at an octet of the unfolded value.</summary>
     internal CalendarProblem Problem(
         int valueOffset, CalendarProblemCode code, ProblemSeverity severity,

@@ -23,6 +23,8 @@ public sealed class HostileInputTests
         Assert.Equal(depth, document.AllComponents.Count());
         Assert.Equal(isClosed ? 0 : 1_001, document.Problems.Length);
         Assert.Equal(depth, document.AllComponents.Sum(component => component.Properties.Count()));
+        Assert.Equal("A", document.AllComponents.Last().ToString());
+        Assert.Equal("X:1", document.AllComponents.Last().Properties.Last().ToString());
     }
 
     [Fact]

@@ -199,6 +199,10 @@ public sealed class EmbeddedTimeZoneTests
             .Replace("20010422T020000", "soon", StringComparison.Ordinal);
         var parts = EmbeddedTimeZone.Read(Component(broken)).Observances;
         Assert.Equal([0, 0], parts.Select(part => part.RRules.Length + part.RDates.Length));
+        const string rule = "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10";
+        var repeated = Fictitious.Replace(
+            rule, string.Join("\r\n", Enumerable.Repeat(rule, 101)), StringComparison.Ordinal);
+        Assert.Equal(2, EmbeddedTimeZone.Read(Component(repeated)).Observances.Length);
         Assert.Null(CalendarZone.FromEmbedded(new EmbeddedTimeZone(
             "Far", [new Observance(new LocalDateTime(2020, 1, 1, 0, 0), 0, 70_000)])));
     }
