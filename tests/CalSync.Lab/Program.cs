@@ -14,6 +14,7 @@ return args switch
         await EnrolBench.RunAsync(withMirror: true, rest.Contains("--json"), stop.Token),
     ["bench", "accept", .. var rest] =>
         await EnrolBench.RunAsync(withMirror: false, rest.Contains("--json"), stop.Token),
+    ["bench", "calendar", .. var rest] => CalendarBench.Run(rest.Contains("--json"), Rounds(rest)),
     ["bench", ..] => List(),
     ["fuzz", "calendar", .. var rest] => FuzzCommand.Run(rest, stop.Token),
     _ => Usage(),
@@ -24,8 +25,16 @@ static int List()
     Console.WriteLine(
         "enrol   1,000 enrolments to the verified guest, and the accept path beside a plain stack");
     Console.WriteLine("accept  the second half of enrol alone");
+    Console.WriteLine(
+        "calendar [--rounds N]  the calendar library beside libical, ical.js and rrule-rust");
     return 0;
 }
+
+static int Rounds(string[] rest) =>
+    Array.IndexOf(rest, "--rounds") is >= 0 and var at && at + 1 < rest.Length
+    && int.TryParse(rest[at + 1], out var count) && count > 0
+        ? count
+        : 3;
 
 static int Usage()
 {
