@@ -75,8 +75,7 @@ public sealed record EmbeddedTimeZone(string TzId, ImmutableArray<Observance> Ob
     /// <summary>Reads a VTIMEZONE component.</summary>
     /// <remarks>
     /// A part without a usable DTSTART, TZOFFSETFROM or TZOFFSETTO is left out, as is a malformed rule or
-    /// list of dates: the rest still says more than nothing. A part with more than a hundred rules is left
-    /// out whole. Never throws.
+    /// list of dates: the rest still says more than nothing. Never throws.
     /// </remarks>
     public static EmbeddedTimeZone Read(CalendarComponent component) =>
         EmbeddedTimeZoneReader.Read(component);

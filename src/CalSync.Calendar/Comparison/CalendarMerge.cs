@@ -85,14 +85,13 @@ public static class CalendarMerge
         CalendarDocument @base, CalendarDocument left, CalendarDocument right,
         MergePreference preference, CalendarNoise? noise = null)
     {
-        if (CalendarDiff.Compare(@base, right).IsEmpty || CalendarDiff.Compare(left, right).IsEmpty)
+        var (atBase, atLeft, atRight) = Sides(CalendarNoise.None);
+        if (CalendarDiff.Compare(atBase, atRight).IsEmpty || CalendarDiff.Compare(atLeft, atRight).IsEmpty)
             return new MergeResult(left, []);
-        if (CalendarDiff.Compare(@base, left).IsEmpty)
+        if (CalendarDiff.Compare(atBase, atLeft).IsEmpty)
             return new MergeResult(right, []);
         noise ??= CalendarNoise.OfServers;
-        noise = noise with { Properties = noise.Properties.Union(Revisions) };
-        var (atBase, atLeft, atRight) = (
-            new CalendarSide(@base, noise), new CalendarSide(left, noise), new CalendarSide(right, noise));
+        (atBase, atLeft, atRight) = Sides(noise with { Properties = noise.Properties.Union(Revisions) });
         var fromRight = CalendarDiff.Compare(atBase, atLeft).IsEmpty
             || (!HasCalendar(left) && HasCalendar(right));
         bool IsRightPreferred(ComponentKey key) => preference switch
@@ -106,6 +105,9 @@ public static class CalendarMerge
         return fromRight
             ? new MergeRun(atBase, atRight, atLeft, MergeSide.Right, key => !IsRightPreferred(key)).Merge()
             : new MergeRun(atBase, atLeft, atRight, MergeSide.Left, IsRightPreferred).Merge();
+
+        (CalendarSide Base, CalendarSide Left, CalendarSide Right) Sides(CalendarNoise unseen) =>
+            (new(@base, unseen), new(left, unseen), new(right, unseen));
     }
 
     /// <summary>Makes SEQUENCE, DTSTAMP and LAST-MODIFIED the larger of both sides.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using CalSync.Calendar.Components;
 using CalSync.Calendar.Document;
 
@@ -16,7 +15,6 @@ internal sealed class MergeRun(
     Func<ComponentKey, bool> isTheirsPreferred)
 {
     private readonly DocumentEdit _edit = ours.Document.Edit();
-    private readonly List<CalendarComponent> _withoutCalendar = [];
     private readonly ImmutableArray<MergeConflict>.Builder _conflicts =
         ImmutableArray.CreateBuilder<MergeConflict>();
 
@@ -42,8 +40,7 @@ internal sealed class MergeRun(
             }
         }
 
-        var merged = _withoutCalendar.Aggregate(_edit.Apply(), Append);
-        return new MergeResult(WithZones(merged), _conflicts.ToImmutable());
+        return new MergeResult(WithZones(_edit.Apply()), _conflicts.ToImmutable());
     }
 
     /// <summary>A conflict, told from the caller's sides.</summary>
@@ -94,31 +91,23 @@ internal sealed class MergeRun(
         return isTheirs;
     }
 
-    /// <summary>Adds to the calendar that holds the rest of the series, or else to the first.</summary>
+    /// <summary>
+    /// Adds to the calendar that holds the rest of the series, or else to the first; to a fragment without a
+    /// calendar as it is.
+    /// </summary>
     private void Add(CalendarComponent component)
     {
         var uid = component.Text("UID"u8).Value;
         var calendars = ours.Document.Components.Where(root => root.Is("VCALENDAR"u8)).ToList();
         if (calendars.Count == 0)
         {
-            _withoutCalendar.Add(component);
+            _edit.AddAsItStands(component);
             return;
         }
 
         var home = calendars.FirstOrDefault(
             calendar => calendar.Components.Any(each => each.Text("UID"u8).Value == uid), calendars[0]);
         _edit.AddAsItStands(home, component);
-    }
-
-    /// <summary>Puts a component behind a stream that has no calendar: a fragment.</summary>
-    private static CalendarDocument Append(CalendarDocument document, CalendarComponent component)
-    {
-        var ending = Encoding.UTF8.GetString(ContentLineWriter.Octets(document.LineEnding));
-        var before = document.ToString();
-        var line = before.Length == 0 || before.EndsWith(ending, StringComparison.Ordinal) ? "" : ending;
-        var added = Encoding.UTF8.GetString(component.Bytes.Span).ReplaceLineEndings(ending);
-        return CalendarDocument.Parse(
-            (byte[])[.. document.Bytes.Span, .. Encoding.UTF8.GetBytes(line + added)]);
     }
 
     /// <summary>Brings along the VTIMEZONEs of zones that only theirs has used so far.</summary>

@@ -74,6 +74,15 @@ public sealed class DocumentEdit
         return this;
     }
 
+    /// <summary>
+    /// Adds a component, with the octets it has in another document, behind everything in this one.
+    /// </summary>
+    public DocumentEdit AddAsItStands(CalendarComponent original)
+    {
+        Add(_document.Bytes.Length, 0, Adapted(original.Bytes, original.Document));
+        return this;
+    }
+
     /// <summary>Removes one line.</summary>
     /// <exception cref="ArgumentException">The property is of another document.</exception>
     public DocumentEdit Remove(CalendarProperty property)

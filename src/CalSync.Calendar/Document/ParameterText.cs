@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 
 namespace CalSync.Calendar.Document;
@@ -54,35 +55,23 @@ internal static class ParameterText
     }
 
     /// <summary>
-    /// One value as it may be written: quoted when it must be, and always safe inside a line.
+    /// Values as RFC 6868 can say them: line ends as line feeds, and no control character beside the tab.
     /// </summary>
+    public static ImmutableArray<string> Clean(ImmutableArray<string> values) =>
+        values.Any(value => value.Any(char.IsControl)) ? [.. values.Select(Clean)] : values;
+
+    private static string Clean(string value) => string.Concat(value
+        .Replace("\r\n", "\n", StringComparison.Ordinal)
+        .Replace('\r', '\n')
+        .Where(letter => letter is '\t' or '\n' || !char.IsControl(letter)));
+
+    /// <summary>One value as it is written: quoted when it must be.</summary>
+    /// <param name="value">One that <see cref="Clean(ImmutableArray{string})"/> gave.</param>
     public static string Encode(string value)
     {
-        var encoded = new StringBuilder(value.Length + 2);
-        var isQuoted = false;
-        for (var index = 0; index < value.Length; index++)
-        {
-            var letter = value[index];
-            isQuoted |= letter is ':' or ';' or ',';
-            if (letter == '^')
-            {
-                encoded.Append("^^");
-            }
-            else if (letter == '"')
-            {
-                encoded.Append("^'");
-            }
-            else if (letter == '\n'
-                || (letter == '\r' && (index + 1 == value.Length || value[index + 1] != '\n')))
-            {
-                encoded.Append("^n");
-            }
-            else if (letter == '\t' || !char.IsControl(letter))
-            {
-                encoded.Append(letter);
-            }
-        }
-
-        return isQuoted ? $"\"{encoded}\"" : encoded.ToString();
+        var encoded = value.Replace("^", "^^", StringComparison.Ordinal)
+            .Replace("\"", "^'", StringComparison.Ordinal)
+            .Replace("\n", "^n", StringComparison.Ordinal);
+        return value.AsSpan().IndexOfAny(":;,") >= 0 ? $"\"{encoded}\"" : encoded;
     }
 }

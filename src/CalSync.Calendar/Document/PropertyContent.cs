@@ -6,7 +6,10 @@ namespace CalSync.Calendar.Document;
 /// <summary>A property apart from any document: what a line says, not how it is folded.</summary>
 /// <remarks>Two are equal when name, value and parameters are, in order. RFC 5545 section 3.5.</remarks>
 /// <param name="Name">Upper case, for example "SUMMARY".</param>
-/// <param name="RawValue">The value with its escapes, as it stands after the colon; no line feed.</param>
+/// <param name="RawValue">
+/// The value with its escapes, as it stands after the colon. No line feed; carriage returns, which real
+/// streams have inside lines, are left out.
+/// </param>
 public sealed record PropertyContent(string Name, string RawValue)
 {
     /// <summary>The value with its escapes.</summary>
@@ -14,9 +17,9 @@ public sealed record PropertyContent(string Name, string RawValue)
     public string RawValue
     {
         get;
-        init => field = WithoutLineFeed(value);
+        init => field = OneLine(value);
     }
-    = WithoutLineFeed(RawValue);
+    = OneLine(RawValue);
 
     /// <summary>The parameters, in order. Default none.</summary>
     public ImmutableArray<ParameterContent> Parameters { get; init; } = [];
@@ -53,23 +56,39 @@ public sealed record PropertyContent(string Name, string RawValue)
                 line.Append(index == 0 ? '=' : ',').Append(ParameterText.Encode(parameter.Values[index]));
         }
 
-        // A carriage return inside a line is a fault that real streams have; it is never written.
-        return line.Append(':').Append(RawValue).Replace("\r", "").ToString();
+        return line.Append(':').Append(RawValue).ToString();
     }
 
-    private static string WithoutLineFeed(string value) =>
-        value.Contains('\n', StringComparison.Ordinal)
-            ? throw new ArgumentException("A value has no line feed; TEXT escapes it.", nameof(value))
-            : value;
+    internal static string OneLine(string text) => text.Contains('\n', StringComparison.Ordinal)
+        ? throw new ArgumentException("A line has no line feed; TEXT and RFC 6868 escape it.", nameof(text))
+        : text.Replace("\r", "", StringComparison.Ordinal);
 }
 
 /// <summary>A parameter apart from any document. RFC 5545 section 3.2.</summary>
-/// <param name="Name">Upper case, for example "TZID".</param>
+/// <param name="Name">Upper case, for example "TZID". As in a value, no line feed or carriage return.</param>
 /// <param name="Values">
-/// Without quotes and escapes; writing adds what they need. None writes the bare name, as vCalendar 1.0 did.
+/// Without quotes and escapes; writing adds what they need. Any line end is a line feed, other control
+/// characters than that and the tab are left out. None writes the bare name, as vCalendar 1.0 did.
 /// </param>
 public sealed record ParameterContent(string Name, ImmutableArray<string> Values)
 {
+    /// <summary>Upper case, for example "TZID".</summary>
+    /// <exception cref="ArgumentException">It has a line feed, which would begin another line.</exception>
+    public string Name
+    {
+        get;
+        init => field = PropertyContent.OneLine(value);
+    }
+    = PropertyContent.OneLine(Name);
+
+    /// <summary>The values, without quotes and escapes.</summary>
+    public ImmutableArray<string> Values
+    {
+        get;
+        init => field = ParameterText.Clean(value);
+    }
+    = ParameterText.Clean(Values);
+
     /// <summary>Whether both have the same name and the same values in the same order.</summary>
     public bool Equals(ParameterContent? other) =>
         other is not null

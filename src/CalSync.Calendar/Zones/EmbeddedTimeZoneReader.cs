@@ -9,9 +9,6 @@ namespace CalSync.Calendar.Zones;
 /// <summary>Reads VTIMEZONE components. See <see cref="EmbeddedTimeZone.Read"/>.</summary>
 internal static class EmbeddedTimeZoneReader
 {
-    // A part has one rule, or a few in old calendars. Thousands would take seconds to evaluate.
-    private const int RuleCountMax = 100;
-
     public static EmbeddedTimeZone Read(CalendarComponent component)
     {
         var zone = new CalendarTimeZone(component);
@@ -31,16 +28,15 @@ internal static class EmbeddedTimeZoneReader
             return null;
         }
 
-        ImmutableArray<Recur> rules =
-        [
-            .. part.Component.PropertiesNamed("RRULE").Select(property => property.ReadRecur())
-                .Where(reading => reading.State == ReadingState.Read).Select(reading => reading.Value!),
-        ];
-        return rules.Length > RuleCountMax ? null : new Observance(wall, from.Seconds, to.Seconds)
+        return new Observance(wall, from.Seconds, to.Seconds)
         {
             IsDaylight = part.IsDaylight,
             Name = part.ZoneName,
-            RRules = rules,
+            RRules =
+            [
+                .. part.Component.PropertiesNamed("RRULE").Select(property => property.ReadRecur())
+                    .Where(reading => reading.State == ReadingState.Read).Select(reading => reading.Value!),
+            ],
             RDates =
             [
                 .. part.Component.PropertiesNamed("RDATE").SelectMany(Dates).Select(Wall)

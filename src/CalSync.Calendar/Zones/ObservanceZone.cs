@@ -8,23 +8,31 @@ namespace CalSync.Calendar.Zones;
 /// <remarks>
 /// An onset is the instant its DTSTART, RRULE or RDATE shows in the offset before it. From there its own
 /// offset holds until the next onset of any observance; before the first of all, the offset that one comes
-/// from. Onsets up to <see cref="OffsetTable.YearEnd"/> are computed together, the rest when asked for. A
-/// hostile rule stops giving onsets at <see cref="OnsetCountMax"/>.
+/// from. Rules are followed to <see cref="CycleEnd"/>; if one goes on, its last 400 years repeat from there,
+/// as weekdays and dates of the Gregorian calendar do. The rules of one zone share a budget of onsets and of
+/// steps, so a hostile zone costs no more than a few hundred real ones.
 /// </remarks>
 internal sealed class ObservanceZone : DateTimeZone
 {
-    /// <summary>Onsets of one observance; the rules of clocks have two a year.</summary>
-    public const int OnsetCountMax = 40_000;
+    /// <summary>
+    /// Onsets that the rules of one zone may give: a clock has two a year, and calendars begin in 1601.
+    /// </summary>
+    public const int OnsetCountMax = 2_500;
 
-    private readonly Lazy<ZoneInterval[]> _near;
-    private readonly Lazy<ZoneInterval[]> _all;
+    /// <summary>Steps that the rules of one zone may take.</summary>
+    public const int StepCountMax = 2 * OnsetCountMax;
+
+    private const int CycleYears = 400;
+
+    // The table that expansion uses ends before the first cycle does.
+    private const int CycleEnd = OffsetTable.YearEnd + CycleYears;
+    private const long CycleSeconds = 146_097L * CivilDays.SecondsPerDay;
+
+    private readonly Lazy<Onsets> _onsets;
 
     private ObservanceZone(EmbeddedTimeZone zone, Offset min, Offset max)
-        : base(zone.TzId, min == max, min, max)
-    {
-        _near = new(() => Intervals(zone, OffsetTable.YearEnd + 2));
-        _all = new(() => Intervals(zone, LocalTimeText.YearMax));
-    }
+        : base(zone.TzId, min == max, min, max) =>
+        _onsets = new(() => new Onsets(zone));
 
     /// <summary>The zone; null when it has no observance or an offset beyond what a clock can have.</summary>
     public static ObservanceZone? Of(EmbeddedTimeZone zone)
@@ -43,10 +51,23 @@ internal sealed class ObservanceZone : DateTimeZone
 
     public override ZoneInterval GetZoneInterval(Instant instant)
     {
-        var found = Find(_near.Value, instant);
-        return found.HasEnd || instant.InUtc().Year < OffsetTable.YearEnd
-            ? found
-            : Find(_all.Value, instant);
+        var year = instant.InUtc().Year;
+        if (year < CycleEnd || !_onsets.Value.GoOn)
+        {
+            return Find(_onsets.Value.Intervals, instant);
+        }
+
+        var cycles = ((year - CycleEnd) / CycleYears) + 1;
+        var shift = Duration.FromSeconds(cycles * CycleSeconds);
+        var found = Find(_onsets.Value.Intervals, instant - shift);
+        return new ZoneInterval(
+            found.Name,
+            found.HasStart ? found.Start + shift : null,
+            found.HasEnd && found.End.InUtc().Year + (cycles * CycleYears) <= LocalTimeText.YearMax
+                ? found.End + shift
+                : null,
+            found.WallOffset,
+            found.Savings);
     }
 
     private static ZoneInterval Find(ZoneInterval[] intervals, Instant instant)
@@ -61,57 +82,91 @@ internal sealed class ObservanceZone : DateTimeZone
         return intervals[low];
     }
 
-    private static ZoneInterval[] Intervals(EmbeddedTimeZone zone, int yearEnd)
+    /// <summary>Evaluates a zone once.</summary>
+    private sealed class Onsets
     {
-        // Where two onsets fall on one instant, the later part of the component wins.
-        var onsets = new SortedDictionary<long, Observance>();
-        foreach (var part in zone.Observances)
+        // Onsets in the two years behind the cycle end the interval that reaches over it.
+        private static readonly long RuleEnd =
+            (CivilDays.YearBegin(CycleEnd + 2) * CivilDays.SecondsPerDay) - LocalClock.UnixEpoch;
+
+        private readonly List<(long Utc, int Part)> _found = [];
+        private readonly StepBudget _budget = new(StepCountMax);
+        private int _ruleOnsetCount;
+        private bool _isRuleCut;
+
+        public Onsets(EmbeddedTimeZone zone)
         {
-            foreach (var utc in Onsets(part, yearEnd))
+            for (var part = 0; part < zone.Observances.Length; part++)
             {
-                onsets[utc] = part;
+                Add(zone.Observances[part], part);
             }
+
+            // Where two fall on one instant, the later part of the component wins.
+            _found.Sort();
+            GoOn = _isRuleCut && _found[^1].Utc < RuleEnd;
+            Intervals = [.. ToIntervals(zone)];
         }
 
-        var intervals = new List<ZoneInterval>();
-        Instant? start = null;
-        var (name, offset) = ("", onsets.Values.First().OffsetFrom);
-        foreach (var (utc, part) in onsets)
-        {
-            var end = Instant.FromUnixTimeSeconds(utc);
-            intervals.Add(new ZoneInterval(name, start, end, Offset.FromSeconds(offset), Offset.Zero));
-            (start, name, offset) = (end, part.Name ?? "", part.OffsetTo);
-        }
+        /// <summary>Whether a rule has more onsets than are listed.</summary>
+        public bool GoOn { get; }
 
-        intervals.Add(new ZoneInterval(name, start, null, Offset.FromSeconds(offset), Offset.Zero));
-        return [.. intervals];
-    }
+        /// <summary>In order; the first has no start, the last no end.</summary>
+        public ZoneInterval[] Intervals { get; }
 
-    private static IEnumerable<long> Onsets(Observance part, int yearEnd)
-    {
-        var start = LocalClock.FromLocalDateTime(part.Start);
-        yield return start - LocalClock.UnixEpoch - part.OffsetFrom;
-        foreach (var date in part.RDates.Take(OnsetCountMax))
+        private void Add(Observance part, int index)
         {
-            yield return LocalClock.FromLocalDateTime(date) - LocalClock.UnixEpoch - part.OffsetFrom;
-        }
+            var start = LocalClock.FromLocalDateTime(part.Start);
+            _found.Add((start - LocalClock.UnixEpoch - part.OffsetFrom, index));
+            _found.AddRange(part.RDates.Select(date =>
+                (LocalClock.FromLocalDateTime(date) - LocalClock.UnixEpoch - part.OffsetFrom, index)));
 
-        var last = (CivilDays.YearBegin(yearEnd) * CivilDays.SecondsPerDay) - LocalClock.UnixEpoch;
-        foreach (var recur in part.RRules)
-        {
             // A wall that never changes: UNTIL in UTC is then compared in this observance's own offset.
             var before = CalendarZone.OfOffset(part.OffsetFrom);
-            var rule = new RuleInstances(recur, start, before, start, 0);
-            var budget = new StepBudget(10 * OnsetCountMax);
-            for (var count = 0; count < OnsetCountMax && rule.Advance(budget); count++)
+            foreach (var recur in part.RRules)
             {
-                if (rule.Current >= last)
+                if (!Follow(new RuleInstances(recur, start, before, start, 0), index))
                 {
                     break;
                 }
-
-                yield return rule.Current;
             }
+        }
+
+        /// <summary>False when the budget of the zone is spent.</summary>
+        private bool Follow(RuleInstances rule, int index)
+        {
+            while (_ruleOnsetCount < OnsetCountMax && rule.Advance(_budget))
+            {
+                if (rule.Current >= RuleEnd)
+                {
+                    _isRuleCut |= rule.Current != RuleInstances.None;
+                    return true;
+                }
+
+                _ruleOnsetCount++;
+                _found.Add((rule.Current, index));
+            }
+
+            return false;
+        }
+
+        private IEnumerable<ZoneInterval> ToIntervals(EmbeddedTimeZone zone)
+        {
+            Instant? start = null;
+            var (name, offset) = ("", zone.Observances[_found[0].Part].OffsetFrom);
+            for (var index = 0; index < _found.Count; index++)
+            {
+                var (utc, number) = _found[index];
+                if (index + 1 < _found.Count && _found[index + 1].Utc == utc)
+                {
+                    continue;
+                }
+
+                var (part, end) = (zone.Observances[number], Instant.FromUnixTimeSeconds(utc));
+                yield return new ZoneInterval(name, start, end, Offset.FromSeconds(offset), Offset.Zero);
+                (start, name, offset) = (end, part.Name ?? "", part.OffsetTo);
+            }
+
+            yield return new ZoneInterval(name, start, null, Offset.FromSeconds(offset), Offset.Zero);
         }
     }
 }

@@ -123,7 +123,8 @@ public sealed class DocumentEditTests
 
     private static Gen<string> Text(int length) =>
         from letters in Gen.ListOf(Gen.Elements(
-            "a", "b", " ", "é", "日", "😀", ";", ",", ":", "\"", "^", "^n", "\\", "\n", "=", "\t"))
+            "a", "b", " ", "é", "日", "😀", ";", ",", ":", "\"", "^", "^n", "\\", "\n", "=", "\t",
+            "\r", "\u0000", "\u0085", "\u2028"))
         from more in Gen.Choose(0, length / 10)
         select string.Concat(letters) + new string('ü', more);
 

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using CalSync.Calendar.Document;
+using CalSync.Calendar.Zones;
 using NodaTime;
 using Xunit;
 
@@ -199,12 +201,59 @@ public sealed class EmbeddedTimeZoneTests
             .Replace("20010422T020000", "soon", StringComparison.Ordinal);
         var parts = EmbeddedTimeZone.Read(Component(broken)).Observances;
         Assert.Equal([0, 0], parts.Select(part => part.RRules.Length + part.RDates.Length));
-        const string rule = "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10";
-        var repeated = Fictitious.Replace(
-            rule, string.Join("\r\n", Enumerable.Repeat(rule, 101)), StringComparison.Ordinal);
-        Assert.Equal(2, EmbeddedTimeZone.Read(Component(repeated)).Observances.Length);
         Assert.Null(CalendarZone.FromEmbedded(new EmbeddedTimeZone(
             "Far", [new Observance(new LocalDateTime(2020, 1, 1, 0, 0), 0, 70_000)])));
+    }
+
+    /// <summary>
+    /// The rules of one zone share a budget: neither onsets nor steps in vain grow with the number of rules.
+    /// </summary>
+    [Fact]
+    public void FromEmbedded_OfThousandsOfRules_FollowsThemWithinABudget()
+    {
+        var start = new LocalDateTime(2000, 1, 1, 0, 0);
+        var part = new Observance(start, 0, 3_600) { RRules = Rules("FREQ=SECONDLY", 5_000) };
+        var secondly = CalendarZone.FromEmbedded(new EmbeddedTimeZone("Secondly", [part, part]))!;
+        Assert.InRange(Changes(secondly), 2, ObservanceZone.OnsetCountMax + 2);
+
+        const string vain = "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30";
+        var good = part with { RRules = Rules("FREQ=YEARLY", 1), OffsetFrom = 3_600, OffsetTo = 0 };
+        Assert.Equal(2, Yearly(5_000));
+        Assert.Equal(602, Yearly(0));
+
+        int Yearly(int vainCount) => Changes(CalendarZone.FromEmbedded(
+            new EmbeddedTimeZone("Vain", [part with { RRules = Rules(vain, vainCount) }, good]))!);
+
+        static int Changes(CalendarZone zone) => zone.Rules.GetZoneIntervals(
+            Instant.MinValue, Instant.FromUtc(2600, 1, 2, 0, 0)).Count() - 1;
+
+        static ImmutableArray<Recur> Rules(string rule, int count) =>
+            [.. Enumerable.Repeat(((RecurParse.Parsed)Recur.Parse(rule)).Recur, count)];
+    }
+
+    /// <summary>Far from now a rule goes on by the cycle of the calendar, 400 years.</summary>
+    [Theory]
+    [InlineData("America/New_York")]
+    [InlineData("Europe/Berlin")]
+    [InlineData("Australia/Lord_Howe")]
+    public void FromEmbedded_InFarYears_HasTheOffsetsOfTheZone(string name)
+    {
+        const int seed = 20260311;
+        var random = new Random(seed);
+        var zone = Zones.Of(name);
+        var embedded = CalendarZone.FromEmbedded(zone.ToEmbedded(Date(2026), Date(2027)))!;
+        var near = new[] { 2199, 2200, 2599, 2600, 2601, 2999, 3000, 9998 }.Select(year => Date(year));
+        var far = Enumerable.Range(0, 1_000).Select(_ => Date(2100).AddSeconds(
+            random.NextInt64((long)(Date(9998) - Date(2100)).TotalSeconds)));
+        foreach (var moment in near.Concat(far))
+        {
+            var time = ZonedTime.FromInstant(moment, zone);
+            Assert.True(time.Offset == ZonedTime.FromInstant(moment, embedded).Offset,
+                $"seed {seed}: {name} at {moment:O}");
+            Assert.Equal(
+                ZonedTime.ResolveGapForwardOverlapEarlier(time.Local, zone).Instant,
+                ZonedTime.ResolveGapForwardOverlapEarlier(time.Local, embedded).Instant);
+        }
     }
 
     /// <summary>The table that expansion uses answers as the zone does around every change.</summary>

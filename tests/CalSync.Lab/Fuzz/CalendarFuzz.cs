@@ -19,8 +19,8 @@ public sealed record FuzzFinding(int Number, string Step, string What);
 /// <param name="seed">Another seed gives other inputs.</param>
 public sealed class CalendarFuzz(IReadOnlyList<byte[]> corpus, int seed)
 {
-    /// <summary>Most that one input may take.</summary>
-    public static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(1);
+    /// <summary>Most that one input may take. Default one second, which only means something alone.</summary>
+    public TimeSpan TimeMax { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Most octets that may be allocated for one input, which are more than it ever holds at once.
@@ -49,9 +49,16 @@ public sealed class CalendarFuzz(IReadOnlyList<byte[]> corpus, int seed)
     /// <summary>Tries one input.</summary>
     /// <param name="number">Which, from 0.</param>
     /// <returns>What it showed; null when nothing.</returns>
-    public FuzzFinding? Try(int number)
+    public FuzzFinding? Try(int number) => Try(_maker.Make(number, out var random), number, random);
+
+    /// <summary>Tries a stream that is at hand, such as an earlier finding.</summary>
+    /// <param name="input">Its octets.</param>
+    /// <param name="number">Chooses, with the seed, what is done with it.</param>
+    public FuzzFinding? Try(byte[] input, int number) =>
+        Try(input, number, new Random(unchecked((seed * 1_000_003) ^ number)));
+
+    private FuzzFinding? Try(byte[] input, int number, Random random)
     {
-        var input = _maker.Make(number, out var random);
         var trial = new CalendarTrial(input, random);
         var (processor, clock) = (Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
         Volatile.Write(ref _processorBefore, processor.Ticks);

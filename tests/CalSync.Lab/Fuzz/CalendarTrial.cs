@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Reflection;
 using CalSync.Calendar;
+using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Components;
 using CalSync.Calendar.Document;
 using CalSync.Calendar.Lint;
@@ -138,9 +139,28 @@ internal sealed class CalendarTrial(byte[] input, Random random)
         var after = input.AsSpan(start + property.Bytes.Length);
         Require(edited.Source.StartsWith(input.AsSpan(0, start)), "octets before the edit changed");
         Require(edited.Source.EndsWith(after), "octets behind the edit changed");
-        Require(Properties(edited).Any(each => each.Content.Equals(Clean(content))), "the edit is not there");
+        Require(Properties(edited).Any(each => each.Content.Equals(content)), "the edit is not there");
         Step = "lint of what was edited";
         _ = CalendarLint.Check(edited);
+        CompareAndMerge(document, edited);
+    }
+
+    private void CompareAndMerge(CalendarDocument document, CalendarDocument edited)
+    {
+        Step = "comparison";
+        var again = CalendarDocument.Parse(input);
+        Require(CalendarDiff.Compare(document, again).IsEmpty, "it differs from itself");
+        Step = "merge";
+        var merge = CalendarMerge.Merge(document, edited, again, MergePreference.Right);
+        Require(merge.Conflicts.IsEmpty && merge.Document.Source.SequenceEqual(edited.Source),
+            "one edit merged is another");
+        if (!document.AllComponents.Any())
+            return;
+        var other = again.Edit()
+            .Set(again.AllComponents.First(), new PropertyContent("X-OTHER", "1")).Apply();
+        merge = CalendarMerge.Merge(document, edited, other, MergePreference.Newest);
+        foreach (var change in CalendarDiff.Compare(document, merge.Document))
+            _ = change.ToString();
     }
 
     private PropertyContent NewContent(CalendarProperty property) => random.Next(4) switch
@@ -150,27 +170,6 @@ internal sealed class CalendarTrial(byte[] input, Random random)
         2 => NewProperty.Texts("CATEGORIES", ["A", property.Name, "b,c"]),
         _ => NewProperty.Recur("RRULE", property.ReadRecur().Or(new Recur(Frequency.Weekly))),
     };
-
-    /// <summary>
-    /// What writing makes of control characters: none in a parameter, where a lone carriage return is a line
-    /// break; no carriage return in a value.
-    /// </summary>
-    private static PropertyContent Clean(PropertyContent content) => content with
-    {
-        RawValue = content.RawValue.Replace("\r", "", StringComparison.Ordinal),
-        Parameters =
-        [
-            .. content.Parameters.Select(parameter => parameter with
-            {
-                Values = [.. parameter.Values.Select(CleanParameter)],
-            }),
-        ],
-    };
-
-    private static string CleanParameter(string value) => string.Concat(value
-        .Replace("\r\n", "\n", StringComparison.Ordinal)
-        .Replace('\r', '\n')
-        .Where(letter => letter is '\t' or '\n' || !char.IsControl(letter)));
 
     private void Expand(CalendarDocument document)
     {

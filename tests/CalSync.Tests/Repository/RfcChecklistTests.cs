@@ -21,7 +21,8 @@ public sealed partial class RfcChecklistTests
     public void Checklist_HasEverySectionOnce()
     {
         var wanted = Enumerable.Range(1, 8).Select(chapter => $"3.{chapter}")
-            .Concat(Contents.SelectMany(each => Enumerable.Range(1, each.Count).Select(part => $"{each.Section}.{part}")));
+            .Concat(Contents.SelectMany(each =>
+                Enumerable.Range(1, each.Count).Select(part => $"{each.Section}.{part}")));
         Assert.Equal(
             wanted.Order(StringComparer.Ordinal),
             Rows().Select(row => row.Groups["section"].Value).Order(StringComparer.Ordinal));
