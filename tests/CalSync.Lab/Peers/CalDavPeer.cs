@@ -1,0 +1,82 @@
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace CalSync.Lab.Peers;
+
+/// <summary>A real CalDAV server on loopback, with one user.</summary>
+/// <remarks>
+/// <see cref="RadicaleServer"/>, <see cref="XandikosServer"/> and <see cref="CyrusServer"/> start one.
+/// </remarks>
+public sealed class CalDavPeer : IAsyncDisposable
+{
+    /// <summary>The user every peer has.</summary>
+    public const string UserName = "alice";
+
+    /// <summary>The password of <see cref="UserName"/>.</summary>
+    public const string UserPassword = "secret-alice";
+
+    private readonly PeerProcess _process;
+    private int _calendarCount;
+
+    internal CalDavPeer(PeerProcess process, string name, Uri entry, string home)
+    {
+        (_process, Name, Entry, Home) = (process, name, entry, home);
+        Http = new HttpClient { BaseAddress = entry, Timeout = TimeSpan.FromSeconds(60) };
+        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{UserName}:{UserPassword}")));
+        // Radicale speaks HTTP/1.0 and closes without a word: a request on the same connection may be lost.
+        Http.DefaultRequestHeaders.ConnectionClose = true;
+    }
+
+    /// <summary>radicale, xandikos or cyrus.</summary>
+    public string Name { get; }
+
+    /// <summary>Scheme, host and port, with a slash at the end: where discovery begins.</summary>
+    public Uri Entry { get; }
+
+    /// <summary>The path of the user's calendar home, with a slash at the end.</summary>
+    public string Home { get; }
+
+    /// <summary>Talks to the server with the password, for tests that need no client of the
+    /// product.</summary>
+    public HttpClient Http { get; }
+
+    /// <summary>Makes an empty calendar for events.</summary>
+    /// <returns>Its path, with a slash at the end.</returns>
+    public async Task<string> NewCalendarAsync(CancellationToken cancellation)
+    {
+        var path = $"{Home}test-{Interlocked.Increment(ref _calendarCount)}/";
+        var body = new StringContent(
+            "<mkcalendar xmlns='urn:ietf:params:xml:ns:caldav' xmlns:d='DAV:'><d:set><d:prop>"
+                + $"<d:displayname>Test {_calendarCount}</d:displayname>"
+                + "<supported-calendar-component-set><comp name='VEVENT'/></supported-calendar-component-set>"
+                + "</d:prop></d:set></mkcalendar>",
+            Encoding.UTF8, "text/xml");
+        using var request = new HttpRequestMessage(new HttpMethod("MKCALENDAR"), path) { Content = body };
+        using var response = await Http.SendAsync(request, cancellation);
+        response.EnsureSuccessStatusCode();
+        return path;
+    }
+
+    /// <summary>Stops the server; what it held is gone.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _process.DisposeAsync();
+    }
+
+    /// <summary>Whether anything answers there.</summary>
+    internal static async Task<bool> AnswersAsync(Uri address, CancellationToken cancellation)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        try
+        {
+            using var response = await http.GetAsync(address, cancellation);
+            return true;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+}
