@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using CalSync.Sync.Providers;
 using Polly;
@@ -65,10 +64,30 @@ internal sealed class ProviderPipeline : IDisposable
     /// <param name="read">Reads a complete answer; its fault, or null when it is what was asked for.</param>
     /// <param name="cancellation">A cancelled write may still have been applied.</param>
     /// <returns>Null when the call succeeded.</returns>
-    public async Task<ProviderFault?> SendAsync(
+    public Task<ProviderFault?> SendAsync(
         ProviderRequest request,
         Caller caller,
         Func<ProviderAnswer, ProviderFault?> read,
+        CancellationToken cancellation) =>
+        SendAsync(
+            request,
+            caller,
+            async (answer, inner) => read(new(
+                answer.Status,
+                await answer.ReadAllAsync(_options.BodySizeBytesMax, inner),
+                answer.RetryAfter)),
+            cancellation);
+
+    /// <summary>Makes one call whose answer is read while it comes.</summary>
+    /// <param name="request">What to send.</param>
+    /// <param name="caller">For whom.</param>
+    /// <param name="read">Begins anew with each attempt; bounds what it reads.</param>
+    /// <param name="cancellation">A cancelled write may still have been applied.</param>
+    /// <returns>Null when the call succeeded.</returns>
+    public async Task<ProviderFault?> SendAsync(
+        ProviderRequest request,
+        Caller caller,
+        AnswerReader read,
         CancellationToken cancellation)
     {
         _budget.NoteCall();
@@ -93,7 +112,7 @@ internal sealed class ProviderPipeline : IDisposable
     private async Task<ProviderFault?> OnceAsync(
         ProviderRequest request,
         Caller caller,
-        Func<ProviderAnswer, ProviderFault?> read,
+        AnswerReader read,
         CancellationToken cancellation)
     {
         var refused = await RefusedByBreakerAsync(request, caller, cancellation);
@@ -143,7 +162,7 @@ internal sealed class ProviderPipeline : IDisposable
     private async Task<ProviderFault?> ProtectedAsync(
         ProviderRequest request,
         Caller caller,
-        Func<ProviderAnswer, ProviderFault?> read,
+        AnswerReader read,
         CancellationToken cancellation)
     {
         var context = ResilienceContextPool.Shared.Get(cancellation);
@@ -167,7 +186,7 @@ internal sealed class ProviderPipeline : IDisposable
     private async Task<ProviderFault?> GatedAsync(
         ProviderRequest request,
         Caller caller,
-        Func<ProviderAnswer, ProviderFault?> read,
+        AnswerReader read,
         CancellationToken cancellation)
     {
         if (_gate is null || caller.ConnectionId is null)
@@ -185,7 +204,7 @@ internal sealed class ProviderPipeline : IDisposable
     private async Task<ProviderFault?> AttemptAsync(
         ProviderRequest request,
         Caller caller,
-        Func<ProviderAnswer, ProviderFault?> read,
+        AnswerReader read,
         CancellationToken cancellation)
     {
         var timeout = caller.Timeout ?? _options.AttemptTimeout;
@@ -197,9 +216,7 @@ internal sealed class ProviderPipeline : IDisposable
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
-            var answer = await ExchangeAsync(request, startedAt, both.Token);
-            status = answer.Status;
-            fault = read(answer);
+            (status, fault) = await ExchangeAsync(request, startedAt, read, both.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -234,8 +251,8 @@ internal sealed class ProviderPipeline : IDisposable
         string.Create(
             CultureInfo.InvariantCulture, $"{operation} timed out after {timeout.TotalMilliseconds:0}ms");
 
-    private async Task<ProviderAnswer> ExchangeAsync(
-        ProviderRequest request, DateTimeOffset startedAt, CancellationToken cancellation)
+    private async Task<(int Status, ProviderFault? Fault)> ExchangeAsync(
+        ProviderRequest request, DateTimeOffset startedAt, AnswerReader read, CancellationToken cancellation)
     {
         using var message = request.ToMessage();
         using var response = await _client.SendAsync(
@@ -251,26 +268,11 @@ internal sealed class ProviderPipeline : IDisposable
         };
         if (retryAfter > _options.Retry.RetryAfterMax)
             retryAfter = _options.Retry.RetryAfterMax;
-        var body = await ReadBodyAsync(response, cancellation);
-        return new((int)response.StatusCode, body, retryAfter);
-    }
-
-    private async Task<ReadOnlyMemory<byte>> ReadBodyAsync(
-        HttpResponseMessage response, CancellationToken cancellation)
-    {
-        if (response.Content.Headers.ContentLength > _options.BodySizeBytesMax)
-            throw new AnswerTooLargeException();
-        await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
-        var kept = new ArrayBufferWriter<byte>();
-        int count;
-        while ((count = await stream.ReadAsync(kept.GetMemory(16 * 1024), cancellation)) > 0)
-        {
-            if (kept.WrittenCount + count > _options.BodySizeBytesMax)
-                throw new AnswerTooLargeException();
-            kept.Advance(count);
-        }
-
-        return kept.WrittenMemory;
+        await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+        var answer = new StreamedAnswer(
+            (int)response.StatusCode, retryAfter, response.Headers,
+            response.Content.Headers.ContentType?.MediaType, body);
+        return (answer.Status, await read(answer, cancellation));
     }
 
     private ProviderFault NoteRefused(ProviderRequest request, Caller caller, ProviderFault fault)
@@ -309,8 +311,4 @@ internal sealed class ProviderPipeline : IDisposable
         { Exception: not null } => _state.CircuitState == CircuitState.HalfOpen,
         _ => false,
     };
-
-    private sealed class AnswerTooLargeException : Exception
-    {
-    }
 }

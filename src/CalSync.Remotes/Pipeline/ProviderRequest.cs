@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net.Http.Headers;
 using CalSync.Sync.Providers;
 
@@ -22,6 +23,18 @@ internal sealed record ProviderRequest(
     string MediaType = "application/json",
     string? IfMatch = null)
 {
+    /// <summary>What kind of answer is asked for. Default JSON.</summary>
+    public string Accept { get; init; } = "application/json";
+
+    /// <summary>The Authorization header where it is no bearer token; null for none. Never shown.</summary>
+    public string? Authorization { get; init; }
+
+    /// <summary>Further headers.</summary>
+    public ImmutableArray<KeyValuePair<string, string>> Headers { get; init; } = [];
+
+    /// <summary>All but what is secret.</summary>
+    public override string ToString() => $"ProviderRequest {{ {Operation}, {Method} }}";
+
     /// <summary>Makes the message of one attempt.</summary>
     public HttpRequestMessage ToMessage()
     {
@@ -30,10 +43,14 @@ internal sealed record ProviderRequest(
             Version = System.Net.HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
-        message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        message.Headers.TryAddWithoutValidation("Accept", Accept);
         message.Headers.TryAddWithoutValidation("User-Agent", "calsync");
         if (AccessToken is not null)
             message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AccessToken);
+        else if (Authorization is not null)
+            message.Headers.TryAddWithoutValidation("Authorization", Authorization);
+        foreach (var (name, value) in Headers)
+            message.Headers.TryAddWithoutValidation(name, value);
         if (IfMatch is not null)
             message.Headers.TryAddWithoutValidation("If-Match", IfMatch);
         if (Body is not null)
@@ -60,6 +77,41 @@ internal sealed record ProviderAnswer(int Status, ReadOnlyMemory<byte> Body, Tim
 {
     /// <summary>Whether the status is 2xx.</summary>
     public bool Succeeded => Status is >= 200 and <= 299;
+}
+
+/// <summary>An answer whose body is still on its way.</summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="RetryAfter">From Retry-After, in seconds or as a date; null for none.</param>
+/// <param name="Headers">Of the message, not of its body.</param>
+/// <param name="MediaType">Of the body, without parameters; null when the answer names none.</param>
+/// <param name="Body">Read once, to its end, so that the socket can be used again.</param>
+internal sealed record StreamedAnswer(
+    int Status, TimeSpan? RetryAfter, HttpResponseHeaders Headers, string? MediaType, Stream Body)
+{
+    /// <summary>Reads the body into memory.</summary>
+    /// <exception cref="AnswerTooLargeException">There is more than that.</exception>
+    public async Task<ReadOnlyMemory<byte>> ReadAllAsync(
+        int sizeBytesMax, CancellationToken cancellation)
+    {
+        var kept = new System.Buffers.ArrayBufferWriter<byte>();
+        int count;
+        while ((count = await Body.ReadAsync(kept.GetMemory(512), cancellation)) > 0)
+        {
+            if (kept.WrittenCount + count > sizeBytesMax)
+                throw new AnswerTooLargeException();
+            kept.Advance(count);
+        }
+
+        return kept.WrittenMemory;
+    }
+}
+
+/// <summary>Reads an answer while it comes; its fault, or null when it is what was asked for.</summary>
+internal delegate Task<ProviderFault?> AnswerReader(StreamedAnswer answer, CancellationToken cancellation);
+
+/// <summary>An answer is larger than its reader allows.</summary>
+internal sealed class AnswerTooLargeException : Exception
+{
 }
 
 /// <summary>For whom a request is made.</summary>

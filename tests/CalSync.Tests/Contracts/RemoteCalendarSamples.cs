@@ -56,7 +56,7 @@ internal static class RemoteCalendarSamples
         RECURRENCE-ID;TZID=Europe/Berlin:20260518T090000
         DTSTART;TZID=Europe/Berlin:20260518T100000
         DTEND;TZID=Europe/Berlin:20260518T110000
-        SUMMARY:Series, an hour later
+        SUMMARY:Series\, an hour later
         END:VEVENT
 
         """);

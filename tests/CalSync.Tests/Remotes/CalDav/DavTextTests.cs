@@ -1,0 +1,103 @@
+using CalSync.Remotes.CalDav;
+using CalSync.Remotes.Dav;
+using Xunit;
+
+namespace CalSync.Tests.Remotes.CalDav;
+
+/// <summary>Goal: addresses, tags, names and hosts mean the same however a server writes them.</summary>
+public sealed class DavTextTests
+{
+    [Theory]
+    [InlineData("/cal/a.ics", "/cal/a.ics")]
+    [InlineData("a.ics", "/dav/cal/a.ics")]
+    [InlineData("http://other.test:8080/cal/a.ics", "/cal/a.ics")]
+    [InlineData("//other.test/cal/a.ics", "/cal/a.ics")]
+    [InlineData("https://p01.test", "/")]
+    [InlineData("/cal/x@y.ics", "/cal/x%40y.ics")]
+    [InlineData("/cal/x%40y.ics", "/cal/x%40y.ics")]
+    [InlineData("/cal/%c3%a9.ics", "/cal/%C3%A9.ics")]
+    [InlineData("/cal/é日.ics", "/cal/%C3%A9%E6%97%A5.ics")]
+    [InlineData("/cal/o'(1).ics", "/cal/o%27%281%29.ics")]
+    [InlineData("/cal/%61.ics", "/cal/a.ics")]
+    [InlineData("/cal/a%2Fb.ics", "/cal/a%2Fb.ics")]
+    [InlineData("/cal/50%.ics", "/cal/50%25.ics")]
+    [InlineData("/cal/a b.ics", "/cal/a%20b.ics")]
+    [InlineData("  /cal/a.ics\n", "/cal/a.ics")]
+    [InlineData("/cal/..a.ics", "/cal/..a.ics")]
+    public void Normalise_AnyWriting_IsOneForm(string href, string normal)
+    {
+        Assert.Equal(normal, DavHref.Normalise(href, "/dav/cal/"));
+        Assert.Equal(normal, DavHref.Normalise(normal, "/dav/cal/"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("   ")]
+    [InlineData("#x")]
+    [InlineData("/cal/../other/a.ics")]
+    [InlineData("/cal/%2e%2E/a.ics")]
+    [InlineData("../a.ics")]
+    public void Normalise_WhatIsNoAddressOrLeadsElsewhere_IsNone(string href) =>
+        Assert.Null(DavHref.Normalise(href, "/dav/cal/"));
+
+    [Theory]
+    [InlineData("\"abc\"", "\"abc\"")]
+    [InlineData("abc", "\"abc\"")]
+    [InlineData("W/\"abc\"", "\"abc\"")]
+    [InlineData(" w/\"abc\" ", "\"abc\"")]
+    [InlineData("\"\"", null)]
+    [InlineData("", null)]
+    [InlineData(null, null)]
+    [InlineData("a\"b", null)]
+    [InlineData("\"a\r\nX: y\"", null)]
+    public void Normalise_AnyTag_IsQuotedOrNone(string? written, string? tag) =>
+        Assert.Equal(tag, DavETag.Normalise(written));
+
+    [Theory]
+    [InlineData("https://caldav.icloud.com/", "https://p42-caldav.icloud.com:443/1/", true)]
+    [InlineData("https://example.org/", "https://dav.example.org/", true)]
+    [InlineData("https://dav.example.org/", "https://example.org/", true)]
+    [InlineData("https://dav.example.co.uk/", "https://p1.example.co.uk/", true)]
+    [InlineData("https://dav.example.org/", "https://dav.example.org:8443/", true)]
+    [InlineData("https://example.org/", "https://example.com/", false)]
+    [InlineData("https://example.org/", "https://evil-example.org/", false)]
+    [InlineData("https://one.co.uk/", "https://two.co.uk/", false)]
+    [InlineData("https://one.duckdns.org/", "https://two.duckdns.org/", false)]
+    [InlineData("https://example.org/", "http://example.org/", false)]
+    [InlineData("http://example.org/", "https://example.org/", true)]
+    [InlineData("http://127.0.0.1/", "http://127.0.0.2/", false)]
+    [InlineData("http://localhost:1/", "http://localhost:2/", true)]
+    public void MaySend_OnlyWhereTheSameOwnerIs(string from, string to, bool may) =>
+        Assert.Equal(may, DavTrust.MaySend(new(from), new(to)));
+
+    [Fact]
+    public void Mend_AServerBehindAProxyThatEndsTls_KeepsTls()
+    {
+        var to = DavTrust.Mend(new("https://dav.test:8443/a"), new("http://dav.test/b"));
+        Assert.Equal("https://dav.test:8443/b", to.AbsoluteUri);
+    }
+
+    [Fact]
+    public void Of_AUid_IsAlwaysTheSameSafeName()
+    {
+        Assert.Equal("B7D3-1_a.ics", ResourceNames.Of("B7D3-1_a"));
+        foreach (var uid in new[] { "a@b", "a/b", "../a", ".hidden", "é", "", new string('x', 500), "a b" })
+        {
+            var name = ResourceNames.Of(uid);
+            Assert.Matches("^calsync-[0-9a-f]{40}\\.ics$", name);
+            Assert.Equal(name, ResourceNames.Of(uid));
+        }
+
+        Assert.NotEqual(ResourceNames.Of("a@b"), ResourceNames.Of("a@c"));
+    }
+
+    [Theory]
+    [InlineData("caldav.icloud.com", "https://caldav.icloud.com/")]
+    [InlineData("example.org:8443/dav", "https://example.org:8443/dav")]
+    [InlineData(" http://127.0.0.1:5232/ann/ ", "http://127.0.0.1:5232/ann/")]
+    [InlineData("https://ann:secret@example.org/", "https://example.org/")]
+    [InlineData("ftp://example.org", null)]
+    [InlineData("", null)]
+    public void ParseEntry_WhatAPersonTypes_IsAnAddressOrNone(string text, string? entry) =>
+        Assert.Equal(entry, CalDavAccount.ParseEntry(text)?.AbsoluteUri);
+}
