@@ -7,6 +7,9 @@ namespace CalSync.Calendar;
 /// <summary>RFC 3339 date-times: "2026-03-20T13:00:00-03:00", "2026-03-20T16:00:00Z".</summary>
 public static class Rfc3339
 {
+    // What a DateTimeOffset can hold.
+    private static readonly TimeSpan OffsetMax = TimeSpan.FromHours(14);
+
     /// <summary>Reads strictly: seconds and an offset are required, years 2 to 9998.</summary>
     /// <param name="text">The text, all of it.</param>
     /// <param name="value">
@@ -49,11 +52,13 @@ public static class Rfc3339
     /// <summary>Writes a moment on the wall of an offset; zero is written Z.</summary>
     /// <param name="instant">The moment, in any offset.</param>
     /// <param name="offset">
-    /// The offset to write it in; one with seconds has no RFC 3339 form and becomes Z.
+    /// The offset to write it in; one with seconds has no RFC 3339 form, one over 14 hours no
+    /// <see cref="DateTimeOffset"/>: both become Z.
     /// </param>
     public static string Write(DateTimeOffset instant, TimeSpan offset)
     {
-        if (offset == TimeSpan.Zero || offset.Ticks % TimeSpan.TicksPerMinute != 0)
+        if (offset == TimeSpan.Zero || offset.Ticks % TimeSpan.TicksPerMinute != 0
+            || offset.Duration() > OffsetMax)
         {
             return instant.UtcDateTime
                 .ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);

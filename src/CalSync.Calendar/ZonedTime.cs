@@ -96,7 +96,7 @@ public sealed record ZonedTime
     /// </summary>
     /// <remarks>
     /// Fractions of a second appear only when there are any. An offset with seconds (local mean time, before
-    /// zones) has no RFC 3339 form: the instant is then written in UTC.
+    /// zones) or over 14 hours is not written: the instant is then in UTC.
     /// </remarks>
     public string ToRfc3339() => Rfc3339.Write(Instant, Offset);
 

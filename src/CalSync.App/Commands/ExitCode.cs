@@ -6,13 +6,13 @@ internal enum ExitCode
     /// <summary>Everything that was asked for is done.</summary>
     Ok = 0,
 
-    /// <summary>It could not be done; stderr says why. Of 'ics diff': the files differ.</summary>
+    /// <summary>It could not be done; stderr says why.</summary>
     Failed = 1,
 
     /// <summary>The command line was not understood; nothing was done.</summary>
     Usage = 2,
 
-    /// <summary>It was looked at, and something is not as it should be.</summary>
+    /// <summary>It was looked at, and something is not as it should be; of 'ics diff', the files differ.</summary>
     Unhealthy = 3,
 
     /// <summary>Some of it was done; stderr says what was not.</summary>

@@ -1,3 +1,5 @@
+using CalSync.Calendar.Document;
+
 namespace CalSync.App.Commands;
 
 /// <summary><c>calsync ics</c>: looks into iCalendar files. Needs no database.</summary>
@@ -12,4 +14,18 @@ internal static class IcsCommand
             IcsExpandCommand.Create(globals, around),
             IcsDiffCommand.Create(globals, around),
         };
+
+    /// <summary>Reads a file as a calendar.</summary>
+    /// <exception cref="CommandException">The file cannot be read.</exception>
+    public static async Task<CalendarDocument> ReadAsync(string path, CancellationToken cancellation)
+    {
+        try
+        {
+            return CalendarDocument.Parse(await File.ReadAllBytesAsync(path, cancellation));
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ExitCode.Failed, "The file cannot be read.", path, fault.Message);
+        }
+    }
 }

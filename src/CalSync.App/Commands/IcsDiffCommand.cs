@@ -1,6 +1,5 @@
 using System.CommandLine;
 using CalSync.Calendar.Comparison;
-using CalSync.Calendar.Document;
 
 namespace CalSync.App.Commands;
 
@@ -30,7 +29,7 @@ internal static class IcsDiffCommand
             "Leaves out what servers add: PRODID, CREATED, DTSTAMP, LAST-MODIFIED, X-WR-*, X-LIC-*.");
         var verb = new Verb(
             "diff",
-            "Prints what differs by meaning; exit code 1 when something does, 2 when a file cannot be read.",
+            "Prints what differs by meaning; exit code 3 when something does.",
             "calsync ics diff before.ics after.ics --ignore-noise")
         {
             before, after, ignoreNoise,
@@ -38,8 +37,8 @@ internal static class IcsDiffCommand
         return verb.Does(globals, around, async (call, cancellation) =>
         {
             var changes = CalendarDiff.Compare(
-                await ReadAsync(call.Get(before)!, cancellation),
-                await ReadAsync(call.Get(after)!, cancellation),
+                await IcsCommand.ReadAsync(call.Get(before)!, cancellation),
+                await IcsCommand.ReadAsync(call.Get(after)!, cancellation),
                 call.Get(ignoreNoise) ? CalendarNoise.OfServers : CalendarNoise.None);
             call.Output.Table(
                 changes.Select(Describe).ToList(),
@@ -49,7 +48,7 @@ internal static class IcsDiffCommand
                 new("CHANGE", row => row.Kind),
                 new("A", row => OneLine(row.Before)),
                 new("B", row => OneLine(row.After)));
-            return changes.IsEmpty ? ExitCode.Ok : ExitCode.Failed;
+            return changes.IsEmpty ? ExitCode.Ok : ExitCode.Unhealthy;
         });
     }
 
@@ -70,17 +69,4 @@ internal static class IcsDiffCommand
         Known(string.Join(' ', words.Where(word => word is not null)));
 
     private static string? OneLine(string? text) => text?.ReplaceLineEndings(" ");
-
-    /// <summary>Reads a file; failing is not exit code 1, which says that files differ.</summary>
-    private static async Task<CalendarDocument> ReadAsync(string path, CancellationToken cancellation)
-    {
-        try
-        {
-            return CalendarDocument.Parse(await File.ReadAllBytesAsync(path, cancellation));
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException(ExitCode.Usage, "The file cannot be read.", path, fault.Message);
-        }
-    }
 }

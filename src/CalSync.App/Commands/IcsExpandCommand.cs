@@ -3,7 +3,6 @@ using System.Text.Json;
 using CalSync.App.Ics;
 using CalSync.Calendar;
 using CalSync.Calendar.Components;
-using CalSync.Calendar.Document;
 
 namespace CalSync.App.Commands;
 
@@ -43,7 +42,8 @@ internal static class IcsExpandCommand
             "Rows of rules, one JSON object a line. Each gets a line of answer: id, instances, problem.");
         var verb = new Verb(
             "expand",
-            $"Prints the occurrences of a file's events, tasks and journal entries, at most {CountMax}.",
+            $"Prints the occurrences of a file's events, tasks and journal entries, at most {CountMax}; "
+                + "exit code 4 when that is not all.",
             "calsync ics expand classes.ics --from 2026-03-01 --to 2026-04-01 --zone Europe/Oslo")
         {
             file, from, to, zone, vectors,
@@ -64,8 +64,7 @@ internal static class IcsExpandCommand
         Invocation call, string path, CalendarZone zone, DateTimeOffset? from, DateTimeOffset? to,
         CancellationToken cancellation)
     {
-        var bytes = await File.ReadAllBytesAsync(Existing(path), cancellation);
-        var expansion = CalendarExpansion.Read(CalendarDocument.Parse(bytes), zone);
+        var expansion = CalendarExpansion.Read(await IcsCommand.ReadAsync(path, cancellation), zone);
         var steps = expansion.Occurrences(from, to, new OccurrenceLimits(CountMax)).ToList();
         call.Output.Table(
             steps.OfType<ExpansionStep.Found>().Select(step => Describe(step.Value)).ToList(),

@@ -31,7 +31,7 @@ internal static class IcsFileVerbs
             var found = new List<FoundProblem>();
             foreach (var file in call.Get(files)!)
             {
-                var document = CalendarDocument.Parse(await ReadAsync(file, cancellation));
+                var document = await IcsCommand.ReadAsync(file, cancellation);
                 found.AddRange(CalendarLint.Check(document)
                     .Select(problem => new FoundProblem(file, problem)));
             }
@@ -55,7 +55,7 @@ internal static class IcsFileVerbs
         };
         return verb.Does(globals, around, async (call, cancellation) =>
         {
-            var document = CalendarDocument.Parse(await ReadAsync(call.Get(file)!, cancellation));
+            var document = await IcsCommand.ReadAsync(call.Get(file)!, cancellation);
             if (around.Octets is not { } octets)
             {
                 await around.Out.WriteAsync(document.ToString().AsMemory(), cancellation);
@@ -81,7 +81,7 @@ internal static class IcsFileVerbs
         };
         return verb.Does(globals, around, async (call, cancellation) =>
         {
-            var document = CalendarDocument.Parse(await ReadAsync(call.Get(file)!, cancellation));
+            var document = await IcsCommand.ReadAsync(call.Get(file)!, cancellation);
             call.Output.Table(
                 document.AllComponents.Select(component => new ShownComponent(component)).ToList(),
                 "There is no component in it.",
@@ -97,18 +97,6 @@ internal static class IcsFileVerbs
     }
 
     private static Argument<string> MakeFile() => new("FILE") { Description = "An iCalendar file." };
-
-    private static async Task<byte[]> ReadAsync(string path, CancellationToken cancellation)
-    {
-        try
-        {
-            return await File.ReadAllBytesAsync(path, cancellation);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException(ExitCode.Failed, "The file cannot be read.", path, fault.Message);
-        }
-    }
 
     /// <summary>One problem of one file, as <c>--json</c> writes it.</summary>
     private sealed class FoundProblem(string file, CalendarProblem problem)

@@ -134,9 +134,9 @@ internal sealed class ComponentMerge
             return false;
         }
 
-        var content = mine.Content;
+        var taken = new HashSet<string>(StringComparer.Ordinal);
         var names = ours.Meaning.Parameters.Concat(theirs.Meaning.Parameters)
-            .Concat(before?.Parameters ?? []).Select(parameter => parameter.Key).Distinct();
+            .Concat(before?.Parameters ?? Meaning.NoParameters).Select(parameter => parameter.Key).Distinct();
         foreach (var name in names.Order(StringComparer.Ordinal))
         {
             var (was, left, right) = (
@@ -151,21 +151,25 @@ internal sealed class ComponentMerge
             }
 
             if (left == was || _isTheirsPreferred)
-                content = WithParameter(content, name, other.Content);
+                taken.Add(name);
         }
 
-        _edit.Replace(mine, content);
+        _edit.Replace(mine, WithParameters(mine.Content, taken, other.Content));
         return true;
     }
 
-    private static PropertyContent WithParameter(PropertyContent content, string name, PropertyContent from)
+    /// <summary>The content with some parameters of another: where it has them itself, or else last.</summary>
+    private static PropertyContent WithParameters(
+        PropertyContent content, HashSet<string> names, PropertyContent from)
     {
-        var place = content.Parameters.TakeWhile(parameter => parameter.Name != name).Count();
-        return content with
-        {
-            Parameters = content.Parameters.RemoveAll(parameter => parameter.Name == name)
-                .InsertRange(place, from.Parameters.Where(parameter => parameter.Name == name)),
-        };
+        var theirs = from.Parameters.ToLookup(parameter => parameter.Name, StringComparer.Ordinal);
+        var left = names.ToHashSet(StringComparer.Ordinal);
+        var parameters = content.Parameters.SelectMany(IEnumerable<ParameterContent> (parameter) =>
+            !names.Contains(parameter.Name) ? [parameter]
+            : left.Remove(parameter.Name) ? theirs[parameter.Name]
+            : []).ToList();
+        parameters.AddRange(left.Order(StringComparer.Ordinal).SelectMany(name => theirs[name]));
+        return content with { Parameters = [.. parameters] };
     }
 
     private static List<StatementSource> Sources(StatementTable side, List<StatementKey> unit) =>

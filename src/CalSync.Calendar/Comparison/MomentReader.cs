@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using CalSync.Calendar.Document;
 using CalSync.Calendar.Recurrence;
 using CalSync.Calendar.Values;
@@ -91,14 +93,15 @@ internal sealed class MomentReader
         return new Moment(value, Identity(at.Zone), at.Zone == CalendarZone.Utc ? value : at.ToString());
     }
 
-    /// <summary>The name of an IANA zone; the whole content of one that a calendar brings along.</summary>
+    /// <summary>The name of an IANA zone; the hash of all that one says that a calendar brings along.</summary>
     private string Identity(CalendarZone zone)
     {
         if (zone.Embedded is null)
             return zone.Id;
         if (!_identities.TryGetValue(zone, out var identity))
         {
-            identity = string.Join('\n', zone.Embedded.ToLines());
+            var content = string.Join('\n', zone.Embedded.ToLines());
+            identity = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(content)));
             _identities.Add(zone, identity);
         }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using CalSync.Calendar.Document;
 using CalSync.Calendar.Values;
@@ -40,20 +41,26 @@ internal sealed class PropertyMeaning(MomentReader moments, CalendarNoise noise)
     public static Meaning Of(Moment moment) => new(moment.Value, moment.Zone, moment.Readable);
 
     /// <summary>Parameters that say something, in the order of their names.</summary>
-    public List<KeyValuePair<string, string>> Parameters(CalendarProperty property, MeaningKind kind)
+    private ImmutableSortedDictionary<string, string> Parameters(CalendarProperty property, MeaningKind kind)
     {
-        var said = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        if (!property.HasParameters)
+            return Meaning.NoParameters;
+        var said = new Dictionary<string, List<string>>(StringComparer.Ordinal);
         foreach (var parameter in property.Parameters)
         {
             var name = parameter.Name;
             if (name.Length == 0 || IsInValue(parameter, name, kind) || noise.Parameters.Contains(name))
                 continue;
             var value = ParameterValue(parameter, name);
-            if (value != PropertyCatalog.ParameterDefault(name))
-                said[name] = said.TryGetValue(name, out var before) ? $"{before},{value}" : value;
+            if (value == PropertyCatalog.ParameterDefault(name))
+                continue;
+            if (!said.TryGetValue(name, out var values))
+                said.Add(name, values = []);
+            values.Add(value);
         }
 
-        return [.. said];
+        return said.ToImmutableSortedDictionary(
+            each => each.Key, each => string.Join(',', each.Value), StringComparer.Ordinal);
     }
 
     private static string ParameterValue(CalendarParameter parameter, string name)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using CalSync.Calendar.Document;
 
 namespace CalSync.Calendar.Comparison;
@@ -8,8 +9,12 @@ namespace CalSync.Calendar.Comparison;
 /// <param name="Readable">The value for a person.</param>
 internal sealed record Meaning(string Value, string Zone, string Readable)
 {
+    /// <summary>Of a property without any.</summary>
+    public static readonly ImmutableSortedDictionary<string, string> NoParameters =
+        ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
     /// <summary>Parameters that say something, by name, in the order of names.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Parameters { get; init; } = [];
+    public ImmutableSortedDictionary<string, string> Parameters { get; init; } = NoParameters;
 
     /// <summary>Whether leaving the property out would say the same.</summary>
     public bool IsDefault { get; init; }
@@ -23,7 +28,7 @@ internal sealed record Meaning(string Value, string Zone, string Readable)
     public string Full => Parameters.Count == 0 ? Readable : $"{Readable} ({Words(", ")})";
 
     /// <summary>A parameter; null when it says nothing.</summary>
-    public string? Parameter(string name) => Parameters.FirstOrDefault(each => each.Key == name).Value;
+    public string? Parameter(string name) => Parameters.GetValueOrDefault(name);
 
     private string Words(string separator) =>
         string.Join(separator, Parameters.Select(each => $"{each.Key}={each.Value}"));

@@ -11,6 +11,7 @@ public sealed class DocumentEdit
 {
     private readonly CalendarDocument _document;
     private readonly List<Splice> _splices = [];
+    private readonly Dictionary<(int Component, string Name), int> _places = [];
 
     internal DocumentEdit(CalendarDocument document) => _document = document;
 
@@ -142,6 +143,14 @@ public sealed class DocumentEdit
     private void Insert(CalendarComponent component, string name, ReadOnlyMemory<byte> octets)
     {
         Require(component.Document);
+        if (!_places.TryGetValue((component.Index, name), out var line))
+            _places.Add((component.Index, name), line = Place(component, name));
+        Add(_document.Line(line).Start, 0, octets);
+    }
+
+    /// <summary>The line behind the last property of a name, or else behind the last of all.</summary>
+    private static int Place(CalendarComponent component, string name)
+    {
         var line = component.Entry.BeginLine + 1;
         var isNamed = false;
         foreach (var property in component.Properties)
@@ -152,7 +161,7 @@ public sealed class DocumentEdit
             isNamed |= isSame;
         }
 
-        Add(_document.Line(line).Start, 0, octets);
+        return line;
     }
 
     /// <summary>Octets of another document, whose line ends this one would not take for line ends.</summary>

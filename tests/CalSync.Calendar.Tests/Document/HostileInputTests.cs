@@ -59,6 +59,38 @@ public sealed class HostileInputTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
+    public void Expansion_OfTenMillionDates_SaysThatTheyAreTooMany()
+    {
+        var head = "BEGIN:VEVENT\nUID:1\nDTSTART:20260308T090000Z\nRDATE:20260308T090000Z"u8;
+        var date = ",20260309T090000Z"u8;
+        var source = new byte[head.Length + (date.Length * 10_000_000)];
+        head.CopyTo(source);
+        for (var start = head.Length; start < source.Length; start += date.Length)
+            date.CopyTo(source.AsSpan(start));
+        var expansion = CalendarExpansion.Read(CalendarDocument.Parse(source), CalendarZone.Utc);
+        Assert.Contains(expansion.Problems, problem => problem.Code == CalendarProblemCode.LimitReached);
+        Assert.Single(expansion.Occurrences(null, null).OfType<ExpansionStep.Found>());
+    }
+
+    /// <summary>A zone that stands in itself, or whose times are said to be in itself, is followed.</summary>
+    [Fact]
+    public void Expansion_InAZoneThatRefersToItself_FollowsIt()
+    {
+        const string part = "BEGIN:STANDARD\nDTSTART;TZID=Own:19700101T000000\nTZOFFSETFROM:+0100\n"
+            + "TZOFFSETTO:+0100\nRRULE:FREQ=YEARLY;UNTIL=20300101T000000\nEND:STANDARD\n";
+        const int depth = 1_000;
+        var zone = string.Concat(Enumerable.Repeat("BEGIN:VTIMEZONE\nTZID;TZID=Own:Own\n" + part, depth))
+            + string.Concat(Enumerable.Repeat("END:VTIMEZONE\n", depth));
+        var document = CalendarDocument.Parse($"BEGIN:VCALENDAR\n{zone}BEGIN:VEVENT\nUID:1\n"
+            + "DTSTART;TZID=Own:20260308T090000\nEND:VEVENT\nEND:VCALENDAR\n");
+        var expansion = CalendarExpansion.Read(document, CalendarZone.Utc);
+        var found = Assert.Single(expansion.Occurrences(null, null).OfType<ExpansionStep.Found>());
+        Assert.Equal("2026-03-08T09:00:00+01:00[Own]",
+            Assert.IsType<OccurrenceTime.AtTime>(found.Value.Start).Time.ToString());
+    }
+
+    [Fact]
     public void Check_OfAHundredThousandRules_Ends()
     {
         var rules = string.Concat(Enumerable.Repeat("RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\n", 100_000));

@@ -256,6 +256,17 @@ public sealed class EmbeddedTimeZoneTests
         }
     }
 
+    /// <summary>An offset that no DateTimeOffset can hold is followed; its times are written in UTC.</summary>
+    [Fact]
+    public void FromEmbedded_OfAnOffsetOver14Hours_IsFollowed()
+    {
+        var part = new Observance(new LocalDateTime(1970, 1, 1, 0, 0), 64_000, 64_800);
+        var zone = CalendarZone.FromEmbedded(new EmbeddedTimeZone("Far", [part]))!;
+        var time = ZonedTime.FromInstant(Date(2026), zone);
+        Assert.Equal(TimeSpan.FromHours(18), time.Offset);
+        Assert.Equal("2026-01-01T00:00:00Z[Far]", time.ToString());
+    }
+
     /// <summary>The table that expansion uses answers as the zone does around every change.</summary>
     [Fact]
     public void Offsets_OfEveryZone_AreThoseOfItsRules()

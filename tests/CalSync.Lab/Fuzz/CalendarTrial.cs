@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Diagnostics;
 using System.Reflection;
 using CalSync.Calendar;
 using CalSync.Calendar.Comparison;
@@ -37,8 +38,25 @@ internal sealed class CalendarTrial(byte[] input, Random random)
             .Select(make => (make, make.DeclaringType!.GetProperties())),
     ];
 
+    private (long Clock, TimeSpan Processor) _stepStart = Now();
+
     /// <summary>What was done last, for the report.</summary>
-    public string Step { get; private set; } = "start";
+    public string Step
+    {
+        get;
+        private set
+        {
+            EndStep();
+            field = value;
+        }
+    }
+    = "start";
+
+    /// <summary>
+    /// The step that took longest, and how long: processor time where that is less, for on a busy machine the
+    /// clock goes on while nothing is done.
+    /// </summary>
+    public (TimeSpan Time, string Step) Longest { get; private set; } = (TimeSpan.Zero, "none");
 
     /// <summary>Does it all; an exception is a finding.</summary>
     public void Run()
@@ -55,7 +73,21 @@ internal sealed class CalendarTrial(byte[] input, Random random)
         Expand(document);
         Step = "time zones";
         EvaluateZones(document);
+        EndStep();
     }
+
+    private void EndStep()
+    {
+        var (clock, processor) = (_stepStart.Clock, Environment.CpuUsage.TotalTime - _stepStart.Processor);
+        var time = Stopwatch.GetElapsedTime(clock);
+        time = time < processor ? time : processor;
+        if (time > Longest.Time)
+            Longest = (time, Step);
+        _stepStart = Now();
+    }
+
+    private static (long Clock, TimeSpan Processor) Now() =>
+        (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
 
     private void CheckOctets(CalendarDocument document)
     {
@@ -158,7 +190,9 @@ internal sealed class CalendarTrial(byte[] input, Random random)
             return;
         var other = again.Edit()
             .Set(again.AllComponents.First(), new PropertyContent("X-OTHER", "1")).Apply();
+        Step = "merge of two edits";
         merge = CalendarMerge.Merge(document, edited, other, MergePreference.Newest);
+        Step = "comparison with the merge";
         foreach (var change in CalendarDiff.Compare(document, merge.Document))
             _ = change.ToString();
     }

@@ -65,6 +65,9 @@ internal sealed class FuzzCommand
     {
         var only = Number("--input", -1);
         var time = TimeSpan.FromMinutes(Number("--minutes", 5));
+
+        // The compiler's time is not the library's.
+        _ = _fuzz.Try(Math.Max(only, 0));
         var (started, told) = (Stopwatch.GetTimestamp(), Stopwatch.GetTimestamp());
 
         // A stack that overflows ends the process at once; the number of the input is left here.
