@@ -12,7 +12,9 @@ internal enum ExitCode
     /// <summary>The command line was not understood; nothing was done.</summary>
     Usage = 2,
 
-    /// <summary>It was looked at, and something is not as it should be; of 'ics diff', the files differ.</summary>
+    /// <summary>
+    /// It was looked at, and something is not as it should be; of 'ics diff', the files differ.
+    /// </summary>
     Unhealthy = 3,
 
     /// <summary>Some of it was done; stderr says what was not.</summary>

@@ -158,7 +158,9 @@ internal sealed class ComponentMerge
         return true;
     }
 
-    /// <summary>The content with some parameters of another: where it has them itself, or else last.</summary>
+    /// <summary>
+    /// The content with some parameters of another: where it has them itself, or else last.
+    /// </summary>
     private static PropertyContent WithParameters(
         PropertyContent content, HashSet<string> names, PropertyContent from)
     {

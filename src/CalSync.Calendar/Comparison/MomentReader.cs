@@ -93,7 +93,9 @@ internal sealed class MomentReader
         return new Moment(value, Identity(at.Zone), at.Zone == CalendarZone.Utc ? value : at.ToString());
     }
 
-    /// <summary>The name of an IANA zone; the hash of all that one says that a calendar brings along.</summary>
+    /// <summary>
+    /// The name of an IANA zone; the hash of all that one says that a calendar brings along.
+    /// </summary>
     private string Identity(CalendarZone zone)
     {
         if (zone.Embedded is null)

@@ -256,7 +256,9 @@ public sealed class EmbeddedTimeZoneTests
         }
     }
 
-    /// <summary>An offset that no DateTimeOffset can hold is followed; its times are written in UTC.</summary>
+    /// <summary>
+    /// An offset that no DateTimeOffset can hold is followed; its times are written in UTC.
+    /// </summary>
     [Fact]
     public void FromEmbedded_OfAnOffsetOver14Hours_IsFollowed()
     {

@@ -76,7 +76,8 @@ public sealed class CalendarFuzz(IReadOnlyList<byte[]> corpus, int seed)
         if (allocated > Largest.Bytes)
             Largest = (allocated, number);
         return trial.Longest.Time > TimeMax
-                ? new FuzzFinding(number, trial.Longest.Step, $"took {trial.Longest.Time.TotalSeconds:0.00} s")
+                ? new FuzzFinding(
+                    number, trial.Longest.Step, $"took {trial.Longest.Time.TotalSeconds:0.00} s")
             : allocated > AllocatedBytesMax ? new FuzzFinding(number, trial.Step, $"allocated {allocated}")
             : null;
     }
