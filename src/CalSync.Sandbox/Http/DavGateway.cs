@@ -194,7 +194,8 @@ internal sealed class DavGateway(SandboxState state)
         var response = context.Response;
         response.StatusCode = answer.Status;
         response.Headers["X-CalSync-Sandbox"] = "true";
-        response.Headers["DAV"] = "1, 3, access-control, calendar-access, calendar-auto-schedule";
+        response.Headers["DAV"] = "1, 3, access-control, calendar-access"
+            + (quirks.MailsAttendees ? ", calendar-auto-schedule" : "");
         if (answer.Status == 401)
             response.Headers.WWWAuthenticate = "Basic realm=\"MMCalDav\"";
         if (answer.ETag is not null)

@@ -37,6 +37,16 @@ public sealed class DiscoveryTests : CalDavTest
         Assert.Equal("Basic", Assert.Single(reply.Headers.WwwAuthenticate).Scheme);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task MailsAttendees_IsAnnounced(bool isOn)
+    {
+        await QuirksAsync(CalDavQuirks.None with { MailsAttendees = isOn });
+        var features = (await SendAsync("OPTIONS", Work)).Headers.GetValues("DAV").Single();
+        Assert.Equal(isOn, features.Contains("calendar-auto-schedule", StringComparison.Ordinal));
+    }
+
     /// <summary>The account's own password signs in only when the habit is off.</summary>
     [Theory]
     [InlineData(true, 401)]
