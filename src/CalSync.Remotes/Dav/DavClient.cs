@@ -149,6 +149,10 @@ internal sealed class DavClient(
                 var rows = await MultistatusReader.ReadAsync(streamed.Body, options, cancellation);
                 return (answer with { Multistatus = rows }, null);
             }
+            catch (DavFormatException) when (request.TakesServerError)
+            {
+                return (answer, null);
+            }
             catch (DavFormatException broken)
             {
                 return (null, Faults.OutsideProtocol(sent, 207, broken.Message));

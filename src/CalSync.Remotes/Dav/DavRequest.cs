@@ -21,8 +21,9 @@ internal sealed record DavRequest(string Operation, HttpMethod Method, Uri Targe
     /// <summary>Depth, If-Match and the like.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Headers { get; init; } = [];
 
-    /// <summary>Whether 500 is an answer to this request, as it is of servers that cannot read what they are
-    /// asked, and not a failure of the server.</summary>
+    /// <summary>Whether 500 and XML that is none are answers to this request, and no failure of the server
+    /// that its breaker counts: one bad resource can spoil a report, and some servers fail over a
+    /// token.</summary>
     public bool TakesServerError { get; init; }
 
     /// <summary>Whether redirects are followed. Never for writes: one server redirects a PUT for somebody
