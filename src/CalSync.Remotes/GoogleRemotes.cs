@@ -1,7 +1,10 @@
 using System.Diagnostics.Metrics;
 using CalSync.Remotes.Google;
+using CalSync.Remotes.Google.Pairs;
 using CalSync.Remotes.OAuth;
 using CalSync.Remotes.Pipeline;
+using CalSync.Sync.Connections;
+using CalSync.Sync.Pairs;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Remotes;
@@ -18,6 +21,7 @@ public sealed class GoogleRemotes : IDisposable
     private readonly ProviderPipeline _oauthPipeline;
     private readonly RetryBudget _budget;
     private readonly TimeProvider _clock;
+    private readonly GoogleOptions _google;
 
     /// <summary>Sets up the clients; nothing is sent.</summary>
     /// <param name="google">Where the calendar API is.</param>
@@ -38,6 +42,7 @@ public sealed class GoogleRemotes : IDisposable
     {
         _budget = budget;
         _clock = clock;
+        _google = google;
         _quota = new CallQuota(options, retry, clock);
         var parts = new PipelineParts(options, clock, retry, budget, Clock, _meter);
         var gate = new ConnectionGate(ledger, options.Breaker, clock);
@@ -56,6 +61,12 @@ public sealed class GoogleRemotes : IDisposable
 
     /// <summary>Tokens and identities.</summary>
     public IOAuthServer OAuth { get; }
+
+    /// <summary>One calendar for two-way sync; nothing is sent.</summary>
+    /// <param name="target">Which calendar.</param>
+    /// <param name="tokens">The tokens of the connection it belongs to.</param>
+    public IRemoteCalendar Pair(GoogleCalendarTarget target, IAccessTokens tokens) =>
+        new GoogleRemoteCalendar(_calendarPipeline, _google, target, tokens);
 
     /// <summary>How far Google's clock is from ours, for <c>calsync doctor</c>.</summary>
     public ProviderClock Clock { get; } = new();

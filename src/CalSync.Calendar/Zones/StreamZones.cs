@@ -5,7 +5,7 @@ using CalSync.Calendar.Values;
 namespace CalSync.Calendar.Zones;
 
 /// <summary>The zones that the TZIDs of one stream mean, each found once.</summary>
-internal sealed class StreamZones
+public sealed class StreamZones
 {
     /// <summary>
     /// VTIMEZONEs of one stream that are followed by their own rules, which takes milliseconds for a hostile

@@ -15,6 +15,13 @@ public sealed record GoogleOptions
     [Limit("items", 1, 250)]
     public int PageCountMax { get; init; } = 250;
 
+    /// <summary>
+    /// Events asked for per page when a whole calendar is read; <see cref="PageCountMax"/> when such a page
+    /// is too long an answer. Default 2,500.
+    /// </summary>
+    [Limit("items", 1, 2_500)]
+    public int SyncPageCountMax { get; init; } = 2_500;
+
     /// <summary>A listing with more pages is given up as outside the protocol. Default 1,000.</summary>
     [Limit("pages", 1, 100_000)]
     public int ListingPagesMax { get; init; } = 1_000;

@@ -24,11 +24,17 @@ internal static class Json
     /// <summary>A string property; null when absent or of another type.</summary>
     public static string? Text(JsonElement owner, string name)
     {
-        if (!owner.TryGetProperty(name, out var value) || value.ValueKind != JsonValueKind.String)
-            return null;
+        return owner.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? TextOf(value)
+            : null;
+    }
+
+    /// <summary>The text of a string; null when it is none.</summary>
+    public static string? TextOf(JsonElement text)
+    {
         try
         {
-            return value.GetString();
+            return text.GetString();
         }
         catch (InvalidOperationException)
         {
