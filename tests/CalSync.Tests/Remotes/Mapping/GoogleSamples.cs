@@ -19,7 +19,7 @@ internal static class GoogleSamples
 
     public static CalendarNoise Noise { get; } = CalendarNoise.OfServers.WithSequence();
 
-    /// <summary>A calendar of VEVENTs, each given as its lines without UID, separated by blank lines.</summary>
+    /// <summary>A calendar of VEVENTs, given as lines without UID, separated by blank lines.</summary>
     public static CalendarDocument Calendar(string events)
     {
         var components = events.ReplaceLineEndings("\n").Trim().Split("\n\n")
