@@ -83,7 +83,31 @@ public static class CalendarMerge
     /// </returns>
     public static MergeResult Merge(
         CalendarDocument @base, CalendarDocument left, CalendarDocument right,
-        MergePreference preference, CalendarNoise? noise = null)
+        MergePreference preference, CalendarNoise? noise = null) =>
+        Merge(
+            @base, left, right,
+            (ours, theirs) => preference switch
+            {
+                MergePreference.Left => MergeSide.Left,
+                MergePreference.Right => MergeSide.Right,
+                MergePreference.Newest => IsRightNewer(ours, theirs) ? MergeSide.Right : MergeSide.Left,
+            },
+            noise);
+
+    /// <summary>Merges two sides, the caller deciding each component's conflicts.</summary>
+    /// <param name="base">What both began with.</param>
+    /// <param name="left">One side.</param>
+    /// <param name="right">The other side.</param>
+    /// <param name="prefer">
+    /// Who wins conflicts in a component, given as the left and the right side have it; null for the side
+    /// that deleted it.
+    /// </param>
+    /// <param name="noise">What is not merged; null takes <see cref="CalendarNoise.OfServers"/>.</param>
+    /// <inheritdoc cref="Merge(CalendarDocument, CalendarDocument, CalendarDocument, MergePreference,
+    /// CalendarNoise?)" path="/returns"/>
+    public static MergeResult Merge(
+        CalendarDocument @base, CalendarDocument left, CalendarDocument right,
+        Func<CalendarComponent?, CalendarComponent?, MergeSide> prefer, CalendarNoise? noise = null)
     {
         var (atBase, atLeft, atRight) = Sides(CalendarNoise.None);
         if (CalendarDiff.Compare(atBase, atRight).IsEmpty || CalendarDiff.Compare(atLeft, atRight).IsEmpty)
@@ -94,14 +118,9 @@ public static class CalendarMerge
         (atBase, atLeft, atRight) = Sides(noise with { Properties = noise.Properties.Union(Revisions) });
         var fromRight = CalendarDiff.Compare(atBase, atLeft).IsEmpty
             || (!HasCalendar(left) && HasCalendar(right));
-        bool IsRightPreferred(ComponentKey key) => preference switch
-        {
-            MergePreference.Left => false,
-            MergePreference.Right => true,
-            MergePreference.Newest => IsRightNewer(
-                atLeft.Components.TryGetValue(key, out var ours) ? ours : null,
-                atRight.Components.TryGetValue(key, out var theirs) ? theirs : null),
-        };
+        bool IsRightPreferred(ComponentKey key) => prefer(
+            atLeft.Components.TryGetValue(key, out var ours) ? ours : null,
+            atRight.Components.TryGetValue(key, out var theirs) ? theirs : null) == MergeSide.Right;
         return fromRight
             ? new MergeRun(atBase, atRight, atLeft, MergeSide.Right, key => !IsRightPreferred(key)).Merge()
             : new MergeRun(atBase, atLeft, atRight, MergeSide.Left, IsRightPreferred).Merge();

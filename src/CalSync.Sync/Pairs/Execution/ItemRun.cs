@@ -1,0 +1,329 @@
+using System.Collections.Immutable;
+using CalSync.Calendar.Comparison;
+using CalSync.Calendar.Document;
+using CalSync.Sync.Pairs.Planning;
+using CalSync.Sync.Providers;
+
+namespace CalSync.Sync.Pairs.Execution;
+
+/// <summary>How one event ended in a run.</summary>
+internal enum ItemEnd
+{
+    /// <summary>Recorded.</summary>
+    Done = 1,
+
+    /// <summary>It waits durably; cursors may pass it.</summary>
+    SetAside = 2,
+
+    /// <summary>The next run does it.</summary>
+    Deferred = 3,
+}
+
+/// <summary>
+/// Does what was decided about one event: writes, looks what became of it, decides again when a side turns
+/// out otherwise, and records the end in one transaction.
+/// </summary>
+internal sealed class ItemRun(RunScope scope, ItemPlan plan)
+{
+    private static readonly MergeSide[] Sides = [MergeSide.Left, MergeSide.Right];
+    private readonly List<WriteRecord> _done = [];
+    private readonly Dictionary<MergeSide, WriteRecord> _open = [];
+    private readonly List<OpenWrite> _maybe = [];
+    private ImmutableArray<MergeConflict> _conflicts = plan.Conflicts;
+    private CalendarDocument? _left = Held(plan, MergeSide.Left);
+    private CalendarDocument? _right = Held(plan, MergeSide.Right);
+    private ItemPlan _plan = plan;
+
+    /// <summary>The writes the plan asks for, to be recorded before the first is made.</summary>
+    public IEnumerable<WriteRecord> Begin()
+    {
+        foreach (var side in Sides.Where(side => _plan.On(side).IsWrite))
+        {
+            _open[side] = NewWrite(side);
+            yield return _open[side];
+        }
+    }
+
+    /// <summary>Whether the provider was asked to do any of it.</summary>
+    public bool IsBegun { get; private set; }
+
+    /// <summary>Ids of the writes recorded as begun and not made.</summary>
+    public IEnumerable<string> OpenIds => _open.Values.Select(write => write.Id);
+
+    /// <summary>Does it.</summary>
+    public async Task<ItemEnd> RunAsync(CancellationToken cancellation)
+    {
+        for (var round = 0; round < scope.Options.DecisionCountMax; round++)
+        {
+            if (scope.IsStopped)
+                return ItemEnd.Deferred;
+            if (_plan.Trouble is { } trouble)
+                return await SetAsideAsync(trouble, cancellation);
+            if (round > 0 && !await BeginAgainAsync(cancellation))
+                return ItemEnd.Deferred;
+            IsBegun = true;
+            switch (await RoundAsync(cancellation))
+            {
+                case { } end:
+                    return end;
+                default:
+                    _plan = ItemDecision.Decide(_plan.Facts, scope.Lease.Pair.Policy);
+                    if (!_plan.Conflicts.IsEmpty)
+                        _conflicts = _plan.Conflicts;
+                    break;
+            }
+        }
+
+        return ItemEnd.Deferred;
+    }
+
+    /// <summary>Records what needs no write.</summary>
+    public LedgerChange Change() => new(
+        Result(), _plan.Rule, [.. _done], _conflicts, _left, _right);
+
+    /// <summary>One try of the plan; null when a side turned out otherwise and the facts say so.</summary>
+    private async Task<ItemEnd?> RoundAsync(CancellationToken cancellation)
+    {
+        foreach (var side in Sides)
+        {
+            if (_plan.Facts.On(side) is SideFact.Gone { Proof: DeletionProof.AbsentFromListing }
+                && (_plan.On(side).IsWrite || _plan.On(side.Other()).IsWrite)
+                && await ConfirmAsync(side, cancellation) is var confirmed && confirmed != ItemEnd.Done)
+            {
+                return confirmed;
+            }
+        }
+
+        foreach (var side in Sides)
+        {
+            var act = _plan.On(side);
+            if (!act.IsWrite)
+                continue;
+            var write = _open[side];
+            switch (await scope.Sides[side].WriteAsync(act, write, cancellation))
+            {
+                case SideEnd.Done done:
+                    Finish(side, done);
+                    break;
+                case SideEnd.Otherwise otherwise:
+                    await FaceAsync(side, write, otherwise, cancellation);
+                    return null;
+                case SideEnd.Refused refused:
+                    return await RefuseAsync(side, write, refused.Fault, cancellation);
+                case SideEnd.Failed failed:
+                    if (!failed.IsOpen)
+                        await VoidAsync(side, cancellation);
+                    return await FailAsync(side, failed.Fault, cancellation);
+            }
+        }
+
+        return await RecordAsync([Change()], cancellation) ? ItemEnd.Done : ItemEnd.Deferred;
+    }
+
+    private void Finish(MergeSide side, SideEnd.Done done)
+    {
+        _open.Remove(side);
+        _done.Add(done.Write with { State = "done" });
+        scope.CountWrite(done.Write.Kind!.Value);
+        var content = done.Write.Sent;
+        SideAct after = done.Place is null ? new SideAct.None() : new SideAct.Keep(done.Place);
+        _plan = side == MergeSide.Left ? _plan with { Left = after } : _plan with { Right = after };
+        if (done.Place is not null)
+        {
+            _plan = _plan with
+            {
+                Facts = _plan.Facts.With(side, new SideFact.Present(done.Place, content!)),
+            };
+        }
+    }
+
+    /// <summary>A listing did not have it: only a direct read proves that it is gone.</summary>
+    private async Task<ItemEnd> ConfirmAsync(MergeSide side, CancellationToken cancellation)
+    {
+        var place = _plan.Facts.Mapping!.On(side)!;
+        var (fact, fault) = await scope.Sides[side].ReadAsync(place.Address, _plan.Uid, cancellation);
+        if (fault is not null)
+            return await FailAsync(side, fault, cancellation);
+        if (fact is SideFact.Gone)
+            return ItemEnd.Done;
+        // One of the two reads is behind, and nothing says which: the next run reads both again.
+        foreach (var open in _open.Keys.ToList())
+            await VoidAsync(open, cancellation);
+        return await FailAsync(side, Unsure(side), cancellation);
+    }
+
+    private static ProviderFault Unsure(MergeSide side) => new(
+        ProviderReason.OutsideProtocol, null, null,
+        $"The {side.Word()} gives the event when asked for it, but does not list it.");
+
+    private async Task FaceAsync(
+        MergeSide side, WriteRecord write, SideEnd.Otherwise otherwise, CancellationToken cancellation)
+    {
+        var facts = Known(_plan.Facts.With(side, otherwise.Fact));
+        if (otherwise is { MayBeOurs: true, Fact: SideFact.Present now }
+            && WriteEcho.IsApplied(write.Before, write.Sent ?? now.Place.Seen, now.Place.Seen)
+            && write.Sent is not null)
+        {
+            facts = PairPlanner.WithOpenWrites(facts, [Opened(write)]);
+            _open.Remove(side);
+            _done.Add(write with { State = "done", Address = now.Place.Address, After = now.Place.Seen });
+            scope.CountWrite(write.Kind!.Value);
+        }
+        else if (otherwise.MayBeOurs && write.Sent is not null)
+        {
+            // What was read may be behind: should the write show later, it is known as ours.
+            _open.Remove(side);
+            _maybe.Add(Opened(write));
+        }
+        else
+        {
+            await VoidAsync(side, cancellation);
+        }
+
+        Remember(side, otherwise.Fact);
+        _plan = _plan with { Facts = facts };
+        foreach (var other in _open.Keys.ToList())
+            await VoidAsync(other, cancellation);
+    }
+
+    private ItemFacts Known(ItemFacts facts) =>
+        PairPlanner.WithOpenWrites(facts, scope.OpenWrites.Concat(_maybe));
+
+    private void Remember(MergeSide side, SideFact fact)
+    {
+        if (fact is not SideFact.Present now)
+            return;
+        if (side == MergeSide.Left)
+            _left = now.Place.Seen;
+        else
+            _right = now.Place.Seen;
+    }
+
+    private async Task<ItemEnd> RefuseAsync(
+        MergeSide side, WriteRecord write, ProviderFault fault, CancellationToken cancellation)
+    {
+        await VoidAsync(side, cancellation);
+        return await SetAsideAsync(
+            new Trouble(
+                TroubleKind.Refused, $"The {side.Word()} refuses it: {fault.Message}",
+                write.Sent?.ToString()),
+            cancellation);
+    }
+
+    private async Task<ItemEnd> SetAsideAsync(Trouble trouble, CancellationToken cancellation)
+    {
+        foreach (var side in _open.Keys.ToList())
+            await VoidAsync(side, cancellation);
+        var isKept = await scope.Store.SetAsideAsync(
+            scope.Lease, [Waiting(trouble, 0, null, isSettled: true)], scope.Clock.GetUtcNow(), cancellation);
+        scope.IsLeaseLost |= !isKept;
+        return isKept ? ItemEnd.SetAside : ItemEnd.Deferred;
+    }
+
+    /// <summary>It failed now; after several runs it waits apart, so that it does not hold up the
+    /// rest.</summary>
+    private async Task<ItemEnd> FailAsync(
+        MergeSide side, ProviderFault fault, CancellationToken cancellation)
+    {
+        scope.CountFailure(side, fault);
+        if (RunScope.IsOfSide(fault.Reason))
+            return ItemEnd.Deferred;
+        var before = scope.Waiting.GetValueOrDefault(ItemKey(_plan.Uid));
+        var attempts = (before?.Trouble.Kind == TroubleKind.Failing ? before.Attempts : 0) + 1;
+        var isSettled = attempts >= scope.Options.FailedRunCountMax;
+        var now = scope.Clock.GetUtcNow();
+        var wait = TimeSpan.FromHours(Math.Min(24, Math.Pow(2, Math.Min(attempts, 10) - 1)));
+        var isKept = await scope.Store.SetAsideAsync(
+            scope.Lease,
+            [
+                Waiting(
+                    new Trouble(TroubleKind.Failing, $"Writing to the {side.Word()} fails: {fault.Message}"),
+                    attempts, isSettled ? now + wait : null, isSettled),
+            ],
+            now, cancellation);
+        scope.IsLeaseLost |= !isKept;
+        return isSettled && isKept ? ItemEnd.SetAside : ItemEnd.Deferred;
+    }
+
+    private WaitingItem Waiting(
+        Trouble trouble, int attempts, DateTimeOffset? nextAttemptAt, bool isSettled) => new(
+        ItemKey(_plan.Uid), _plan.Uid, Address(MergeSide.Left), Address(MergeSide.Right), trouble, attempts,
+        nextAttemptAt, isSettled);
+
+    /// <summary>The key under which an event with a UID waits.</summary>
+    public static string ItemKey(string uid) => "uid:" + uid;
+
+    private ResourceAddress? Address(MergeSide side) =>
+        _plan.Facts.On(side) is SideFact.Present now ? now.Place.Address
+            : _plan.Facts.Mapping?.On(side)?.Address;
+
+    private async Task<bool> BeginAgainAsync(CancellationToken cancellation)
+    {
+        var writes = Begin().ToList();
+        if (writes.Count == 0)
+            return true;
+        var isKept = await scope.Store.BeginAsync(
+            scope.Lease, writes, scope.Clock.GetUtcNow(), cancellation);
+        scope.IsLeaseLost |= !isKept;
+        return isKept;
+    }
+
+    private async Task VoidAsync(MergeSide side, CancellationToken cancellation)
+    {
+        if (!_open.Remove(side, out var write))
+            return;
+        scope.IsLeaseLost |= !await scope.Store.VoidAsync(
+            scope.Lease, [write.Id], scope.Clock.GetUtcNow(), cancellation);
+    }
+
+    private async Task<bool> RecordAsync(LedgerChange[] changes, CancellationToken cancellation)
+    {
+        var isKept = await scope.Store.RecordAsync(
+            scope.Lease, changes, scope.Clock.GetUtcNow(), cancellation);
+        scope.IsLeaseLost |= !isKept;
+        return isKept;
+    }
+
+    private EventMapping Result() => new(
+        _plan.Facts.Mapping is { Id.Length: > 0 } known ? known.Id : scope.Ids.Next("map"),
+        _plan.Uid, _plan.Status, _plan.Base, (_plan.Left as SideAct.Keep)?.Place,
+        (_plan.Right as SideAct.Keep)?.Place);
+
+    private WriteRecord NewWrite(MergeSide side)
+    {
+        var act = _plan.On(side);
+        var (kind, before, sent, proof) = act switch
+        {
+            SideAct.Create create => (StepKind.Create, (CalendarDocument?)null, create.Content, null),
+            SideAct.Update update => (StepKind.Update, update.Held.Seen, update.Content, null),
+            SideAct.Delete delete => (
+                StepKind.Delete, delete.Held.Seen, (CalendarDocument?)null, (DeletionProof?)delete.Proof),
+            _ => throw new ArgumentException("Nothing is to be written.", nameof(side)),
+        };
+        return new WriteRecord(
+            scope.Ids.Next("wrt"), _plan.Uid, ResourceContent.Title(sent ?? before), kind, side, _plan.Rule,
+            scope.Clock.GetUtcNow())
+        {
+            RunId = scope.Lease.RunId,
+            Proof = proof,
+            IsTokenUsed = scope.IsToken[side.Other()],
+            Before = before,
+            Sent = sent,
+            Base = (side == MergeSide.Left ? _plan.RightFull : _plan.LeftFull) ?? _plan.Base,
+            Other = _plan.On(side.Other()) switch
+            {
+                SideAct.Keep keep => keep.Place,
+                SideAct.Update update => update.Held,
+                _ => null,
+            },
+            Address = (act as SideAct.Update)?.Held.Address ?? (act as SideAct.Delete)?.Held.Address,
+        };
+    }
+
+    /// <summary>The same write as one whose end is not known.</summary>
+    public static OpenWrite Opened(WriteRecord write) => new(
+        write.Uid, write.Side, write.Before, write.Sent!, write.Base!, write.Other);
+
+    private static CalendarDocument? Held(ItemPlan plan, MergeSide side) =>
+        plan.Facts.On(side) is SideFact.Present now ? now.Place.Seen : plan.Facts.Mapping?.On(side)?.Seen;
+}

@@ -1,0 +1,327 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using CalSync.Calendar.Comparison;
+using CalSync.Sync.Pairs.Planning;
+using CalSync.Sync.Providers;
+
+namespace CalSync.Sync.Pairs.Execution;
+
+/// <summary>One run of a pair: reads both sides, plans, brakes, writes, records.</summary>
+/// <remarks>
+/// May be cut off anywhere: what is recorded stands, what was begun is found again by its record, and cursors
+/// move only in the transaction that ends the run, when everything read was applied or set aside durably.
+/// </remarks>
+/// <param name="store">The ledger.</param>
+/// <param name="options">The limits.</param>
+/// <param name="clock">Dates what is recorded.</param>
+/// <param name="ids">Names runs, writes and events.</param>
+public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider clock, IdSource ids)
+{
+    private const int BatchCount = 64;
+
+    /// <summary>Runs a pair once.</summary>
+    /// <param name="pairId">Which.</param>
+    /// <param name="left">Its left calendar.</param>
+    /// <param name="right">Its right calendar.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="cancellation">What was written stays written and recorded; the next run goes on.</param>
+    public async Task<RunReport> RunAsync(
+        string pairId, IRemoteCalendar left, IRemoteCalendar right, RunRequest request,
+        CancellationToken cancellation)
+    {
+        var (runId, now) = (ids.Next("run"), clock.GetUtcNow());
+        var lease = await store.AcquireAsync(
+            pairId, runId, request.Actor, now, now + options.Lease, cancellation);
+        if (lease is null)
+            return new RunReport(runId, RunOutcome.Busy);
+        try
+        {
+            return await RunAsync(
+                lease,
+                new Dictionary<MergeSide, IRemoteCalendar>
+                {
+                    [MergeSide.Left] = left,
+                    [MergeSide.Right] = right,
+                },
+                request, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // The next run need not wait for the lease to end; the one that is cancelled has stopped.
+            await store.ReleaseAsync(lease, CancellationToken.None);
+            throw;
+        }
+    }
+
+    private async Task<RunReport> RunAsync(
+        PairLease lease, Dictionary<MergeSide, IRemoteCalendar> remotes, RunRequest request,
+        CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        var pairId = lease.Pair.Id;
+        var waiting = await store.WaitingAsync(pairId, cancellation);
+        var isFull = request.IsFullRead || lease.FullReadAt is null
+            || lease.FullReadAt + options.FullReadEvery <= now;
+        var reading = new PairReading(store, remotes, lease);
+        var read = await reading.ReadAsync(isFull, waiting, request.IsRetry, now, cancellation);
+        if (read is not PairRead.Done done)
+        {
+            var failed = (PairRead.Failed)read;
+            return await EndAsync(
+                lease, FailedReport(lease, failed.Side, failed.Fault), null, [], cancellation);
+        }
+
+        var work = await PlanAsync(lease, reading, done, request, cancellation);
+        var plan = SyncPlan.Of(pairId, now, work.Items, work.Troubles);
+        var report = new RunReport(lease.RunId, RunOutcome.Equal, plan) { Linked = plan.Linked };
+        if (request.IsDryRun)
+        {
+            await store.SavePlanAsync(plan, lease.RunId, now + options.PlanKept, cancellation);
+            return await EndAsync(
+                lease, report with { Outcome = RunOutcome.Planned }, null, [], cancellation);
+        }
+
+        if (request.PlanId is { } approved && approved != plan.Id)
+        {
+            return await EndAsync(
+                lease, report with { Outcome = RunOutcome.PlanMoved }, null, [], cancellation);
+        }
+
+        if (request.PlanId is null && await JudgeAsync(lease, plan, request, cancellation) is { } verdict)
+        {
+            await store.SavePlanAsync(plan, lease.RunId, now + options.PlanKept, cancellation);
+            return await EndAsync(
+                lease, report with { Outcome = RunOutcome.Held, Verdict = verdict }, null, [], cancellation);
+        }
+
+        return await ExecuteAsync(lease, remotes, work, done, waiting, report, cancellation);
+    }
+
+    private async Task<BrakeVerdict?> JudgeAsync(
+        PairLease lease, SyncPlan plan, RunRequest request, CancellationToken cancellation)
+    {
+        if (plan.Steps.All(step => step.Kind == StepKind.Update))
+            return null;
+        var events = await store.CountAsync(lease.Pair.Id, cancellation);
+        return Brake.Judge(plan, lease.Pair.Name, events, lease.IsFirst, options, request.Deletions);
+    }
+
+    private async Task<Work> PlanAsync(
+        PairLease lease, PairReading reading, PairRead.Done read, RunRequest request,
+        CancellationToken cancellation)
+    {
+        var entries = await reading.EntriesAsync(read.Left, read.Right, cancellation);
+        var left = new ChangeMatch(MergeSide.Left, entries, read.Left);
+        var right = new ChangeMatch(MergeSide.Right, entries, read.Right);
+        var ids = left.Known.Keys.Union(right.Known.Keys, StringComparer.Ordinal).ToArray();
+        var mappings = ids.Length == 0 ? [] : await store.LoadAsync(lease.Pair.Id, ids, cancellation);
+        var opened = await store.OpenWritesAsync(lease.Pair.Id, cancellation);
+        var items = PairPlanner.Plan(
+            new PlanInputs(
+                lease.Pair.Policy, left, right,
+                mappings.ToDictionary(mapping => mapping.Id, StringComparer.Ordinal), opened)
+            {
+                IsCertified = read.Left.Certificate is not Certificate.Partial
+                    && read.Right.Certificate is not Certificate.Partial,
+                Choices = request.Choices,
+            },
+            out var troubles);
+        return new Work(
+            [
+                .. items.Where(item => (item.IsNews || item.Trouble is not null)
+                    && !read.Unknown.Contains(item.Uid)),
+            ],
+            troubles, opened);
+    }
+
+    private async Task<RunReport> ExecuteAsync(
+        PairLease lease, Dictionary<MergeSide, IRemoteCalendar> remotes, Work work, PairRead.Done read,
+        ImmutableArray<WaitingItem> waiting, RunReport report, CancellationToken cancellation)
+    {
+        foreach (var (side, remote) in remotes)
+        {
+            if (remote.Traits.IsReadOnly && work.Items.Any(item => item.On(side).IsWrite))
+            {
+                var fault = new ProviderFault(
+                    ProviderReason.NotWritable, null, null, $"The {side.Word()} calendar is read-only.");
+                return await EndAsync(
+                    lease, FailedReport(lease, side, fault, report), null, [], cancellation);
+            }
+        }
+
+        using var leftGate = Gate(remotes[MergeSide.Left]);
+        using var rightGate = Gate(remotes[MergeSide.Right]);
+        var scope = new RunScope
+        {
+            Store = store,
+            Lease = lease,
+            Options = options,
+            Clock = clock,
+            Ids = ids,
+            OpenWrites = work.OpenWrites,
+            Waiting = waiting.ToDictionary(item => item.Key, StringComparer.Ordinal),
+            IsToken = new Dictionary<MergeSide, bool>
+            {
+                [MergeSide.Left] = read.Left.Certificate is Certificate.Delta,
+                [MergeSide.Right] = read.Right.Certificate is Certificate.Delta,
+            },
+            Sides = new Dictionary<MergeSide, SideWriting>
+            {
+                [MergeSide.Left] = new(remotes[MergeSide.Left], MergeSide.Left, leftGate),
+                [MergeSide.Right] = new(remotes[MergeSide.Right], MergeSide.Right, rightGate),
+            },
+        };
+        var ends = await RunItemsAsync(scope, work, cancellation);
+        return await ConcludeAsync(scope, work, read, ends, report, cancellation);
+    }
+
+    private static SemaphoreSlim Gate(IRemoteCalendar remote) =>
+        new(Math.Max(1, remote.Traits.ParallelWritesMax));
+
+    private async Task<Dictionary<string, ItemEnd>> RunItemsAsync(
+        RunScope scope, Work work, CancellationToken cancellation)
+    {
+        var ends = new Dictionary<string, ItemEnd>(StringComparer.Ordinal);
+        var troubles = work.Troubles.Select(Waiting).ToList();
+        if (troubles.Count > 0)
+        {
+            scope.IsLeaseLost |= !await store.SetAsideAsync(
+                scope.Lease, troubles, clock.GetUtcNow(), cancellation);
+        }
+
+        var quiet = work.Items.Where(item => item is { IsWrite: false, Trouble: null }).ToList();
+        foreach (var batch in quiet.Chunk(BatchCount * 4))
+        {
+            if (scope.IsStopped)
+                break;
+            scope.IsLeaseLost |= !await store.RecordAsync(
+                scope.Lease, [.. batch.Select(item => new ItemRun(scope, item).Change())],
+                clock.GetUtcNow(), cancellation);
+        }
+
+        // Deletions last: should the run be cut off, there is rather too much than too little.
+        var loud = work.Items.Where(item => item.IsWrite || item.Trouble is not null)
+            .OrderBy(item => item.Left is SideAct.Delete || item.Right is SideAct.Delete);
+        foreach (var batch in loud.Chunk(BatchCount))
+        {
+            if (scope.IsStopped)
+                break;
+            await RunBatchAsync(scope, batch, ends, cancellation);
+        }
+
+        return ends;
+    }
+
+    private async Task RunBatchAsync(
+        RunScope scope, ItemPlan[] batch, Dictionary<string, ItemEnd> ends, CancellationToken cancellation)
+    {
+        var runs = batch.Select(item => (Item: item, Run: new ItemRun(scope, item))).ToList();
+        var writes = runs.Where(each => each.Item.IsWrite).SelectMany(each => each.Run.Begin()).ToList();
+        if (writes.Count > 0
+            && !await store.BeginAsync(scope.Lease, writes, clock.GetUtcNow(), cancellation))
+        {
+            scope.IsLeaseLost = true;
+            return;
+        }
+
+        var done = await Task.WhenAll(runs.Select(each => each.Run.RunAsync(cancellation)));
+        for (var index = 0; index < runs.Count; index++)
+            ends[runs[index].Item.Uid] = done[index];
+        var unbegun = runs.Where(each => !each.Run.IsBegun).SelectMany(each => each.Run.OpenIds).ToList();
+        if (unbegun.Count > 0 && !scope.IsLeaseLost)
+        {
+            scope.IsLeaseLost |= !await store.VoidAsync(
+                scope.Lease, unbegun, clock.GetUtcNow(), cancellation);
+        }
+    }
+
+    private async Task<RunReport> ConcludeAsync(
+        RunScope scope, Work work, PairRead.Done read, Dictionary<string, ItemEnd> ends, RunReport report,
+        CancellationToken cancellation)
+    {
+        var loud = work.Items.Where(item => item.IsWrite || item.Trouble is not null).ToList();
+        var deferred = loud.Count(item => ends.GetValueOrDefault(item.Uid, ItemEnd.Deferred)
+            == ItemEnd.Deferred) + read.Unknown.Count;
+        report = report with
+        {
+            Created = scope.Written(StepKind.Create),
+            Updated = scope.Written(StepKind.Update),
+            Deleted = scope.Written(StepKind.Delete),
+            Deferred = deferred,
+            Waiting = ends.Values.Count(end => end == ItemEnd.SetAside) + work.Troubles.Length,
+            Conflicts = work.Items.Sum(item => item.Conflicts.Length),
+        };
+        report = report with
+        {
+            Outcome = scope.IsLeaseLost ? RunOutcome.LeaseLost
+                : scope.StopFault is { } fault ? FailedReport(scope.Lease, scope.StopSide, fault).Outcome
+                : report.Deferred + report.Waiting > 0 ? RunOutcome.Partly
+                : report.Written > 0 ? RunOutcome.Synced
+                : RunOutcome.Equal,
+            Fault = scope.StopFault,
+            FaultSide = scope.StopFault is null ? null : scope.StopSide,
+        };
+        if (scope.IsLeaseLost)
+            return report;
+        var isSure = read.Left.Certificate is not Certificate.Partial
+            && read.Right.Certificate is not Certificate.Partial;
+        var waits = work.Troubles.Select(trouble => Waiting(trouble).Key)
+            .Concat(ends.Where(end => end.Value != ItemEnd.Done).Select(end => ItemRun.ItemKey(end.Key)))
+            .ToHashSet(StringComparer.Ordinal);
+        var cleared = read.Looked.Where(key => !waits.Contains(key)).ToArray();
+        return await EndAsync(
+            scope.Lease, report, isSure && deferred == 0 && !scope.IsStopped ? read : null, cleared,
+            cancellation);
+    }
+
+    private async Task<RunReport> EndAsync(
+        PairLease lease, RunReport report, PairRead.Done? complete, string[] cleared,
+        CancellationToken cancellation)
+    {
+        var isFullRead = complete is { Left.Certificate: Certificate.Complete }
+            && complete.Right.Certificate is Certificate.Complete;
+        var detail = JsonSerializer.Serialize(
+            new
+            {
+                report.Created,
+                report.Updated,
+                report.Deleted,
+                report.Linked,
+                report.Waiting,
+                report.Deferred,
+                report.Conflicts,
+                plan = report.Plan?.Id,
+                side = report.FaultSide?.Word(),
+                fault = report.Fault?.Message,
+            },
+            JsonSerializerOptions.Web);
+        var end = new RunEnd(
+            report.Outcome.ToString(), complete?.Left.Next, complete?.Right.Next, complete is not null,
+            isFullRead, report.Written, cleared, detail);
+        return await store.FinishAsync(lease, end, clock.GetUtcNow(), cancellation)
+            ? report
+            : report with { Outcome = RunOutcome.LeaseLost };
+    }
+
+    private static RunReport FailedReport(
+        PairLease lease, MergeSide side, ProviderFault fault, RunReport? report = null) =>
+        (report ?? new RunReport(lease.RunId, RunOutcome.Failed)) with
+        {
+            Outcome = fault.Reason is ProviderReason.CredentialsRejected or ProviderReason.InsufficientScope
+                ? RunOutcome.NeedsConsent
+                : RunOutcome.Failed,
+            Fault = fault,
+            FaultSide = side,
+        };
+
+    private static WaitingItem Waiting(SideTrouble trouble) => new(
+        $"{trouble.Side.Word()}:{trouble.Address}", trouble.Uid,
+        trouble.Side == MergeSide.Left ? trouble.Address : null,
+        trouble.Side == MergeSide.Right ? trouble.Address : null,
+        trouble.Trouble, 0, null, IsSettled: true);
+
+    /// <summary>What a run has to do.</summary>
+    private sealed record Work(
+        ImmutableArray<ItemPlan> Items, ImmutableArray<SideTrouble> Troubles,
+        ImmutableArray<OpenWrite> OpenWrites);
+}

@@ -1,0 +1,89 @@
+using System.Collections.Immutable;
+using CalSync.Calendar.Comparison;
+using CalSync.Sync.Pairs.Planning;
+using CalSync.Sync.Providers;
+
+namespace CalSync.Sync.Pairs.Execution;
+
+/// <summary>What all events of one run share.</summary>
+internal sealed class RunScope
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<StepKind, int> _written = [];
+    private int _streak;
+
+    /// <summary>The ledger.</summary>
+    public required IPairStore Store { get; init; }
+
+    /// <summary>The pair held.</summary>
+    public required PairLease Lease { get; init; }
+
+    /// <summary>The limits.</summary>
+    public required PairOptions Options { get; init; }
+
+    /// <summary>Dates what is recorded.</summary>
+    public required TimeProvider Clock { get; init; }
+
+    /// <summary>Names writes and events.</summary>
+    public required IdSource Ids { get; init; }
+
+    /// <summary>Both sides.</summary>
+    public required IReadOnlyDictionary<MergeSide, SideWriting> Sides { get; init; }
+
+    /// <summary>Writes of earlier runs whose end is not known.</summary>
+    public required ImmutableArray<OpenWrite> OpenWrites { get; init; }
+
+    /// <summary>Whether a side's read was a delta from a token.</summary>
+    public required IReadOnlyDictionary<MergeSide, bool> IsToken { get; init; }
+
+    /// <summary>What waits, by key, as it was when the run began.</summary>
+    public required IReadOnlyDictionary<string, WaitingItem> Waiting { get; init; }
+
+    /// <summary>Why the run goes no further; null while it does.</summary>
+    public ProviderFault? StopFault { get; private set; }
+
+    /// <summary>The side that stopped it.</summary>
+    public MergeSide StopSide { get; private set; }
+
+    /// <summary>Whether the lease was lost.</summary>
+    public bool IsLeaseLost { get; set; }
+
+    /// <summary>Whether no further write may begin.</summary>
+    public bool IsStopped => StopFault is not null || IsLeaseLost;
+
+    /// <summary>How many writes of a kind were made.</summary>
+    public int Written(StepKind kind)
+    {
+        lock (_gate)
+            return _written.GetValueOrDefault(kind);
+    }
+
+    /// <summary>Counts a write that was made.</summary>
+    public void CountWrite(StepKind kind)
+    {
+        lock (_gate)
+        {
+            _streak = 0;
+            _written[kind] = _written.GetValueOrDefault(kind) + 1;
+        }
+    }
+
+    /// <summary>
+    /// Counts a failure: one that is about the whole side ends the run, as do several in a row.
+    /// </summary>
+    public void CountFailure(MergeSide side, ProviderFault fault)
+    {
+        lock (_gate)
+        {
+            _streak++;
+            if (StopFault is null && (IsOfSide(fault.Reason) || _streak >= Options.FailureStreakMax))
+                (StopFault, StopSide) = (fault, side);
+        }
+    }
+
+    /// <summary>Whether a failure tells of the account or the line, not of one event.</summary>
+    public static bool IsOfSide(ProviderReason reason) => reason is ProviderReason.CredentialsRejected
+        or ProviderReason.InsufficientScope or ProviderReason.AccessNotConfigured
+        or ProviderReason.BreakerOpen or ProviderReason.QuotaExceeded or ProviderReason.QuotaWait
+        or ProviderReason.Unreachable;
+}

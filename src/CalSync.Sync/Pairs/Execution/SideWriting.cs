@@ -1,0 +1,232 @@
+using CalSync.Calendar.Comparison;
+using CalSync.Calendar.Document;
+using CalSync.Sync.Pairs.Planning;
+using CalSync.Sync.Providers;
+
+namespace CalSync.Sync.Pairs.Execution;
+
+/// <summary>How one write to one side ended.</summary>
+internal abstract record SideEnd
+{
+    private SideEnd()
+    {
+    }
+
+    /// <summary>Done; the place is null after a deletion.</summary>
+    public sealed record Done(SidePlace? Place, WriteRecord Write) : SideEnd;
+
+    /// <summary>Not as decided: the side is otherwise than thought.</summary>
+    /// <param name="Fact">What it is.</param>
+    /// <param name="MayBeOurs">True when our own write may be what is there.</param>
+    public sealed record Otherwise(SideFact Fact, bool MayBeOurs) : SideEnd;
+
+    /// <summary>Refused for good.</summary>
+    public sealed record Refused(ProviderFault Fault) : SideEnd;
+
+    /// <summary>Not known or not possible now.</summary>
+    /// <param name="Fault">Why.</param>
+    /// <param name="IsOpen">True when it may have been done.</param>
+    public sealed record Failed(ProviderFault Fault, bool IsOpen) : SideEnd;
+}
+
+/// <summary>Writes to one side and reads back what became of it.</summary>
+/// <param name="calendar">The side.</param>
+/// <param name="side">Which.</param>
+/// <param name="gate">Bounds how many writes are under way.</param>
+internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, SemaphoreSlim gate)
+{
+    /// <summary>Makes one write.</summary>
+    /// <param name="act">What is to be done.</param>
+    /// <param name="write">As it was begun.</param>
+    /// <param name="cancellation">A cancelled write may have been done; it stays open in the ledger.</param>
+    public async Task<SideEnd> WriteAsync(
+        SideAct act, WriteRecord write, CancellationToken cancellation)
+    {
+        await gate.WaitAsync(cancellation);
+        try
+        {
+            return act switch
+            {
+                SideAct.Create create => await CreateAsync(create, write, cancellation),
+                SideAct.Update update => await UpdateAsync(update, write, cancellation),
+                SideAct.Delete delete => await DeleteAsync(delete, write, cancellation),
+                _ => throw new ArgumentException("Nothing is to be written.", nameof(act)),
+            };
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Reads one event where it lies.</summary>
+    /// <param name="address">Where.</param>
+    /// <param name="uid">The common UID its content is given.</param>
+    /// <param name="cancellation">Nothing is changed by a read.</param>
+    public async Task<(SideFact? Fact, ProviderFault? Fault)> ReadAsync(
+        ResourceAddress address, string uid, CancellationToken cancellation) =>
+        Fact(await calendar.ReadAsync(address, cancellation), uid);
+
+    private async Task<SideEnd> CreateAsync(
+        SideAct.Create act, WriteRecord write, CancellationToken cancellation)
+    {
+        var content = OnSide(act.Content, act.Uid);
+        var draft = new ResourceDraft(act.Uid, content, null);
+        var answer = await calendar.CreateAsync(draft, cancellation);
+        switch (answer)
+        {
+            case ResourceWrite.Stored stored:
+                return await ReadBackAsync(stored, act.Uid, null, write, cancellation);
+            case ResourceWrite.Refused refused:
+                return new SideEnd.Refused(refused.Fault);
+            case ResourceWrite.Failed { Fault.OutcomeUnknown: false } failed:
+                return new SideEnd.Failed(failed.Fault, IsOpen: false);
+            default:
+                var isUnknown = answer is ResourceWrite.Failed;
+                var (fact, fault) = Fact(await calendar.FindAsync(act.Uid, cancellation), write.Uid);
+                return fact switch
+                {
+                    SideFact.Present => new SideEnd.Otherwise(fact, isUnknown),
+                    SideFact.Gone when isUnknown => new SideEnd.Otherwise(
+                        new SideFact.Nothing(), MayBeOurs: false),
+                    null => new SideEnd.Failed(fault!, isUnknown),
+                    _ => new SideEnd.Failed(Taken, IsOpen: false),
+                };
+        }
+    }
+
+    private async Task<SideEnd> UpdateAsync(
+        SideAct.Update act, WriteRecord write, CancellationToken cancellation)
+    {
+        var held = OnSide(act.Held.Seen, act.Held.Uid);
+        var draft = new ResourceDraft(act.Held.Uid, OnSide(act.Content, act.Held.Uid), held);
+        var answer = await calendar.UpdateAsync(
+            act.Held.Address, act.Held.Version, draft, cancellation);
+        switch (answer)
+        {
+            case ResourceWrite.Stored stored:
+                return await ReadBackAsync(stored, act.Held.Uid, act.Held.Seen, write, cancellation);
+            case ResourceWrite.Refused refused:
+                return new SideEnd.Refused(refused.Fault);
+            case ResourceWrite.Failed { Fault.OutcomeUnknown: false } failed:
+                return new SideEnd.Failed(failed.Fault, IsOpen: false);
+            default:
+                return await LookAsync(
+                    act.Held.Address, write.Uid, (answer as ResourceWrite.Failed)?.Fault, cancellation);
+        }
+    }
+
+    private async Task<SideEnd> DeleteAsync(
+        SideAct.Delete act, WriteRecord write, CancellationToken cancellation)
+    {
+        var answer = await calendar.DeleteAsync(act.Held.Address, act.Held.Version, cancellation);
+        switch (answer)
+        {
+            case ResourceDelete.Deleted or ResourceDelete.AlreadyGone:
+                return new SideEnd.Done(null, write with { Address = act.Held.Address });
+            case ResourceDelete.Failed { Fault.OutcomeUnknown: false } failed:
+                return failed.Fault.RetryHelps
+                    ? new SideEnd.Failed(failed.Fault, IsOpen: false)
+                    : new SideEnd.Refused(failed.Fault);
+            default:
+                var end = await LookAsync(
+                    act.Held.Address, write.Uid, (answer as ResourceDelete.Failed)?.Fault, cancellation);
+                return end is SideEnd.Otherwise { Fact: SideFact.Gone }
+                    ? new SideEnd.Done(null, write with { Address = act.Held.Address })
+                    : end;
+        }
+    }
+
+    /// <summary>Reads the side again: it is otherwise than thought, or the answer was lost.</summary>
+    private async Task<SideEnd> LookAsync(
+        ResourceAddress address, string uid, ProviderFault? lost, CancellationToken cancellation)
+    {
+        var (fact, fault) = await ReadAsync(address, uid, cancellation);
+        return fact is null
+            ? new SideEnd.Failed(fault!, lost is not null)
+            : new SideEnd.Otherwise(fact, lost is not null);
+    }
+
+    private async Task<SideEnd> ReadBackAsync(
+        ResourceWrite.Stored stored, string uidThere, CalendarDocument? held, WriteRecord write,
+        CancellationToken cancellation)
+    {
+        var sent = write.Sent!;
+        var blind = new SidePlace(stored.Address, stored.Version, uidThere, sent);
+        SideEnd.Done Done(SidePlace place) => new(
+            place, write with { Address = stored.Address, Lost = stored.Lost, After = place.Seen });
+        if (calendar.Traits.CanTrustWriteVersion && stored.Version is not null && stored.Lost.IsEmpty)
+            return Done(blind);
+        var (fact, fault) = await ReadAsync(stored.Address, write.Uid, cancellation);
+        if (fault is null && !IsShown(fact, held, sent))
+            (fact, fault) = await ReadAsync(stored.Address, write.Uid, cancellation);
+        switch (fact)
+        {
+            case null:
+                return new SideEnd.Failed(fault!, IsOpen: true);
+            case SideFact.Present { Place: var got }
+                when IsShown(fact, held, sent) || WriteEcho.IsDropped(sent, got.Seen):
+                if (await JudgeAsync(stored, sent, got, write.Uid, cancellation) is not { } echo)
+                    return new SideEnd.Failed(Behind, IsOpen: true);
+                var seen = WriteEcho.Seen(held, sent, got.Seen, echo);
+                // What somebody else wrote meanwhile is left for the next read, under a version not ours.
+                return Done(ReferenceEquals(seen, sent) ? blind : got with { Seen = seen });
+            default:
+                // The read is behind, the write was dropped, or somebody deleted it: the next run tells.
+                return new SideEnd.Failed(Behind, IsOpen: true);
+        }
+    }
+
+    /// <summary>Whether a read shows that the write has arrived, whatever became of it.</summary>
+    private static bool IsShown(SideFact? fact, CalendarDocument? held, CalendarDocument sent) =>
+        fact is SideFact.Present { Place.Seen: var got } && (held is null
+            || ResourceContent.IsSame(sent, got) || !ResourceContent.IsSame(held, got));
+
+    /// <summary>What the versions say; null when a second look failed.</summary>
+    private async Task<EchoVersion?> JudgeAsync(
+        ResourceWrite.Stored stored, CalendarDocument sent, SidePlace got, string uid,
+        CancellationToken cancellation)
+    {
+        if (stored.Version is null || got.Version is null)
+            return EchoVersion.Unknown;
+        if (stored.Version == got.Version || ResourceContent.IsSame(sent, got.Seen))
+            return EchoVersion.Same;
+        var (again, _) = await ReadAsync(stored.Address, uid, cancellation);
+        return again is null ? null
+            : again is SideFact.Present { Place: var second }
+            && second.Version != got.Version && ResourceContent.IsSame(second.Seen, got.Seen)
+            ? EchoVersion.Unknown
+            : EchoVersion.Other;
+    }
+
+    private (SideFact? Fact, ProviderFault? Fault) Fact(ResourceRead read, string uid)
+    {
+        switch (read)
+        {
+            case ResourceRead.Gone:
+                return (new SideFact.Gone(DeletionProof.ReadGone), null);
+            case ResourceRead.Failed failed:
+                return (null, failed.Fault);
+            case ResourceRead.Found { Resource: { Content: { } content } found }
+                when ResourceContent.Uid(content, out _) is { } there:
+                return (new SideFact.Present(new SidePlace(
+                    found.Address, found.Version, there,
+                    there == uid ? content : ResourceContent.WithUid(content, uid))), null);
+            default:
+                return (null, new ProviderFault(
+                    ProviderReason.OutsideProtocol, null, null,
+                    $"What the {side.Word()} holds cannot be read as an event."));
+        }
+    }
+
+    private static CalendarDocument OnSide(CalendarDocument content, string uid) =>
+        ResourceContent.Uid(content, out _) == uid ? content : ResourceContent.WithUid(content, uid);
+
+    private ProviderFault Behind => new(
+        ProviderReason.Conflict, null, null,
+        $"The {side.Word()} does not show what was written to it.");
+
+    private ProviderFault Taken => new(
+        ProviderReason.Conflict, null, null,
+        $"The {side.Word()} says that the event exists and does not find it.");
+}

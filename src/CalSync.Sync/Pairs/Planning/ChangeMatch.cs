@@ -1,0 +1,186 @@
+using CalSync.Calendar.Comparison;
+
+namespace CalSync.Sync.Pairs.Planning;
+
+/// <summary>One event of the ledger without its content: where it lies on both sides.</summary>
+/// <param name="Id">The mapping.</param>
+/// <param name="Uid">The common UID.</param>
+/// <param name="Status">How it stands.</param>
+/// <param name="Left">Its place on the left; null when it is not there.</param>
+/// <param name="Right">Its place on the right; null when it is not there.</param>
+public sealed record MappingEntry(
+    string Id, string Uid, MappingStatus Status, EntryPlace? Left, EntryPlace? Right)
+{
+    /// <summary>Its place on one side.</summary>
+    public EntryPlace? On(MergeSide side) => side == MergeSide.Left ? Left : Right;
+}
+
+/// <summary>Where one side holds an event.</summary>
+/// <param name="Address">Where.</param>
+/// <param name="Version">The version last recorded; null when there is none.</param>
+/// <param name="Uid">The UID it has on that side.</param>
+public sealed record EntryPlace(ResourceAddress Address, string? Version, string Uid);
+
+/// <summary>Something a side holds that cannot be synced as it is.</summary>
+/// <param name="Side">Which side.</param>
+/// <param name="Address">Where.</param>
+/// <param name="Uid">Its UID; null when it has none.</param>
+/// <param name="MappingId">The event the ledger knows there; null when it knows none.</param>
+/// <param name="Trouble">Why.</param>
+public sealed record SideTrouble(
+    MergeSide Side, ResourceAddress Address, string? Uid, string? MappingId, Trouble Trouble);
+
+/// <summary>What one side's read says of the events it is about. Pure.</summary>
+/// <remarks>
+/// First by address, then by UID, so that an event that was moved to another address is not taken for one
+/// deleted and one created. What the read does not name is not touched.
+/// </remarks>
+internal sealed class ChangeMatch
+{
+    private readonly MergeSide _side;
+    private readonly HashSet<ResourceAddress> _listed;
+    private readonly HashSet<ResourceAddress> _tombstones;
+    private readonly bool _isComplete;
+    private readonly Dictionary<ResourceAddress, MappingEntry> _byAddress = [];
+    private readonly Dictionary<string, MappingEntry> _byUid = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SideFact> _known = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SidePlace> _new = new(StringComparer.Ordinal);
+    private readonly List<SideTrouble> _troubles = [];
+    private readonly HashSet<string> _blocked = new(StringComparer.Ordinal);
+
+    /// <summary>Matches one read with the ledger.</summary>
+    /// <param name="side">Whose read.</param>
+    /// <param name="ledger">All events the read may be about; with a complete listing all there are.</param>
+    /// <param name="changes">The read.</param>
+    public ChangeMatch(MergeSide side, IEnumerable<MappingEntry> ledger, ChangeSet changes)
+    {
+        _side = side;
+        foreach (var entry in ledger)
+        {
+            if (entry.On(side) is { } place)
+            {
+                _byAddress[place.Address] = entry;
+                _byUid[place.Uid] = entry;
+            }
+
+            _byUid.TryAdd(entry.Uid, entry);
+        }
+
+        _listed = [.. changes.Upserts.Select(each => each.Address)];
+        _tombstones = [.. changes.Tombstones.Where(address => !_listed.Contains(address))];
+        _isComplete = changes.Certificate is Certificate.Complete;
+        foreach (var resource in changes.Upserts.OrderBy(
+            each => each.Address.Value, StringComparer.Ordinal))
+        {
+            Add(resource);
+        }
+
+        foreach (var address in _tombstones)
+        {
+            if (_byAddress.TryGetValue(address, out var entry))
+                _known.TryAdd(entry.Id, new SideFact.Gone(DeletionProof.Tombstone));
+        }
+
+        if (_isComplete)
+        {
+            foreach (var (address, entry) in _byAddress)
+            {
+                if (!_listed.Contains(address) && entry.Status != MappingStatus.Deleted)
+                    _known.TryAdd(entry.Id, new SideFact.Gone(DeletionProof.AbsentFromListing));
+            }
+        }
+
+        foreach (var id in _blocked)
+            _known.Remove(id);
+    }
+
+    /// <summary>Events of the ledger that the read is about, by mapping.</summary>
+    public IReadOnlyDictionary<string, SideFact> Known => _known;
+
+    /// <summary>Events of the ledger that nothing may be decided about on this side now.</summary>
+    public IReadOnlySet<string> Blocked => _blocked;
+
+    /// <summary>Events the ledger does not know, by UID.</summary>
+    public IReadOnlyDictionary<string, SidePlace> New => _new;
+
+    /// <summary>What cannot be synced as it is.</summary>
+    public IReadOnlyList<SideTrouble> Troubles => _troubles;
+
+    private void Add(RemoteResource resource)
+    {
+        _byAddress.TryGetValue(resource.Address, out var here);
+        if (resource.Content is null && resource.Problem is null)
+        {
+            // Its version is the one we hold; the ledger knows the rest.
+            return;
+        }
+
+        var problem = resource.Problem;
+        var uid = resource.Content is null ? null : ResourceContent.Uid(resource.Content, out problem);
+        if (uid is null || resource.Problem is not null || resource.Content is null)
+        {
+            if (here is not null)
+                _blocked.Add(here.Id);
+            _troubles.Add(new SideTrouble(
+                _side, resource.Address, uid, here?.Id,
+                new Trouble(
+                    TroubleKind.Unreadable, resource.Problem ?? problem ?? "It cannot be read.",
+                    resource.Raw ?? resource.Content?.ToString())));
+            return;
+        }
+
+        if (here is not null && here.On(_side)!.Uid != uid && here.Uid != uid)
+        {
+            // Another event took its address, which proves as well as a tombstone that it is gone.
+            _known.TryAdd(here.Id, new SideFact.Gone(DeletionProof.Tombstone));
+            here = null;
+        }
+
+        var entry = here ?? _byUid.GetValueOrDefault(uid);
+        var place = new SidePlace(
+            resource.Address, resource.Version, uid,
+            entry is null || entry.Uid == uid
+                ? resource.Content
+                : ResourceContent.WithUid(resource.Content, entry.Uid));
+        if (entry is null)
+        {
+            if (!_new.TryAdd(uid, place))
+                AddDuplicate(resource, uid, null);
+        }
+        else if (_known.TryGetValue(entry.Id, out var before) && before is SideFact.Present other)
+        {
+            // The one at the address the ledger knows is the event, wherever it stands in the read.
+            if (here is not null && entry.On(_side)!.Address != other.Place.Address)
+            {
+                _known[entry.Id] = new SideFact.Present(place);
+                AddDuplicate(new RemoteResource(
+                    other.Place.Address, other.Place.Version, other.Place.Seen), uid, entry.Id);
+            }
+            else
+            {
+                AddDuplicate(resource, uid, entry.Id);
+            }
+        }
+        else if (entry.Status != MappingStatus.Deleted && entry.On(_side) is { } known
+            && known.Address != resource.Address && IsStillThere(known.Address))
+        {
+            AddDuplicate(resource, uid, entry.Id);
+        }
+        else
+        {
+            _known[entry.Id] = new SideFact.Present(place);
+        }
+    }
+
+    /// <summary>Whether an address is still taken: else the event was moved, not copied.</summary>
+    private bool IsStillThere(ResourceAddress address) =>
+        _listed.Contains(address) || (!_isComplete && !_tombstones.Contains(address));
+
+    private void AddDuplicate(RemoteResource resource, string uid, string? mappingId) =>
+        _troubles.Add(new SideTrouble(
+            _side, resource.Address, uid, mappingId,
+            new Trouble(
+                TroubleKind.DuplicateUid,
+                $"This side has the UID {uid} twice; the other one is synced.",
+                resource.Raw ?? resource.Content?.ToString())));
+}

@@ -1,0 +1,193 @@
+using System.Collections.Immutable;
+using CalSync.Calendar.Comparison;
+using CalSync.Calendar.Document;
+
+namespace CalSync.Sync.Pairs.Planning;
+
+/// <summary>A write of ours whose end the ledger does not know: a crash or a lost answer.</summary>
+/// <param name="Uid">The common UID.</param>
+/// <param name="Side">Which side was written to.</param>
+/// <param name="Held">What it held before; null for a create.</param>
+/// <param name="Sent">What was written.</param>
+/// <param name="Base">What the other side said in full: its edits are what was written.</param>
+/// <param name="Other">The other side's place when it was decided; null when it had none.</param>
+public sealed record OpenWrite(
+    string Uid, MergeSide Side, CalendarDocument? Held, CalendarDocument Sent, CalendarDocument Base,
+    SidePlace? Other);
+
+/// <summary>All that one run is planned on.</summary>
+/// <param name="Policy">The pair's policy.</param>
+/// <param name="Left">The left side's read, matched with the ledger.</param>
+/// <param name="Right">The right side's.</param>
+/// <param name="Mappings">Every event of the ledger that a read is about, with its content.</param>
+/// <param name="OpenWrites">Writes the ledger does not know the end of.</param>
+internal sealed record PlanInputs(
+    ConflictPolicy Policy, ChangeMatch Left, ChangeMatch Right,
+    IReadOnlyDictionary<string, EventMapping> Mappings, ImmutableArray<OpenWrite> OpenWrites)
+{
+    /// <summary>Whether both reads were certified, so that what is new may be copied and what is gone
+    /// deleted.</summary>
+    public bool IsCertified { get; init; } = true;
+
+    /// <summary>Choices of a person, by UID.</summary>
+    public IReadOnlyDictionary<string, MergeSide> Choices { get; init; } =
+        ImmutableDictionary<string, MergeSide>.Empty;
+}
+
+/// <summary>Makes the plan of a run. Pure: the same inputs give the same plan.</summary>
+internal static class PairPlanner
+{
+    /// <summary>Plans every event the reads are about, in the order of UIDs.</summary>
+    public static ImmutableArray<ItemPlan> Plan(PlanInputs inputs, out ImmutableArray<SideTrouble> troubles)
+    {
+        var found = new List<SideTrouble>([.. inputs.Left.Troubles, .. inputs.Right.Troubles]);
+        var facts = Known(inputs).ToList();
+        if (inputs.IsCertified)
+            facts.AddRange(New(inputs, found));
+        troubles = [.. found];
+        var plans = facts
+            .Select(each => WithOpenWrites(each, inputs.OpenWrites))
+            .Select(each => inputs.Choices.TryGetValue(each.Uid, out var choice)
+                ? each with { Choice = choice }
+                : each)
+            .Select(each => ItemDecision.Decide(each, inputs.Policy))
+            .OrderBy(plan => plan.Uid, StringComparer.Ordinal);
+        return [.. inputs.IsCertified ? plans : plans.Where(IsSafeUncertified)];
+    }
+
+    /// <summary>Takes writes into account that the ledger does not know the end of.</summary>
+    internal static ItemFacts WithOpenWrites(ItemFacts facts, IEnumerable<OpenWrite> writes)
+    {
+        foreach (var write in writes.Where(write => write.Uid == facts.Uid))
+        {
+            if (facts.On(write.Side) is not SideFact.Present now
+                || !WriteEcho.IsApplied(write.Held, write.Sent, now.Place.Seen))
+            {
+                continue;
+            }
+
+            var known = facts.Mapping is { Status: not MappingStatus.Deleted } ? facts.Mapping : null;
+            if (write.Other is { } other && (known is not null || write.Held is null))
+            {
+                // The other side's edits have arrived here: what that side said is the base from now on, and
+                // what this side was seen to hold has them too. Its own edits stay edits.
+                var seen = WriteEcho.Seen(write.Held, write.Sent, now.Place.Seen, EchoVersion.Unknown);
+                if (write.Held is not null && known?.On(write.Side) is { } before)
+                {
+                    seen = CalendarMerge.Merge(
+                        write.Held, before.Seen, seen, MergePreference.Right, ResourceContent.Noise).Document;
+                }
+
+                var mapping = new EventMapping(
+                    facts.Mapping?.Id ?? "", facts.Uid, MappingStatus.Active, write.Base, null, null);
+                facts = facts with
+                {
+                    IsUnrecorded = true,
+                    Mapping = mapping.With(write.Side, now.Place with { Seen = seen })
+                        .With(write.Side.Other(), other),
+                };
+            }
+            else
+            {
+                facts = facts.With(write.Side, now with
+                {
+                    Meant = WriteEcho.Meant(write.Held, write.Sent, now.Place.Seen),
+                });
+            }
+        }
+
+        return facts;
+    }
+
+    private static IEnumerable<ItemFacts> Known(PlanInputs inputs)
+    {
+        var ids = inputs.Left.Known.Keys.Union(inputs.Right.Known.Keys, StringComparer.Ordinal)
+            .Where(id => !inputs.Left.Blocked.Contains(id) && !inputs.Right.Blocked.Contains(id));
+        foreach (var id in ids)
+        {
+            var mapping = inputs.Mappings[id];
+            SideFact On(MergeSide side, ChangeMatch match) =>
+                match.Known.TryGetValue(id, out var fact) ? fact
+                : mapping.Status != MappingStatus.Deleted && mapping.On(side) is not null
+                    ? new SideFact.Unchanged()
+                    : new SideFact.Nothing();
+            yield return new ItemFacts(
+                mapping.Uid, mapping, On(MergeSide.Left, inputs.Left), On(MergeSide.Right, inputs.Right));
+        }
+    }
+
+    /// <summary>Events new to the ledger: linked by UID, then by content, else copied.</summary>
+    private static IEnumerable<ItemFacts> New(PlanInputs inputs, List<SideTrouble> troubles)
+    {
+        var (left, right) = (inputs.Left.New, inputs.Right.New);
+        var alone = new Dictionary<MergeSide, List<SidePlace>>
+        {
+            [MergeSide.Left] = [.. left.Values.Where(place => !right.ContainsKey(place.Uid))],
+            [MergeSide.Right] = [.. right.Values.Where(place => !left.ContainsKey(place.Uid))],
+        };
+        foreach (var place in left.Values)
+        {
+            if (right.TryGetValue(place.Uid, out var other))
+            {
+                yield return new ItemFacts(
+                    place.Uid, null, new SideFact.Present(place), new SideFact.Present(other))
+                { LinkedBy = SyncRule.LinkedByUid };
+            }
+        }
+
+        var groups = alone.SelectMany(side => side.Value.Select(place => (
+                Side: side.Key, Place: place, Print: ResourceContent.Fingerprint(place.Seen)
+                    ?? $"{side.Key.Word()} {place.Uid}")))
+            .GroupBy(each => each.Print, StringComparer.Ordinal);
+        foreach (var group in groups)
+        {
+            var ours = group.Where(each => each.Side == MergeSide.Left).Select(each => each.Place).ToList();
+            var theirs = group.Where(each => each.Side == MergeSide.Right).Select(each => each.Place)
+                .ToList();
+            switch (ours, theirs)
+            {
+                case ([var one], [var other]):
+                    yield return new ItemFacts(
+                        one.Uid, null, new SideFact.Present(one),
+                        new SideFact.Present(other with
+                        {
+                            Seen = ResourceContent.WithUid(other.Seen, one.Uid),
+                        }))
+                    { LinkedBy = SyncRule.LinkedByContent };
+                    break;
+                case ({ Count: > 0 }, { Count: > 0 }):
+                    troubles.AddRange(group.Select(each => Ambiguous(each.Side, each.Place, ours, theirs)));
+                    break;
+                default:
+                    foreach (var place in ours)
+                    {
+                        yield return new ItemFacts(
+                            place.Uid, null, new SideFact.Present(place), new SideFact.Nothing());
+                    }
+
+                    foreach (var place in theirs)
+                    {
+                        yield return new ItemFacts(
+                            place.Uid, null, new SideFact.Nothing(), new SideFact.Present(place));
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    private static SideTrouble Ambiguous(
+        MergeSide side, SidePlace place, List<SidePlace> left, List<SidePlace> right) => new(
+        side, place.Address, place.Uid, null,
+        new Trouble(
+            TroubleKind.Ambiguous,
+            FormattableString.Invariant(
+                $"\"{ResourceContent.Title(place.Seen)}\" is {left.Count} times on the left and ")
+            + FormattableString.Invariant(
+                $"{right.Count} times on the right at this time, with other UIDs: a person must say ")
+            + "which belong together."));
+
+    /// <summary>After a read that is not complete only edits of linked events are carried over.</summary>
+    private static bool IsSafeUncertified(ItemPlan plan) =>
+        plan.Left is SideAct.Keep or SideAct.Update && plan.Right is SideAct.Keep or SideAct.Update;
+}

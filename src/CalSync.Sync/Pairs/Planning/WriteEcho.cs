@@ -1,0 +1,101 @@
+using CalSync.Calendar.Comparison;
+using CalSync.Calendar.Document;
+
+namespace CalSync.Sync.Pairs.Planning;
+
+/// <summary>What reading a side after writing to it proves about who wrote last.</summary>
+public enum EchoVersion
+{
+    /// <summary>The write named no version, or the side's versions change by themselves.</summary>
+    Unknown = 1,
+
+    /// <summary>The version read is the one the write named: nobody wrote in between.</summary>
+    Same = 2,
+
+    /// <summary>The version read is another: somebody wrote in between.</summary>
+    Other = 3,
+}
+
+/// <summary>
+/// Tells what a server made of our own write from what somebody else wrote after it. Pure.
+/// </summary>
+/// <remarks>
+/// Taking a server's damage for an edit would carry the damage to the other side; taking an edit for damage
+/// would never carry it anywhere. So the version decides, and without one what differs: a server drops, cuts
+/// short and rewrites what it was just sent, and adds extensions; what says something new, a person said.
+/// </remarks>
+internal static class WriteEcho
+{
+    /// <summary>What the side is to be remembered as having held after the write.</summary>
+    /// <param name="held">What it held before; null for a create.</param>
+    /// <param name="sent">What was written.</param>
+    /// <param name="got">What was read after.</param>
+    /// <param name="version">What the versions say.</param>
+    /// <returns><paramref name="got"/> when all of it is the server's doing; else
+    /// <paramref name="sent"/>, so that the rest is an edit.</returns>
+    public static CalendarDocument Seen(
+        CalendarDocument? held, CalendarDocument sent, CalendarDocument got, EchoVersion version) =>
+        version switch
+        {
+            EchoVersion.Same => got,
+            EchoVersion.Other => ResourceContent.IsSame(sent, got) ? got : sent,
+            EchoVersion.Unknown => IsDoneByServer(held, sent, got) ? got : sent,
+        };
+
+    /// <summary>Whether a side that was read shows a write whose answer was lost.</summary>
+    public static bool IsApplied(CalendarDocument? held, CalendarDocument sent, CalendarDocument got)
+    {
+        if (held is null || ResourceContent.IsSame(sent, got))
+            return true;
+        if (ResourceContent.IsSame(held, got))
+            return false;
+        var missing = Fields(got, sent);
+        return Fields(held, sent).Any(field => !missing.Contains(field)) || IsDoneByServer(held, sent, got);
+    }
+
+    /// <summary>
+    /// What a side would hold had its server carried all of a write: what was sent, and later edits over it.
+    /// </summary>
+    public static CalendarDocument Meant(
+        CalendarDocument? held, CalendarDocument sent, CalendarDocument got)
+    {
+        var seen = Seen(held, sent, got, EchoVersion.Unknown);
+        return ResourceContent.IsSame(seen, got)
+            ? sent
+            : CalendarMerge.Merge(
+                seen, sent, got, MergePreference.Right, ResourceContent.Noise).Document;
+    }
+
+    /// <summary>Whether what is missing of a write is only what a server may have dropped of it.</summary>
+    public static bool IsDropped(CalendarDocument sent, CalendarDocument got) =>
+        IsDoneByServer(null, sent, got);
+
+    private static bool IsDoneByServer(
+        CalendarDocument? held, CalendarDocument sent, CalendarDocument got)
+    {
+        var written = held is null ? null : Fields(held, sent);
+        string? all = null;
+        return CalendarDiff.Compare(sent, got, ResourceContent.Noise).All(change =>
+            change.Property?.StartsWith("X-", StringComparison.Ordinal) == true
+            || (written?.Contains((change.Component, change.Property)) != false
+                && IsLess(change, all ??= Letters(sent.ToString()))));
+    }
+
+    /// <summary>Whether a change says nothing that was not sent.</summary>
+    private static bool IsLess(CalendarChange change, string sent) => change switch
+    {
+        { After: null } => true,
+        { Before: null } => sent.Contains(Letters(change.After), StringComparison.Ordinal),
+        _ => Letters(change.Before).Contains(Letters(change.After), StringComparison.Ordinal),
+    };
+
+    private static string Letters(string text) =>
+        new([.. text.Where(char.IsLetterOrDigit).Select(char.ToUpperInvariant)]);
+
+    private static HashSet<(ComponentKey Component, string? Property)> Fields(
+        CalendarDocument before, CalendarDocument after) =>
+    [
+        .. CalendarDiff.Compare(before, after, ResourceContent.Noise)
+            .Select(change => (change.Component, change.Property)),
+    ];
+}
