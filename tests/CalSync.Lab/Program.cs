@@ -1,5 +1,7 @@
+using System.Globalization;
 using CalSync.Lab.Bench;
 using CalSync.Lab.Fuzz;
+using CalSync.Lab.Simulation;
 
 // Lab: what measures and torments the product. "bench" without a name lists the benchmarks.
 using var stop = new CancellationTokenSource();
@@ -17,6 +19,10 @@ return args switch
     ["bench", "calendar", .. var rest] => CalendarBench.Run(rest.Contains("--json"), Rounds(rest)),
     ["bench", ..] => List(),
     ["fuzz", "calendar", .. var rest] => FuzzCommand.Run(rest, stop.Token),
+    ["simulate", "pairs", "--seeds", var seeds, .. var rest] => await SimulatePairsAsync(
+        int.Parse(seeds, CultureInfo.InvariantCulture),
+        rest is ["--from", var first, ..] ? int.Parse(first, CultureInfo.InvariantCulture) : 1,
+        rest is [.., "--damage"]),
     _ => Usage(),
 };
 
@@ -36,9 +42,26 @@ static int Rounds(string[] rest) =>
         ? count
         : 3;
 
+static async Task<int> SimulatePairsAsync(int count, int first, bool hasDamage)
+{
+    var broken = 0;
+    for (var seed = first; seed < first + count && broken < 5; seed++)
+    {
+        if (await PairSimulation.RunAsync(seed, hasDamage) is { } what)
+        {
+            broken++;
+            Console.WriteLine(what);
+        }
+    }
+
+    Console.WriteLine($"seeds {first} to {first + count - 1}: {broken} broken");
+    return broken == 0 ? 0 : 1;
+}
+
 static int Usage()
 {
     Console.Error.WriteLine("usage: bench NAME [--json]");
     Console.Error.WriteLine(FuzzCommand.Usage);
+    Console.Error.WriteLine("       simulate pairs --seeds N [--from SEED] [--damage]");
     return 2;
 }

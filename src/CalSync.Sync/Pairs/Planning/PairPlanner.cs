@@ -67,7 +67,8 @@ internal static class PairPlanner
             }
 
             var known = facts.Mapping is { Status: not MappingStatus.Deleted } ? facts.Mapping : null;
-            if (write.Other is { } other && (known is not null || write.Held is null))
+            var isThere = facts.On(write.Side.Other()) is SideFact.Present;
+            if (write.Other is { } other && (known is not null || (write.Held is null && isThere)))
             {
                 // The other side's edits have arrived here: what that side said is the base from now on, and
                 // what this side was seen to hold has them too. Its own edits stay edits.

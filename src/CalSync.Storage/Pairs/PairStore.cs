@@ -1,0 +1,284 @@
+using System.Text.Json;
+using CalSync.Calendar.Comparison;
+using CalSync.Sync;
+using CalSync.Sync.Journal;
+using CalSync.Sync.Pairs;
+using CalSync.Sync.Pairs.Planning;
+
+namespace CalSync.Storage.Pairs;
+
+/// <summary>The ledger of pairs, in rows.</summary>
+/// <remarks>
+/// A run holds its pair's row by a lease with a fence. Every change begins with an UPDATE of that row naming
+/// the fence, which also renews the lease and keeps changes of one pair in order.
+/// </remarks>
+/// <param name="database">Where.</param>
+/// <param name="ids">Names conflicts and links.</param>
+/// <param name="options">How long a lease lasts.</param>
+public sealed partial class PairStore(Database database, IdSource ids, PairOptions options) : IPairStore
+{
+    /// <inheritdoc/>
+    public Task AddAsync(Pair pair, DateTimeOffset now, CancellationToken cancellation) =>
+        database.WriteAsync(
+            session =>
+            {
+                session.Queue(
+                    """
+                    INSERT INTO calendar_mappings (id, tenant_id, name, google_calendar, icloud_calendar,
+                        policy, created_at, updated_at)
+                    VALUES (@Id, @TenantId, @Name, @Left, @Right, @Policy, @now, @now)
+                    """,
+                    new
+                    {
+                        pair.Id,
+                        pair.TenantId,
+                        pair.Name,
+                        pair.Left,
+                        pair.Right,
+                        Policy = pair.Policy.ToString(),
+                        now,
+                    },
+                    expectRows: 1);
+                session.Journal(new JournalEntry(
+                    now, pair.TenantId, "cli", "request", pair.Id, "pair.added", "pair", pair.Id,
+                    After: JsonSerializer.Serialize(
+                        new { pair.Name, policy = pair.Policy.ToString() }, JsonSerializerOptions.Web)));
+                return Task.CompletedTask;
+            },
+            cancellation);
+
+    /// <inheritdoc/>
+    public Task<PairLease?> AcquireAsync(
+        string pairId, string runId, string actor, DateTimeOffset now, DateTimeOffset until,
+        CancellationToken cancellation) => database.WriteAsync(
+        async session =>
+        {
+            var taken = await session.ExecuteAsync(
+                """
+                UPDATE calendar_mappings SET lease_owner = @runId, lease_until = @until, fence = fence + 1
+                WHERE id = @pairId AND enabled AND (lease_until IS NULL OR lease_until <= @now)
+                """,
+                new { pairId, runId, until, now });
+            if (taken == 0)
+                return null;
+            await session.ExecuteAsync(
+                """
+                INSERT INTO sync_runs (id, calendar_mapping_id, actor, started_at)
+                VALUES (@runId, @pairId, @actor, @now)
+                """,
+                new { runId, pairId, actor, now });
+            var row = await session.FirstOrDefaultAsync<PairRow>(
+                "SELECT * FROM calendar_mappings WHERE id = @pairId", new { pairId });
+            return row!.ToLease(runId, actor);
+        },
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task ReleaseAsync(PairLease lease, CancellationToken cancellation) => database.WriteAsync(
+        session => session.ExecuteAsync(
+            """
+            UPDATE calendar_mappings SET lease_owner = NULL, lease_until = NULL
+            WHERE id = @Id AND fence = @Fence
+            """,
+            new { lease.Pair.Id, lease.Fence }),
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task<bool> BeginAsync(
+        PairLease lease, IReadOnlyList<WriteRecord> writes, DateTimeOffset now,
+        CancellationToken cancellation) => ChangeAsync(
+        lease, now,
+        session =>
+        {
+            ContentRows.Queue(
+                session,
+                writes.SelectMany(each => new[] { each.Before, each.Sent, each.Base, each.Other?.Seen }));
+            foreach (var write in writes)
+                WriteRows.QueueInsert(session, lease, write);
+            return Task.CompletedTask;
+        },
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task<bool> RecordAsync(
+        PairLease lease, IReadOnlyList<LedgerChange> changes, DateTimeOffset now,
+        CancellationToken cancellation) => ChangeAsync(
+        lease, now,
+        session =>
+        {
+            ContentRows.Queue(session, changes.SelectMany(change => new[]
+            {
+                change.Mapping.Base, change.Mapping.Left?.Seen, change.Mapping.Right?.Seen,
+            }
+            .Concat(change.Conflicts.IsEmpty ? [] : new[] { change.Left, change.Right })
+            .Concat(change.Done.Select(each => each.After))));
+            foreach (var change in changes)
+                QueueChange(session, lease, change, now);
+            return Task.CompletedTask;
+        },
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task<bool> VoidAsync(
+        PairLease lease, IReadOnlyList<string> writeIds, DateTimeOffset now,
+        CancellationToken cancellation) => ChangeAsync(
+        lease, now,
+        session =>
+        {
+            var ids = writeIds.ToArray();
+            session.Queue(
+                $"""
+                UPDATE sync_operations SET state = 'void', finished_at = @now
+                WHERE state = 'open' AND {session.In("id", "@ids")}
+                """,
+                new { ids, now });
+            return Task.CompletedTask;
+        },
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task<bool> SetAsideAsync(
+        PairLease lease, IReadOnlyList<WaitingItem> items, DateTimeOffset now,
+        CancellationToken cancellation) => ChangeAsync(
+        lease, now,
+        session =>
+        {
+            foreach (var item in items)
+                QueueWaiting(session, lease, item, now);
+            return Task.CompletedTask;
+        },
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task<bool> FinishAsync(
+        PairLease lease, RunEnd end, DateTimeOffset now, CancellationToken cancellation) => ChangeAsync(
+        lease, now,
+        session =>
+        {
+            QueueEnd(session, lease, end, now);
+            if (end.Cleared.Count > 0)
+            {
+                session.Queue(
+                    $"""
+                    DELETE FROM event_quarantine
+                    WHERE calendar_mapping_id = @Id AND {session.In("item_key", "@Cleared")}
+                    """,
+                    new { lease.Pair.Id, Cleared = end.Cleared.ToArray() });
+            }
+
+            if (end.IsComplete)
+            {
+                // All that was read is recorded, so what is still open was never done; what waits may be.
+                session.Queue(
+                    """
+                    UPDATE sync_operations SET state = 'void', finished_at = @now
+                    WHERE calendar_mapping_id = @Id AND state = 'open' AND NOT EXISTS (
+                        SELECT 1 FROM event_quarantine q
+                        WHERE q.calendar_mapping_id = @Id AND q.event_uid = sync_operations.event_uid)
+                    """,
+                    new { lease.Pair.Id, now });
+            }
+
+            return Task.CompletedTask;
+        },
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task SavePlanAsync(
+        SyncPlan plan, string runId, DateTimeOffset expiresAt, CancellationToken cancellation) =>
+        database.WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                INSERT INTO sync_plans (id, calendar_mapping_id, run_id, body, created_at, expires_at)
+                VALUES (@Id, @PairId, @runId, @Body, @At, @expiresAt)
+                ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
+                """,
+                new { plan.Id, plan.PairId, runId, Body = PlanText.Write(plan), plan.At, expiresAt }),
+            cancellation);
+
+    /// <summary>Changes the ledger if the lease still holds; the lease is renewed by it.</summary>
+    private async Task<bool> ChangeAsync(
+        PairLease lease, DateTimeOffset now, Func<WriteSession, Task> change,
+        CancellationToken cancellation)
+    {
+        try
+        {
+            await database.WriteAsync(
+                async session =>
+                {
+                    session.Queue(
+                        """
+                        UPDATE calendar_mappings SET lease_until = @Until, updated_at = @now
+                        WHERE id = @Id AND fence = @Fence AND lease_owner = @RunId
+                        """,
+                        new { lease.Pair.Id, lease.Fence, lease.RunId, now, Until = now + options.Lease },
+                        expectRows: 1);
+                    await change(session);
+                },
+                cancellation);
+            return true;
+        }
+        catch (ConcurrencyException)
+        {
+            return false;
+        }
+    }
+
+    private void QueueChange(
+        WriteSession session, PairLease lease, LedgerChange change, DateTimeOffset now)
+    {
+        var mapping = change.Mapping;
+        MappingRows.Queue(session, lease.Pair.Id, mapping, now);
+        foreach (var write in change.Done)
+            WriteRows.QueueDone(session, write, now);
+        session.Queue(
+            """
+            UPDATE sync_operations SET state = 'void', finished_at = @now
+            WHERE event_uid = @Uid AND calendar_mapping_id = @Id AND state = 'open'
+            """,
+            new { mapping.Uid, lease.Pair.Id, now });
+        session.Queue(
+            "DELETE FROM event_quarantine WHERE item_key = @Key AND calendar_mapping_id = @Id",
+            new { Key = "uid:" + mapping.Uid, lease.Pair.Id });
+        if (change.Rule is SyncRule.LinkedByUid or SyncRule.LinkedByContent && change.Done.IsEmpty)
+        {
+            var link = new WriteRecord(
+                ids.Next("wrt"), mapping.Uid, ResourceContent.Title(mapping.Base), null, MergeSide.Right,
+                change.Rule, now);
+            WriteRows.QueueInsert(session, lease, link with { State = "done", Base = mapping.Base });
+        }
+
+        foreach (var conflict in change.Conflicts)
+            QueueConflict(session, lease, change, conflict, now);
+        if (change.Done.IsEmpty && change.Rule is SyncRule.Equal)
+            return;
+        session.Journal(new JournalEntry(
+            now, lease.Pair.TenantId, lease.Actor, "sync", lease.RunId, Kind(change), "event", mapping.Id,
+            Before: Text(new
+            {
+                left = ContentRows.Hash(change.Left),
+                right = ContentRows.Hash(change.Right),
+            }),
+            After: Text(new
+            {
+                pair = lease.Pair.Id,
+                uid = mapping.Uid,
+                rule = change.Rule.ToString(),
+                @base = ContentRows.Hash(mapping.Base),
+                left = ContentRows.Hash(mapping.Left?.Seen),
+                right = ContentRows.Hash(mapping.Right?.Seen),
+                writes = change.Done.Select(each => $"{each.Kind} {each.Side.Word()}"),
+                conflicts = change.Conflicts.Length,
+            })));
+    }
+
+    private static string Kind(LedgerChange change) => change switch
+    {
+        { Rule: SyncRule.LinkedByUid or SyncRule.LinkedByContent } => "event.linked",
+        { Mapping.Status: MappingStatus.Deleted } => "event.deleted",
+        { Done: [{ Kind: StepKind.Create }, ..] } => "event.created",
+        _ => "event.synced",
+    };
+
+    private static string Text(object value) => JsonSerializer.Serialize(value, JsonSerializerOptions.Web);
+}

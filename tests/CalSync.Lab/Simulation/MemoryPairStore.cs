@@ -1,0 +1,258 @@
+using System.Collections.Immutable;
+using CalSync.Calendar.Comparison;
+using CalSync.Calendar.Document;
+using CalSync.Sync.Pairs;
+using CalSync.Sync.Pairs.Execution;
+using CalSync.Sync.Pairs.Planning;
+
+namespace CalSync.Lab.Simulation;
+
+/// <summary>
+/// The ledger in memory, for simulations. Every change is one assignment, so a crash falls before or after
+/// it, never within.
+/// </summary>
+public sealed class MemoryPairStore : IPairStore
+{
+    private readonly Lock _gate = new();
+    private State _state = new();
+
+    /// <summary>Called before and after every change; may throw.</summary>
+    public Action OnStep { get; set; } = () => { };
+
+    /// <summary>All contents ever recorded: what was overwritten can be had back.</summary>
+    public HashSet<string> Contents { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>A content as <see cref="Contents"/> has it: its octets under no UID of its own.</summary>
+    public static string Recorded(CalendarDocument content) =>
+        ResourceContent.WithUid(content, "any").ToString();
+
+    /// <summary>All writes ever begun.</summary>
+    public ImmutableArray<WriteRecord> Writes => _state.Writes;
+
+    /// <summary>Events on both sides, by UID.</summary>
+    public IEnumerable<EventMapping> Mappings => _state.Mappings.Values;
+
+    /// <summary>Fields both sides had edited.</summary>
+    public ImmutableArray<MergeConflict> Conflicts => _state.Conflicts;
+
+    /// <summary>How the last run ended.</summary>
+    public RunEnd? LastEnd => _state.End;
+
+    public Task AddAsync(Pair pair, DateTimeOffset now, CancellationToken cancellation)
+    {
+        _state = _state with { Pair = pair };
+        return Task.CompletedTask;
+    }
+
+    public Task<PairLease?> AcquireAsync(
+        string pairId, string runId, string actor, DateTimeOffset now, DateTimeOffset until,
+        CancellationToken cancellation)
+    {
+        if (_state.Pair?.Id != pairId || _state.LeaseUntil > now)
+            return Task.FromResult<PairLease?>(null);
+        Commit(() => _state with { Fence = _state.Fence + 1, LeaseUntil = until });
+        return Task.FromResult<PairLease?>(new PairLease(
+            _state.Pair, runId, actor, _state.Fence, _state.Left, _state.Right, _state.FullReadAt,
+            _state.IsFirst, _state.ExpectsEcho));
+    }
+
+    public Task ReleaseAsync(PairLease lease, CancellationToken cancellation)
+    {
+        Commit(lease, state => state with { LeaseUntil = null });
+        return Task.CompletedTask;
+    }
+
+    public Task<ImmutableArray<MappingEntry>> EntriesAsync(
+        string pairId, LedgerFilter? filter, CancellationToken cancellation) =>
+        Task.FromResult<ImmutableArray<MappingEntry>>(
+        [
+            .. _state.Mappings.Values.Where(each => filter is null || filter.Uids.Contains(each.Uid)
+                    || Has(each.Left, filter.Left, filter.Uids)
+                    || Has(each.Right, filter.Right, filter.Uids))
+                .Select(each => new MappingEntry(
+                    each.Id, each.Uid, each.Status, Entry(each.Left), Entry(each.Right))),
+        ]);
+
+    public Task<int> CountAsync(string pairId, CancellationToken cancellation) =>
+        Task.FromResult(_state.Mappings.Values.Count(each => each.Status == MappingStatus.Active));
+
+    public Task<ImmutableArray<EventMapping>> LoadAsync(
+        string pairId, IReadOnlyCollection<string> mappingIds, CancellationToken cancellation) =>
+        Task.FromResult<ImmutableArray<EventMapping>>(
+            [.. _state.Mappings.Values.Where(each => mappingIds.Contains(each.Id))]);
+
+    public Task<ImmutableArray<OpenWrite>> OpenWritesAsync(string pairId, CancellationToken cancellation) =>
+        Task.FromResult<ImmutableArray<OpenWrite>>(
+        [
+            .. _state.Writes
+                .Where(each => each is { State: "open", Sent: not null, Base: not null, Kind: not null })
+                .Select(each => new OpenWrite(
+                    each.Uid, each.Side, each.Before, each.Sent!, each.Base!, each.Other)),
+        ]);
+
+    public Task<ImmutableArray<WaitingItem>> WaitingAsync(string pairId, CancellationToken cancellation) =>
+        Task.FromResult<ImmutableArray<WaitingItem>>([.. _state.Waiting.Values]);
+
+    public Task<bool> BeginAsync(
+        PairLease lease, IReadOnlyList<WriteRecord> writes, DateTimeOffset now,
+        CancellationToken cancellation)
+    {
+        Keep([.. writes.SelectMany(each => new[] { each.Before, each.Sent, each.Base })]);
+        return Commit(lease, state => state with
+        {
+            Writes = state.Writes.AddRange(
+                writes.Select(each => each with { RunId = lease.RunId })),
+        });
+    }
+
+    public Task<bool> RecordAsync(
+        PairLease lease, IReadOnlyList<LedgerChange> changes, DateTimeOffset now,
+        CancellationToken cancellation)
+    {
+        Keep([.. changes.SelectMany(each =>
+            new[] { each.Left, each.Right, each.Mapping.Left?.Seen, each.Mapping.Right?.Seen })]);
+        return Commit(lease, state =>
+        {
+            foreach (var change in changes)
+            {
+                var done = change.Done.ToDictionary(each => each.Id, StringComparer.Ordinal);
+                state = state with
+                {
+                    Mappings = state.Mappings.SetItem(change.Mapping.Uid, change.Mapping),
+                    Conflicts = state.Conflicts.AddRange(change.Conflicts),
+                    Waiting = state.Waiting.Remove(ItemRun.ItemKey(change.Mapping.Uid)),
+                    Writes =
+                    [
+                        .. state.Writes.Select(each => done.TryGetValue(each.Id, out var end)
+                            ? end with { RunId = each.RunId }
+                            : each.Uid == change.Mapping.Uid && each.State == "open"
+                                ? each with { State = "void" }
+                                : each),
+                    ],
+                };
+            }
+
+            return state;
+        });
+    }
+
+    public Task<bool> VoidAsync(
+        PairLease lease, IReadOnlyList<string> writeIds, DateTimeOffset now,
+        CancellationToken cancellation) =>
+        Commit(lease, state => state with
+        {
+            Writes =
+            [
+                .. state.Writes.Select(each =>
+                    writeIds.Contains(each.Id) ? each with { State = "void" } : each),
+            ],
+        });
+
+    public Task<bool> SetAsideAsync(
+        PairLease lease, IReadOnlyList<WaitingItem> items, DateTimeOffset now,
+        CancellationToken cancellation) =>
+        Commit(lease, state => state with
+        {
+            Waiting = state.Waiting.SetItems(
+                items.Select(item => KeyValuePair.Create(item.Key, item))),
+        });
+
+    public Task<bool> FinishAsync(
+        PairLease lease, RunEnd end, DateTimeOffset now, CancellationToken cancellation) =>
+        Commit(lease, state => state with
+        {
+            End = end,
+            Left = end.Left ?? state.Left,
+            Right = end.Right ?? state.Right,
+            LeaseUntil = null,
+            IsFirst = state.IsFirst && !end.IsComplete,
+            ExpectsEcho = end.Written > 0 || (state.ExpectsEcho && !end.IsComplete),
+            FullReadAt = end.IsFullRead ? now : state.FullReadAt,
+            Waiting = state.Waiting.RemoveRange(end.Cleared),
+            Writes = !end.IsComplete
+                ? state.Writes
+                :
+                [
+                    .. state.Writes.Select(each => each.State == "open"
+                        && !state.Waiting.ContainsKey(ItemRun.ItemKey(each.Uid))
+                            ? each with { State = "void" }
+                            : each),
+                ],
+        });
+
+    public Task SavePlanAsync(
+        SyncPlan plan, string runId, DateTimeOffset expiresAt, CancellationToken cancellation) =>
+        Task.CompletedTask;
+
+    public Task<ImmutableArray<WriteRecord>> RunWritesAsync(
+        string pairId, string runId, CancellationToken cancellation) =>
+        Task.FromResult<ImmutableArray<WriteRecord>>(
+            [.. _state.Writes.Where(each => each.RunId == runId)]);
+
+    public Task<ImmutableArray<WriteRecord>> EventWritesAsync(
+        string pairId, string uid, CancellationToken cancellation) =>
+        Task.FromResult<ImmutableArray<WriteRecord>>([.. _state.Writes.Where(each => each.Uid == uid)]);
+
+    private static bool Has(
+        SidePlace? place, IReadOnlyCollection<string> addresses, IReadOnlyCollection<string> uids) =>
+        place is not null && (addresses.Contains(place.Address.Value) || uids.Contains(place.Uid));
+
+    private static EntryPlace? Entry(SidePlace? place) =>
+        place is null ? null : new EntryPlace(place.Address, place.Version, place.Uid);
+
+    private void Keep(ImmutableArray<CalendarDocument?> contents)
+    {
+        lock (_gate)
+        {
+            foreach (var content in contents.OfType<CalendarDocument>())
+                Contents.Add(Recorded(content));
+        }
+    }
+
+    private Task<bool> Commit(PairLease lease, Func<State, State> change)
+    {
+        if (lease.Fence != _state.Fence)
+            return Task.FromResult(false);
+        Commit(() => change(_state));
+        return Task.FromResult(true);
+    }
+
+    private void Commit(Func<State> change)
+    {
+        OnStep();
+        lock (_gate)
+            _state = change();
+        OnStep();
+    }
+
+    private sealed record State
+    {
+        public Pair? Pair { get; init; }
+
+        public long Fence { get; init; }
+
+        public DateTimeOffset? LeaseUntil { get; init; }
+
+        public SyncCursor? Left { get; init; }
+
+        public SyncCursor? Right { get; init; }
+
+        public DateTimeOffset? FullReadAt { get; init; }
+
+        public bool IsFirst { get; init; } = true;
+
+        public bool ExpectsEcho { get; init; }
+
+        public RunEnd? End { get; init; }
+
+        public ImmutableDictionary<string, EventMapping> Mappings { get; init; } =
+            ImmutableDictionary<string, EventMapping>.Empty;
+
+        public ImmutableDictionary<string, WaitingItem> Waiting { get; init; } =
+            ImmutableDictionary<string, WaitingItem>.Empty;
+
+        public ImmutableArray<WriteRecord> Writes { get; init; } = [];
+
+        public ImmutableArray<MergeConflict> Conflicts { get; init; } = [];
+    }
+}

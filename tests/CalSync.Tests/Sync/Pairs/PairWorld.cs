@@ -1,0 +1,80 @@
+using CalSync.Calendar.Document;
+using CalSync.Lab;
+using CalSync.Lab.Simulation;
+using CalSync.Sync;
+using CalSync.Sync.Pairs;
+using CalSync.Sync.Pairs.Execution;
+
+namespace CalSync.Tests.Sync.Pairs;
+
+/// <summary>A pair of simulated calendars and its runs.</summary>
+internal sealed class PairWorld
+{
+    public const string PairId = "par_1";
+
+    public PairWorld(
+        ConflictPolicy policy = ConflictPolicy.Newest, SimulatedHabits? left = null,
+        SimulatedHabits? right = null, PairOptions? options = null)
+    {
+        Left = new SimulatedCalendar("google", left ?? new SimulatedHabits());
+        Right = new SimulatedCalendar("icloud", right ?? new SimulatedHabits());
+        Sync = new PairSync(
+            Store, options ?? new PairOptions(), Clock, new IdSource(Clock, new Random(1)));
+        Store.AddAsync(
+            new Pair(PairId, "ten_1", "home", "left", "right", policy), Clock.GetUtcNow(),
+            CancellationToken.None).GetAwaiter().GetResult();
+    }
+
+    public ManualTimeProvider Clock { get; } = new();
+
+    public MemoryPairStore Store { get; } = new();
+
+    public SimulatedCalendar Left { get; }
+
+    public SimulatedCalendar Right { get; }
+
+    public PairSync Sync { get; }
+
+    public int WriteCount => Left.WriteCount + Right.WriteCount;
+
+    public Task<RunReport> RunAsync(RunRequest? request = null)
+    {
+        Clock.Advance(TimeSpan.FromMinutes(3));
+        return Sync.RunAsync(PairId, Left, Right, request ?? new RunRequest(), CancellationToken.None);
+    }
+
+    /// <summary>A person puts an event, given by its lines, on one side.</summary>
+    public static void Put(SimulatedCalendar side, string uid, string lines) => side.Put(
+        Address(side, uid), Event(uid, lines));
+
+    /// <summary>A person replaces a text in an event.</summary>
+    public static void Edit(SimulatedCalendar side, string uid, string from, string to) => side.Put(
+        Address(side, uid), CalendarDocument.Parse(
+            Text(side, uid).Replace(from, to, StringComparison.Ordinal)));
+
+    public static void Delete(SimulatedCalendar side, string uid) => side.Put(Address(side, uid), null);
+
+    public static string Text(SimulatedCalendar side, string uid) =>
+        side.Events[Address(side, uid)].ToString();
+
+    public static bool Has(SimulatedCalendar side, string uid) =>
+        side.Events.ContainsKey(Address(side, uid));
+
+    /// <summary>Puts so many events on the left and syncs them.</summary>
+    public async Task FillAsync(int count)
+    {
+        for (var index = 0; index < count; index++)
+            Put(Left, $"e{index}", $"SUMMARY:title {index}|");
+        await RunAsync();
+        await RunAsync();
+    }
+
+    public static CalendarDocument Event(string uid, string lines) => CalendarDocument.Parse(
+        ("BEGIN:VCALENDAR|VERSION:2.0|BEGIN:VEVENT|" + $"UID:{uid}|"
+            + (lines.Contains("DTSTART", StringComparison.Ordinal)
+                ? ""
+                : "DTSTART:20260302T090000Z|DTEND:20260302T100000Z|")
+            + lines + "END:VEVENT|END:VCALENDAR|").Replace("|", "\r\n", StringComparison.Ordinal));
+
+    private static string Address(SimulatedCalendar side, string uid) => $"/{side.Traits.Provider}/{uid}.ics";
+}
