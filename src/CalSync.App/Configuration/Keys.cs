@@ -148,6 +148,8 @@ internal static class Keys
         Provider, GoogleClientId, GoogleClientSecret, SandboxUrl,
         Limit<GoogleOptions>("google.page_size", nameof(GoogleOptions.PageCountMax),
             "Events or calendars asked for per page."),
+        Limit<GoogleOptions>("google.sync_page_size", nameof(GoogleOptions.SyncPageCountMax),
+            "Events asked for per page when a whole calendar is read."),
         Limit<GoogleOptions>("google.pages", nameof(GoogleOptions.ListingPagesMax),
             "Pages after which a listing is given up."),
         Limit<OAuthOptions>("google.token_lifetime_max", nameof(OAuthOptions.AccessTokenLifetimeMax),

@@ -113,6 +113,11 @@ public sealed class DatabaseAwayTests(PostgresFixture server)
         },
         "the test sees the database again");
 
+    // What was being written when the database went away is taken up again when its claim ends.
     private async Task<RunningProduct> StartAsync(Wire wire) => await RunningProduct.StartAsync(
-        new ProductSettings { DatabaseUrl = wire.Through(await server.NewMigratedAsync()) });
+        new ProductSettings
+        {
+            DatabaseUrl = wire.Through(await server.NewMigratedAsync()),
+            Set = new Dictionary<string, string> { ["mirror.lease"] = "5" },
+        });
 }
