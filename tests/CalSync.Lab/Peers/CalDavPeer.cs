@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Http.Headers;
 using System.Text;
 
@@ -18,10 +19,15 @@ public sealed class CalDavPeer : IAsyncDisposable
     private readonly PeerProcess _process;
     private int _calendarCount;
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "The client owns its handlers.")]
     internal CalDavPeer(PeerProcess process, string name, Uri entry, string home)
     {
         (_process, Name, Entry, Home) = (process, name, entry, home);
-        Http = new HttpClient { BaseAddress = entry, Timeout = TimeSpan.FromSeconds(60) };
+        Http = new HttpClient(new AgainHandler { InnerHandler = new SocketsHttpHandler() })
+        {
+            BaseAddress = entry,
+            Timeout = TimeSpan.FromSeconds(60),
+        };
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
             "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{UserName}:{UserPassword}")));
         // Radicale speaks HTTP/1.0 and closes without a word: a request on the same connection may be lost.
@@ -77,6 +83,33 @@ public sealed class CalDavPeer : IAsyncDisposable
         catch (HttpRequestException)
         {
             return false;
+        }
+    }
+
+    /// <summary>
+    /// Radicale now and then closes a connection before it answers: what may be asked twice is asked again.
+    /// </summary>
+    private sealed class AgainHandler : DelegatingHandler
+    {
+        private const int AttemptCountMax = 3;
+
+        /// <inheritdoc/>
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    return await base.SendAsync(request, cancellationToken);
+                }
+                catch (HttpRequestException fault) when (attempt < AttemptCountMax
+                    && fault.HttpRequestError == HttpRequestError.ResponseEnded
+                    && request.Method.Method != "MKCALENDAR")
+                {
+                    // Nothing was answered; the next connection is a new one.
+                }
+            }
         }
     }
 }
