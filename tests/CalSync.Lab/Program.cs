@@ -44,18 +44,11 @@ static int Rounds(string[] rest) =>
 
 static async Task<int> SimulatePairsAsync(int count, int first, bool hasDamage)
 {
-    var broken = 0;
-    for (var seed = first; seed < first + count && broken < 5; seed++)
-    {
-        if (await PairSimulation.RunAsync(seed, hasDamage) is { } what)
-        {
-            broken++;
-            Console.WriteLine(what);
-        }
-    }
-
-    Console.WriteLine($"seeds {first} to {first + count - 1}: {broken} broken");
-    return broken == 0 ? 0 : 1;
+    var broken = await PairSimulation.RunAsync(first, count, hasDamage);
+    foreach (var what in broken)
+        Console.WriteLine(what);
+    Console.WriteLine($"seeds {first} to {first + count - 1}: {broken.Count} broken");
+    return broken.Count == 0 ? 0 : 1;
 }
 
 static int Usage()

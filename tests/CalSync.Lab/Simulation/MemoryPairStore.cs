@@ -26,6 +26,14 @@ public sealed class MemoryPairStore : IPairStore
     public static string Recorded(CalendarDocument content) =>
         ResourceContent.WithUid(content, "any").ToString();
 
+    /// <summary>Whether what is about to be overwritten can be had back.</summary>
+    public bool IsRecorded(CalendarDocument content)
+    {
+        var any = ResourceContent.WithUid(content, "any");
+        return Contents.Contains(any.ToString())
+            || Contents.Any(each => ResourceContent.IsSame(CalendarDocument.Parse(each), any));
+    }
+
     /// <summary>All writes ever begun.</summary>
     public ImmutableArray<WriteRecord> Writes => _state.Writes;
 

@@ -1,148 +1,159 @@
-using System.Collections.Immutable;
+using System.Collections.Concurrent;
 using System.Globalization;
-using CalSync.Calendar;
 using CalSync.Calendar.Comparison;
-using CalSync.Calendar.Document;
 using CalSync.Sync;
 using CalSync.Sync.Pairs;
 using CalSync.Sync.Pairs.Execution;
-using CalSync.Sync.Pairs.Planning;
 
 namespace CalSync.Lab.Simulation;
 
 /// <summary>
-/// One seed's life of a pair: people edit both sides while calls fail, answers get lost, tokens die and the
+/// Lives one pair's life: people edit both sides while calls fail, answers get lost, tokens die and the
 /// process is killed; now and then all is quiet and everything that was promised is looked at.
 /// </summary>
 public sealed class PairSimulation
 {
     private const string PairId = "par_1";
+    private const int BrokenCountMax = 5;
     private static readonly MergeSide[] Sides = [MergeSide.Left, MergeSide.Right];
-    private static readonly CalendarNoise Noise = ResourceContent.Noise with
-    {
-        PropertyPrefixes = [.. ResourceContent.Noise.PropertyPrefixes, "X-SERVER"],
-    };
-
-    private readonly Random _random;
+    private readonly PairLife _life;
     private readonly ManualTimeProvider _clock = new();
     private readonly MemoryPairStore _store = new();
     private readonly Dictionary<MergeSide, SimulatedCalendar> _calendars = [];
     private readonly Dictionary<MergeSide, SimulatedPerson> _people = [];
     private readonly PairSync _sync;
-    private readonly bool _hasDamage;
-    private readonly double _faultShare;
-    private readonly double _crashShare;
+    private readonly PairPromises _promises;
     private readonly List<string> _trace = [];
-    private Dictionary<string, Dictionary<string, string?>> _agreed = new(StringComparer.Ordinal);
-    private bool _isRough;
+    private Queue<LifeTrouble> _troubles = [];
+    private int _boundary;
+    private bool _isDead;
+    private bool _isMisled;
 
-    private PairSimulation(int seed, bool hasDamage)
+    private PairSimulation(PairLife life)
     {
-        _hasDamage = hasDamage;
-        _random = new Random(seed);
-        _faultShare = _random.Next(4) * 0.06;
-        _crashShare = _random.Next(4) * 0.01;
+        _life = life;
         foreach (var side in Sides)
         {
-            var calendar = new SimulatedCalendar(side.ToString().ToLowerInvariant(), NewHabits());
+            var habits = side == MergeSide.Left ? life.Left : life.Right;
+            var calendar = new SimulatedCalendar(side.ToString().ToLowerInvariant(), habits);
             _calendars[side] = calendar;
-            _people[side] = new SimulatedPerson(side, calendar, _random, _clock) { OnAct = Trace };
-            Trace($"{side} {calendar.Habits}");
+            _people[side] = new SimulatedPerson(side, calendar, _clock) { OnAct = Trace };
+            Trace($"{side} {habits}");
             calendar.OnCall = call => Trouble(side, call);
-            calendar.OnOverwrite = content => RequireRecorded(side, content);
-            calendar.OnWritten = address => Interfere(side, address);
+            calendar.OnWritten = _ => Face(side, "written", habits.IsEchoSure);
         }
 
-        _store.OnStep = () => Crash("the ledger");
+        _promises = new PairPromises(_store, _calendars, _people);
+        foreach (var side in Sides)
+        {
+            _calendars[side].OnOverwrite = content => _promises.RequireRecorded(side, content);
+            _calendars[side].OnDelete = content => _promises.RequireGone(side, content);
+        }
+
+        _store.OnStep = () => Face(null, "the ledger", mayEdit: false);
         _sync = new PairSync(
-            _store, new PairOptions { BrakeCountMin = 1000 }, _clock, new IdSource(_clock, _random));
+            _store, new PairOptions { BrakeCountMin = 1000 }, _clock, new IdSource(_clock, new Random(1)));
+    }
+
+    /// <summary>Runs seeds one after the other, on all processors, until several broke.</summary>
+    /// <param name="first">The first seed.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="hasDamage">Whether servers may damage what they are sent.</param>
+    /// <returns>What broke; empty when every promise was kept in every life.</returns>
+    public static async Task<IReadOnlyCollection<string>> RunAsync(int first, int count, bool hasDamage)
+    {
+        var broken = new ConcurrentQueue<string>();
+        await Parallel.ForEachAsync(Enumerable.Range(first, count), async (seed, _) =>
+        {
+            if (broken.Count < BrokenCountMax && await RunAsync(seed, hasDamage) is { } what)
+                broken.Enqueue(what);
+        });
+        return broken;
     }
 
     /// <summary>Runs one seed.</summary>
     /// <param name="seed">The seed of everything random.</param>
-    /// <param name="hasDamage">Whether servers may damage what they are sent. Where the answer of such a
-    /// write is lost, nothing tells damage from an edit for sure, and a few lives end with a value cut
-    /// short.</param>
-    /// <returns>Null when every promise was kept; else what broke, with what led to it.</returns>
+    /// <param name="hasDamage">Whether servers may damage what they are sent.</param>
+    /// <returns>Null when every promise was kept; else what broke, and the shortest life that breaks it, with
+    /// all that happened in it.</returns>
     public static async Task<string?> RunAsync(int seed, bool hasDamage)
     {
-        var simulation = new PairSimulation(seed, hasDamage);
+        var life = PairLife.OfSeed(seed, hasDamage);
+        if (await new PairSimulation(life).LiveAsync() is not { } first)
+            return null;
+        var shortest = await LifeShrinking.ShrinkAsync(
+            life, async shorter => await new PairSimulation(shorter).LiveAsync() is not null);
+        var simulation = new PairSimulation(shortest);
+        var broken = await simulation.LiveAsync();
+        return string.Create(
+                CultureInfo.InvariantCulture, $"seed {seed}{(hasDamage ? " --damage" : "")}: {first}\n")
+            + $"shortest: {broken}\n" + string.Join('\n', simulation._trace);
+    }
+
+    private async Task<string?> LiveAsync()
+    {
         try
         {
-            await simulation.RunAsync();
+            await _store.AddAsync(
+                new Pair(PairId, "ten_1", "home", "left", "right", _life.Policy), _clock.GetUtcNow(),
+                CancellationToken.None);
+            for (var index = 0; index < _life.Steps.Length; index++)
+                await StepAsync(_life.Steps[index], isLast: index == _life.Steps.Length - 1);
             return null;
         }
         catch (BrokenPromiseException broken)
         {
-            var trace = simulation._trace;
-            return string.Create(CultureInfo.InvariantCulture, $"seed {seed}: {broken.Message}\n")
-                + string.Join('\n', trace.Take(2).Concat(trace.Skip(2).TakeLast(160)));
+            return broken.Message;
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            // The engine may not fault on anything: that is a promise too.
+            return $"{fault.GetType().Name}: {fault.Message}\n{fault.StackTrace}";
         }
     }
 
-    private SimulatedHabits NewHabits()
+    private async Task StepAsync(LifeStep step, bool isLast)
     {
-        var habits = new SimulatedHabits
+        switch (step)
         {
-            HasTokens = _random.Next(3) > 0,
-            HasVersions = _random.Next(5) > 0,
-            AnswersVersion = _random.Next(3) > 0,
-            IsFlapping = _random.Next(6) == 0,
-            IsDamaging = _random.Next(3) == 0 && _hasDamage,
-            IsLossy = _random.Next(3) == 0,
-        };
-        return habits with
-        {
-            IsTrusted = habits is { HasVersions: true, AnswersVersion: true, IsFlapping: false }
-                && !habits.IsDamaging && !habits.IsLossy && _random.Next(2) == 0,
-        };
-    }
+            case LifeStep.Act act:
+                _people[act.Side].Act(act);
+                break;
+            case LifeStep.Twins twins:
+                foreach (var side in Sides)
+                {
+                    var uid = twins.IsSameUid
+                        ? $"same{twins.Value}"
+                        : $"{side.ToString()[0]}own{twins.Value}";
+                    _people[side].Create(
+                        uid, $"both {twins.Value}",
+                        SimulatedPerson.RuleOf(twins.IsSeries ? Deed.CreateSeries : Deed.CreateOnce));
+                }
 
-    private async Task RunAsync()
-    {
-        await _store.AddAsync(
-            new Pair(
-                PairId, "ten_1", "home", "left", "right", (ConflictPolicy)_random.Next(1, 4)),
-            _clock.GetUtcNow(), CancellationToken.None);
-        for (var index = _random.Next(4); index > 0; index--)
-            BeginWithOneOnBothSides(index);
-        for (var index = _random.Next(6); index > 0; index--)
-            _people[Sides[_random.Next(2)]].Act();
-        for (var round = 0; round < 12; round++)
-        {
-            for (var edits = _random.Next(4); edits > 0; edits--)
-                _people[Sides[_random.Next(2)]].Act();
-            if (_random.Next(10) == 0)
-                _calendars[Sides[_random.Next(2)]].KillTokens();
-            await RunOnceAsync(isRough: true);
-            if (_random.Next(3) == 0)
-                await SettleAsync();
-        }
-
-        await SettleAsync();
-    }
-
-    private void BeginWithOneOnBothSides(int index)
-    {
-        var title = string.Create(CultureInfo.InvariantCulture, $"both {index}");
-        var isSeries = _random.Next(2) == 0;
-        var isSameUid = _random.Next(2) == 0;
-        foreach (var side in Sides)
-        {
-            _people[side].Create(
-                isSameUid ? $"same{index}" : $"{side.ToString()[0]}-own{index}", isSeries, title);
+                break;
+            case LifeStep.KillTokens kill:
+                Trace($"{kill.Side} tokens die");
+                _calendars[kill.Side].KillTokens();
+                break;
+            case LifeStep.Run run:
+                _clock.Advance(TimeSpan.FromMinutes(3));
+                _promises.WasTroubled |= run.Troubles.Length > 0;
+                _troubles = new Queue<LifeTrouble>(run.Troubles);
+                await RunOnceAsync(new RunRequest { IsFullRead = run.IsFull });
+                break;
+            case LifeStep.Settle settle:
+                await SettleAsync(settle, isLast);
+                break;
         }
     }
 
-    private async Task<RunReport?> RunOnceAsync(bool isRough, bool isRetry = false)
+    private async Task<RunReport?> RunOnceAsync(RunRequest request)
     {
-        _isRough = isRough;
-        _clock.Advance(TimeSpan.FromMinutes(isRough ? 3 : 30));
+        (_boundary, _isDead) = (0, false);
         try
         {
             var report = await _sync.RunAsync(
-                PairId, _calendars[MergeSide.Left], _calendars[MergeSide.Right],
-                new RunRequest { IsRetry = isRetry, IsFullRead = isRough && _random.Next(10) == 0 },
+                PairId, _calendars[MergeSide.Left], _calendars[MergeSide.Right], request,
                 CancellationToken.None);
             Trace($"run {report.Outcome} +{report.Created} ~{report.Updated} -{report.Deleted} "
                 + $"={report.Linked} waiting {report.Waiting} deferred {report.Deferred}");
@@ -155,213 +166,98 @@ public sealed class PairSimulation
         }
         finally
         {
-            _isRough = false;
+            _troubles.Clear();
+            _isDead = false;
+            foreach (var calendar in _calendars.Values)
+            {
+                calendar.Arrive();
+                calendar.Age();
+            }
         }
     }
 
-    /// <summary>Without faults two runs must be enough, and then everything must be as promised.</summary>
-    private async Task SettleAsync()
+    /// <summary>Without troubles one run must be enough, and then everything must be as promised.</summary>
+    private async Task SettleAsync(LifeStep.Settle settle, bool isLast)
     {
-        await RunOnceAsync(isRough: false, isRetry: true);
-        await RunOnceAsync(isRough: false, isRetry: true);
+        // A provider that called an empty listing complete is believed until everything is read again.
+        await QuietAsync(new RunRequest { IsRetry = true, IsFullRead = _isMisled });
+        _isMisled = false;
         var writes = _calendars.Values.Sum(calendar => calendar.WriteCount);
-        for (var idle = 0; idle < 2; idle++)
+        for (var idle = 0; idle <= settle.IdleCount; idle++)
         {
-            var report = await RunOnceAsync(isRough: false);
-            Require(report is { Written: 0 }, "After two quiet runs the next one writes nothing.");
+            var report = await QuietAsync(new RunRequest { IsRetry = idle == 0 });
+            PairPromises.Require(report is { Written: 0 }, "After a quiet run the next one writes nothing.");
         }
 
-        Require(
+        PairPromises.Require(
             writes == _calendars.Values.Sum(calendar => calendar.WriteCount),
-            "After two quiet runs no provider is written to.");
-        Check();
-        foreach (var person in _people.Values)
-            person.Forget();
+            "After a quiet run no provider is written to.");
+        _promises.Check(isLast);
         Trace("settled");
     }
 
-    private void Check()
+    private Task<RunReport?> QuietAsync(RunRequest request)
     {
-        var active = _store.Mappings.Where(each => each.Status == MappingStatus.Active).ToList();
-        foreach (var side in Sides)
-        {
-            var events = _calendars[side].Events;
-            foreach (var mapping in active)
-            {
-                Require(
-                    events.ContainsKey(mapping.On(side)!.Address.Value),
-                    $"{mapping.Uid} is on the {side} side.");
-            }
-
-            Require(
-                events.Count == active.Count,
-                $"The {side} side holds {events.Count} events, the ledger {active.Count}: "
-                + string.Join(' ', events.Keys));
-        }
-
-        var agreed = new Dictionary<string, Dictionary<string, string?>>(StringComparer.Ordinal);
-        foreach (var mapping in active)
-        {
-            CheckEqual(mapping);
-            agreed[mapping.Uid] = CheckFields(mapping);
-        }
-
-        CheckGone(active);
-        _agreed = agreed;
+        _clock.Advance(TimeSpan.FromMinutes(30));
+        return RunOnceAsync(request);
     }
 
-    private void CheckEqual(EventMapping mapping)
-    {
-        var (left, right) = (Content(mapping, MergeSide.Left), Content(mapping, MergeSide.Right));
-        var changes = CalendarDiff.Compare(Carried(left), Carried(right), Noise);
-        Require(
-            changes.IsEmpty,
-            $"{mapping.Uid} is equal on both sides: " + string.Join("; ", changes.Select(each =>
-                $"{each.Component} {each.Property}: {each.Before} / {each.After}")));
-        Require(
-            Expanded(left).SequenceEqual(Expanded(right)), $"{mapping.Uid} expands equally on both sides.");
-    }
-
-    /// <summary>Every field is what somebody last set it to, or as it was agreed on before.</summary>
-    private Dictionary<string, string?> CheckFields(EventMapping mapping)
-    {
-        var agreed = new Dictionary<string, string?>(StringComparer.Ordinal);
-        // Made again after a deletion it has the common UID on both sides.
-        var isDeleted = Sides.Any(side => _people[side].Deleted.Any(uid =>
-            uid.EndsWith(mapping.Uid[1..], StringComparison.Ordinal)));
-        foreach (var field in SimulatedPerson.AllFields)
-        {
-            List<string?> allowed =
-            [
-                .. Sides.Where(side => _people[side].Edits.ContainsKey((mapping.On(side)!.Uid, field)))
-                    .Select(side => _people[side].Edits[(mapping.On(side)!.Uid, field)]),
-            ];
-            if (allowed.Count == 0)
-                allowed.Add(_agreed.GetValueOrDefault(mapping.Uid)?.GetValueOrDefault(field));
-            foreach (var side in Sides)
-            {
-                var value = SimulatedPerson.Value(Content(mapping, side), field);
-                Require(
-                    isDeleted || IsMaybeUnlinked(mapping)
-                        || allowed.Any(each => Kept(side, field, each) == value)
-                        || (field == "CONTACT" && _calendars.Values.Any(each => each.Habits.IsLossy)),
-                    $"{mapping.Uid} {field} on the {side} side is '{value}', of "
-                    + $"'{string.Join("', '", allowed)}'.");
-            }
-
-            var full = Sides.Select(side => SimulatedPerson.Value(Content(mapping, side), field));
-            agreed[field] = allowed.FirstOrDefault(each => full.Any(value => value == each))
-                ?? full.MaxBy(value => value?.Length ?? 0);
-        }
-
-        return agreed;
-    }
-
-    /// <summary>
-    /// Two events with one title, one of which was renamed before a run that was cut off could link them, are
-    /// two events; what was written to one of them before stays there.
-    /// </summary>
-    private bool IsMaybeUnlinked(EventMapping mapping) =>
-        _faultShare + _crashShare > 0 && mapping.Uid.Contains("-own", StringComparison.Ordinal);
-
-    /// <summary>What is gone was deleted by somebody, and not edited on the other side.</summary>
-    private void CheckGone(List<EventMapping> active)
-    {
-        var present = active.Select(each => each.Uid).ToHashSet(StringComparer.Ordinal);
-        foreach (var mapping in _store.Mappings.Where(each => !present.Contains(each.Uid)))
-        {
-            if (!_agreed.ContainsKey(mapping.Uid))
-                continue;
-            Require(
-                Sides.Any(side => _people[side].Deleted.Contains(mapping.Uid)
-                    || _people[side].Deleted.Any(uid =>
-                        uid.EndsWith(mapping.Uid[1..], StringComparison.Ordinal))),
-                $"{mapping.Uid} is gone although nobody deleted it.");
-        }
-
-        foreach (var mapping in active)
-        {
-            foreach (var side in Sides)
-            {
-                var isEdited = Sides.Any(each =>
-                    _people[each].Edits.Keys.Any(edit => edit.Uid == mapping.On(each)!.Uid));
-                Require(
-                    !_people[side].Deleted.Contains(mapping.On(side)!.Uid) || isEdited
-                        || !_agreed.ContainsKey(mapping.Uid),
-                    $"{mapping.Uid} was deleted on the {side} side, edited nowhere, and is still there.");
-            }
-        }
-    }
-
-    private CalendarDocument Content(EventMapping mapping, MergeSide side) => ResourceContent.WithUid(
-        _calendars[side].Events[mapping.On(side)!.Address.Value], mapping.Uid);
-
-    private CalendarDocument Carried(CalendarDocument content) =>
-        _calendars[MergeSide.Left].Carried(_calendars[MergeSide.Right].Carried(content));
-
-    private string? Kept(MergeSide side, string field, string? value) =>
-        field == "LOCATION" && _calendars[side].Habits.IsDamaging ? value?.Split("\\,")[0] : value;
-
-    private static IEnumerable<string> Expanded(CalendarDocument content) =>
-        CalendarExpansion.Read(content, CalendarZone.Utc).Occurrences().OfType<ExpansionStep.Found>()
-            .Select(step => $"{step.Value.Start} {step.Value.End} {step.Value.IsCancelled} "
-                + step.Value.Component.Property("SUMMARY"u8)?.RawValue);
-
+    /// <summary>What goes wrong with a call.</summary>
     private SimulatedFault Trouble(MergeSide side, string call)
     {
-        Crash($"{side} {call}");
-        var fault = !_isRough || _random.NextDouble() >= _faultShare ? SimulatedFault.None
-            : call switch
+        // What is read just after a write may be ours or somebody's, and what is overwritten may be what was
+        // decided on or not: only versions tell.
+        var habits = _calendars[side].Habits;
+        var fault = Face(
+            side, call, mayEdit: habits.IsEchoSure || call is "changes" or "create"
+                || (habits.HasVersions && call is "update" or "delete"));
+        SimulatedFault[] faults = call switch
+        {
+            "changes" =>
+            [
+                SimulatedFault.TokenDead, SimulatedFault.PartialRead, SimulatedFault.ReadFails,
+                SimulatedFault.StaleRead, SimulatedFault.EmptyListing,
+            ],
+            "read" or "find" => [SimulatedFault.StaleRead, SimulatedFault.ReadFails],
+            _ =>
+            [
+                SimulatedFault.FailBefore, SimulatedFault.FailAfter, SimulatedFault.TimesOut,
+                SimulatedFault.Late, SimulatedFault.Refused,
+            ],
+        };
+        var chosen = fault is { } value ? faults[value % faults.Length] : SimulatedFault.None;
+        _isMisled |= chosen == SimulatedFault.EmptyListing;
+        Trace($"  {side} {call} {(chosen == SimulatedFault.None ? "" : chosen.ToString())}");
+        return chosen;
+    }
+
+    /// <summary>Passes a boundary; the number of a fault, or null.</summary>
+    private int? Face(MergeSide? side, string where, bool mayEdit)
+    {
+        if (_isDead)
+            throw new SimulatedCrashException();
+        int? fault = null;
+        for (_boundary++; _troubles.TryPeek(out var trouble) && trouble.At < _boundary; _troubles.Dequeue())
+        {
+            switch (trouble.Kind)
             {
-                "changes" => (SimulatedFault)_random.Next(4, 7),
-                "read" => _random.Next(2) == 0 ? SimulatedFault.StaleRead : SimulatedFault.ReadFails,
-                "find" => SimulatedFault.ReadFails,
-                _ => (SimulatedFault)_random.Next(1, 3),
-            };
-        Trace($"  {side} {call} {(fault == SimulatedFault.None ? "" : fault.ToString())}");
+                case LifeTroubleKind.Crash:
+                    Trace($"  killed at {side} {where}");
+                    _isDead = true;
+                    throw new SimulatedCrashException();
+                case LifeTroubleKind.Edit when side is { } edited && mayEdit:
+                    Trace($"  somebody edits at {where}");
+                    _people[edited].Act(new LifeStep.Act(
+                        edited, Deed.Edit, trouble.Value, trouble.Value / 7, 1000 + trouble.Value));
+                    break;
+                default:
+                    fault = trouble.Value;
+                    break;
+            }
+        }
+
         return fault;
     }
 
-    private void Crash(string where)
-    {
-        if (!_isRough || _random.NextDouble() >= _crashShare)
-            return;
-        Trace($"  killed at {where}");
-        throw new SimulatedCrashException();
-    }
-
-    /// <summary>Somebody edits just between our write and our reading it back.</summary>
-    private void Interfere(MergeSide side, string address)
-    {
-        var habits = _calendars[side].Habits;
-        if (_isRough && habits is { HasVersions: true, AnswersVersion: true, IsFlapping: false }
-            && _random.Next(30) == 0)
-        {
-            _people[side].EditAt(address);
-            Trace($"  {side} edited meanwhile");
-        }
-
-        Crash($"{side} written");
-    }
-
-    /// <summary>What the engine overwrites must be in the ledger before.</summary>
-    private void RequireRecorded(MergeSide side, CalendarDocument content)
-    {
-        var any = ResourceContent.WithUid(content, "any");
-        Require(
-            _store.Contents.Contains(any.ToString())
-                || _store.Contents.Any(each => ResourceContent.IsSame(CalendarDocument.Parse(each), any)),
-            $"A version of {ResourceContent.Uid(content, out _)} on the {side} side was overwritten "
-            + "without a record.");
-    }
-
-    private static void Require(bool isKept, string promise)
-    {
-        if (!isKept)
-            throw new BrokenPromiseException(promise);
-    }
-
     private void Trace(string line) => _trace.Add(line);
-
-    private sealed class BrokenPromiseException(string message) : Exception(message);
 }

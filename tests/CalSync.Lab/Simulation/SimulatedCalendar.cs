@@ -7,62 +7,15 @@ using CalSync.Sync.Providers;
 
 namespace CalSync.Lab.Simulation;
 
-/// <summary>How a simulated provider behaves on its best day.</summary>
-public sealed record SimulatedHabits
-{
-    /// <summary>It deletes by explicit tombstones from a token; else only complete listings.</summary>
-    public bool HasTokens { get; init; } = true;
-
-    /// <summary>It gives versions at all.</summary>
-    public bool HasVersions { get; init; } = true;
-
-    /// <summary>A write answers the version of what was stored.</summary>
-    public bool AnswersVersion { get; init; } = true;
-
-    /// <summary>A write's version is that of exactly what was sent.</summary>
-    public bool IsTrusted { get; init; }
-
-    /// <summary>Versions change at every read although nothing else does.</summary>
-    public bool IsFlapping { get; init; }
-
-    /// <summary>It cuts a location at its comma and adds a line of its own.</summary>
-    public bool IsDamaging { get; init; }
-
-    /// <summary>It cannot carry X- properties, and says so.</summary>
-    public bool IsLossy { get; init; }
-
-    /// <summary>Writes under way at once.</summary>
-    public int ParallelWritesMax { get; init; } = 1;
-}
-
-/// <summary>The process died: everything in memory is gone.</summary>
-public sealed class SimulatedCrashException : Exception
-{
-    public SimulatedCrashException()
-        : base("The simulated process died.")
-    {
-    }
-}
-
-/// <summary>What may go wrong in one call. A closed list.</summary>
-public enum SimulatedFault
-{
-    None,
-    FailBefore,
-    FailAfter,
-    StaleRead,
-    TokenDead,
-    PartialRead,
-    ReadFails,
-}
-
 /// <summary>A calendar of a provider in memory: the port's second real implementation.</summary>
+/// <remarks>It remembers all it ever held, so that a read can be behind.</remarks>
 public sealed class SimulatedCalendar(string name, SimulatedHabits habits) : IRemoteCalendar
 {
     private readonly Dictionary<string, Stored> _events = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Stored> _before = new(StringComparer.Ordinal);
-    private readonly List<(long Seq, string Address)> _log = [];
+    private readonly List<Change> _log = [];
+    private readonly List<Action> _late = [];
     private long _seq;
+    private long _recent;
     private long _flap;
     private int _tokens;
 
@@ -71,6 +24,9 @@ public sealed class SimulatedCalendar(string name, SimulatedHabits habits) : IRe
 
     /// <summary>Called when the engine overwrites or deletes what is there.</summary>
     public Action<CalendarDocument> OnOverwrite { get; set; } = _ => { };
+
+    /// <summary>Called when the engine deletes what is there.</summary>
+    public Action<CalendarDocument> OnDelete { get; set; } = _ => { };
 
     /// <summary>Called between a write and its answer: somebody else may write meanwhile.</summary>
     public Action<string> OnWritten { get; set; } = _ => { };
@@ -95,6 +51,8 @@ public sealed class SimulatedCalendar(string name, SimulatedHabits habits) : IRe
     /// <summary>What the provider makes of content it is sent.</summary>
     public CalendarDocument Carried(CalendarDocument content)
     {
+        if (!Habits.IsDamaging && !Habits.IsLossy)
+            return content;
         var edit = content.Edit();
         foreach (var entry in ResourceContent.Entries(content))
         {
@@ -122,15 +80,34 @@ public sealed class SimulatedCalendar(string name, SimulatedHabits habits) : IRe
     /// <summary>A person writes; null content deletes.</summary>
     public void Put(string address, CalendarDocument? content)
     {
-        if (content is null)
-            _events.Remove(address);
-        else
-            _events[address] = new Stored(ResourceContent.Uid(content, out _)!, content, ++_seq);
-        _log.Add((++_seq, address));
+        _seq++;
+        Set(address, content is null
+            ? null
+            : new Stored(ResourceContent.Uid(content, out _)!, content, _seq));
+    }
+
+    /// <summary>A person moves a resource to another address.</summary>
+    public void Move(string from, string to)
+    {
+        _seq++;
+        var stored = _events[from] with { Version = _seq };
+        Set(from, null);
+        Set(to, stored);
     }
 
     /// <summary>All tokens given out so far are dead.</summary>
     public void KillTokens() => _tokens++;
+
+    /// <summary>What happened until now is old: no read is so far behind.</summary>
+    public void Age() => _recent = _seq;
+
+    /// <summary>Writes that were still on their way arrive.</summary>
+    public void Arrive()
+    {
+        foreach (var write in _late)
+            write();
+        _late.Clear();
+    }
 
     /// <inheritdoc/>
     public Task<ChangeRead> ReadChangesAsync(
@@ -139,32 +116,33 @@ public sealed class SimulatedCalendar(string name, SimulatedHabits habits) : IRe
         var fault = Call("changes");
         if (fault == SimulatedFault.ReadFails)
             return Task.FromResult<ChangeRead>(new ChangeRead.Failed(Trouble(false)));
-        var next = new SyncCursor(
-            string.Create(CultureInfo.InvariantCulture, $"{_tokens} {_seq}"),
-            Habits.HasTokens ? CursorKind.SyncToken : CursorKind.Tag);
+        var (tokens, seq) = (-1, 0L);
         if (since is not null)
         {
             var parts = since.Token.Split(' ');
-            if (fault == SimulatedFault.TokenDead
-                || parts[0] != _tokens.ToString(CultureInfo.InvariantCulture))
+            tokens = int.Parse(parts[0], CultureInfo.InvariantCulture);
+            seq = long.Parse(parts[1], CultureInfo.InvariantCulture);
+            if (fault == SimulatedFault.TokenDead || tokens != _tokens)
             {
                 return Task.FromResult<ChangeRead>(new ChangeRead.CursorInvalid("The token is dead."));
             }
-
-            var seq = long.Parse(parts[1], CultureInfo.InvariantCulture);
-            if (Habits.HasTokens || seq == _seq)
-                return Task.FromResult<ChangeRead>(new ChangeRead.Done(Delta(seq, known, next)));
         }
 
-        var all = _events.Keys.Order(StringComparer.Ordinal).Select(each => Read(each, known)).ToList();
-        if (fault == SimulatedFault.PartialRead)
-        {
-            return Task.FromResult<ChangeRead>(new ChangeRead.Done(new ChangeSet(
-                [.. all.Take(all.Count / 2)], [], null, new Certificate.Partial("It broke off."))));
-        }
-
+        var asOf = fault == SimulatedFault.StaleRead ? Math.Max(seq, Math.Max(_recent, _seq - 1)) : _seq;
+        var next = new SyncCursor(
+            string.Create(CultureInfo.InvariantCulture, $"{_tokens} {asOf}"),
+            Habits.HasTokens ? CursorKind.SyncToken : CursorKind.Tag);
+        if (since is not null && (Habits.HasTokens || seq == asOf))
+            return Task.FromResult<ChangeRead>(new ChangeRead.Done(Delta(seq, asOf, known, next)));
+        List<RemoteResource> all = fault == SimulatedFault.EmptyListing
+            ? []
+            : [.. At(asOf).OrderBy(each => each.Key, StringComparer.Ordinal)
+                .Select(each => Read(each.Key, each.Value, known))];
         return Task.FromResult<ChangeRead>(new ChangeRead.Done(
-            new ChangeSet([.. all], [], next, new Certificate.Complete(1))));
+            fault == SimulatedFault.PartialRead
+                ? new ChangeSet(
+                    [.. all.Take(all.Count / 2)], [], null, new Certificate.Partial("It broke off."))
+                : new ChangeSet([.. all], [], next, new Certificate.Complete(1))));
     }
 
     /// <inheritdoc/>
@@ -173,110 +151,180 @@ public sealed class SimulatedCalendar(string name, SimulatedHabits habits) : IRe
         var fault = Call("read");
         if (fault is SimulatedFault.ReadFails or SimulatedFault.FailBefore)
             return Task.FromResult<ResourceRead>(new ResourceRead.Failed(Trouble(false)));
-        if (fault == SimulatedFault.StaleRead && _before.Remove(address.Value, out var old))
-            return Task.FromResult<ResourceRead>(new ResourceRead.Found(Shown(address.Value, old)));
-        return Task.FromResult<ResourceRead>(_events.ContainsKey(address.Value)
-            ? new ResourceRead.Found(Read(address.Value, null))
-            : new ResourceRead.Gone());
+        var stored = _events.GetValueOrDefault(address.Value);
+        if (fault == SimulatedFault.StaleRead)
+        {
+            var last = _log.FindLastIndex(each => each.Address == address.Value && each.Seq > _recent);
+            if (last > 0)
+                stored = _log.Take(last).LastOrDefault(each => each.Address == address.Value)?.Stored;
+        }
+
+        return Task.FromResult<ResourceRead>(stored is null
+            ? new ResourceRead.Gone()
+            : new ResourceRead.Found(Read(address.Value, stored, null)));
     }
 
     /// <inheritdoc/>
     public Task<ResourceRead> FindAsync(string uid, CancellationToken cancellation)
     {
-        if (Call("find") is SimulatedFault.ReadFails or SimulatedFault.FailBefore)
+        var fault = Call("find");
+        if (fault is SimulatedFault.ReadFails or SimulatedFault.FailBefore)
             return Task.FromResult<ResourceRead>(new ResourceRead.Failed(Trouble(false)));
-        var found = _events.Where(each => each.Value.Uid == uid).Select(each => each.Key).Order().ToList();
-        return Task.FromResult<ResourceRead>(
-            found.Count == 0 ? new ResourceRead.Gone() : new ResourceRead.Found(Read(found[0], null)));
+        var found = At(fault == SimulatedFault.StaleRead ? Math.Max(_recent, _seq - 1) : _seq)
+            .Where(each => each.Value.Uid == uid)
+            .OrderBy(each => each.Key, StringComparer.Ordinal).ToList();
+        return Task.FromResult<ResourceRead>(found.Count == 0
+            ? new ResourceRead.Gone()
+            : new ResourceRead.Found(Read(found[0].Key, found[0].Value, null)));
     }
 
     /// <inheritdoc/>
-    public Task<ResourceWrite> CreateAsync(ResourceDraft draft, CancellationToken cancellation)
-    {
-        var fault = Call("create");
-        if (fault == SimulatedFault.FailBefore)
-            return Task.FromResult<ResourceWrite>(new ResourceWrite.Failed(Trouble(false)));
-        if (_events.Values.Any(each => each.Uid == draft.Uid))
-            return Task.FromResult<ResourceWrite>(new ResourceWrite.Exists(null));
-        var address = $"/{Traits.Provider}/{draft.Uid}.ics";
-        return Task.FromResult(Store(address, draft, fault));
-    }
+    public Task<ResourceWrite> CreateAsync(ResourceDraft draft, CancellationToken cancellation) =>
+        WriteAsync(Call("create"), () => Create(draft));
 
     /// <inheritdoc/>
     public Task<ResourceWrite> UpdateAsync(
-        ResourceAddress address, string? version, ResourceDraft draft, CancellationToken cancellation)
-    {
-        var fault = Call("update");
-        if (fault == SimulatedFault.FailBefore)
-            return Task.FromResult<ResourceWrite>(new ResourceWrite.Failed(Trouble(false)));
-        if (!_events.TryGetValue(address.Value, out var stored))
-            return Task.FromResult<ResourceWrite>(new ResourceWrite.Gone());
-        if (!IsHeld(stored, version, draft.Held))
-            return Task.FromResult<ResourceWrite>(new ResourceWrite.Changed());
-        OnOverwrite(stored.Content);
-        return Task.FromResult(Store(address.Value, draft, fault));
-    }
+        ResourceAddress address, string? version, ResourceDraft draft, CancellationToken cancellation) =>
+        WriteAsync(Call("update"), () => Update(address.Value, version, draft));
 
     /// <inheritdoc/>
     public Task<ResourceDelete> DeleteAsync(
         ResourceAddress address, string? version, CancellationToken cancellation)
     {
         var fault = Call("delete");
-        if (fault == SimulatedFault.FailBefore)
-            return Task.FromResult<ResourceDelete>(new ResourceDelete.Failed(Trouble(false)));
-        if (!_events.TryGetValue(address.Value, out var stored))
-            return Task.FromResult<ResourceDelete>(new ResourceDelete.AlreadyGone());
-        if (!IsHeld(stored, version, null))
-            return Task.FromResult<ResourceDelete>(new ResourceDelete.Changed());
-        OnOverwrite(stored.Content);
-        WriteCount++;
-        Put(address.Value, null);
-        return Task.FromResult<ResourceDelete>(fault == SimulatedFault.FailAfter
-            ? new ResourceDelete.Failed(Trouble(true))
-            : new ResourceDelete.Deleted());
+        switch (fault)
+        {
+            case SimulatedFault.Refused:
+                return Task.FromResult<ResourceDelete>(new ResourceDelete.Failed(Refusal));
+            case SimulatedFault.FailBefore or SimulatedFault.TimesOut:
+                return Task.FromResult<ResourceDelete>(
+                    new ResourceDelete.Failed(Trouble(fault == SimulatedFault.TimesOut)));
+            case SimulatedFault.Late:
+                _late.Add(() => Delete(address.Value, version));
+                return Task.FromResult<ResourceDelete>(new ResourceDelete.Failed(Trouble(true)));
+            default:
+                var end = Delete(address.Value, version);
+                return Task.FromResult(fault == SimulatedFault.FailAfter
+                    ? new ResourceDelete.Failed(Trouble(true))
+                    : end);
+        }
     }
 
-    private ResourceWrite Store(string address, ResourceDraft draft, SimulatedFault fault)
+    private Task<ResourceWrite> WriteAsync(SimulatedFault fault, Func<ResourceWrite> write)
+    {
+        switch (fault)
+        {
+            case SimulatedFault.Refused:
+                return Task.FromResult<ResourceWrite>(new ResourceWrite.Refused(Refusal));
+            case SimulatedFault.FailBefore or SimulatedFault.TimesOut:
+                return Task.FromResult<ResourceWrite>(
+                    new ResourceWrite.Failed(Trouble(fault == SimulatedFault.TimesOut)));
+            case SimulatedFault.Late:
+                _late.Add(() => write());
+                return Task.FromResult<ResourceWrite>(new ResourceWrite.Failed(Trouble(true)));
+            default:
+                var end = write();
+                return Task.FromResult(fault == SimulatedFault.FailAfter
+                    ? new ResourceWrite.Failed(Trouble(true))
+                    : end);
+        }
+    }
+
+    private ResourceWrite Create(ResourceDraft draft)
+    {
+        if (_events.Values.Any(each => each.Uid == draft.Uid))
+            return new ResourceWrite.Exists(null);
+        var address = $"/{Traits.Provider}/{draft.Uid}.ics";
+        // Somebody put another event there.
+        while (_events.ContainsKey(address))
+            address += "-2";
+        return Store(address, draft);
+    }
+
+    private ResourceWrite Update(string address, string? version, ResourceDraft draft)
+    {
+        if (!_events.TryGetValue(address, out var stored))
+            return new ResourceWrite.Gone();
+        if (!IsHeld(stored, version, draft.Held))
+            return new ResourceWrite.Changed();
+        OnOverwrite(stored.Content);
+        return Store(address, draft);
+    }
+
+    private ResourceDelete Delete(string address, string? version)
+    {
+        if (!_events.TryGetValue(address, out var stored))
+            return new ResourceDelete.AlreadyGone();
+        if (!IsHeld(stored, version, null))
+            return new ResourceDelete.Changed();
+        OnOverwrite(stored.Content);
+        OnDelete(stored.Content);
+        WriteCount++;
+        Put(address, null);
+        OnWritten(address);
+        return new ResourceDelete.Deleted();
+    }
+
+    private ResourceWrite.Stored Store(string address, ResourceDraft draft)
     {
         WriteCount++;
-        if (_events.TryGetValue(address, out var old))
-            _before[address] = old;
-        else
-            _before.Remove(address);
         Put(address, Carried(draft.Content));
         var version = Version(_events[address]);
         OnWritten(address);
-        return fault == SimulatedFault.FailAfter
-            ? new ResourceWrite.Failed(Trouble(true))
-            : new ResourceWrite.Stored(
-                new ResourceAddress(address), Habits.AnswersVersion ? version : null,
-                Habits.IsLossy && draft.Content.ToString().Contains("\nCONTACT", StringComparison.Ordinal)
-                    ? [new CarryLoss("CONTACT", "This provider has no place for it.")]
-                    : []);
+        return new ResourceWrite.Stored(
+            new ResourceAddress(address), Habits.AnswersVersion ? version : null,
+            Habits.IsLossy && draft.Content.ToString().Contains("\nCONTACT", StringComparison.Ordinal)
+                ? [new CarryLoss("CONTACT", "This provider has no place for it.")]
+                : []);
+    }
+
+    private void Set(string address, Stored? stored)
+    {
+        if (stored is null)
+            _events.Remove(address);
+        else
+            _events[address] = stored;
+        _log.Add(new Change(_seq, address, stored));
+    }
+
+    /// <summary>What it held once, by address.</summary>
+    private Dictionary<string, Stored> At(long seq)
+    {
+        if (seq >= _seq)
+            return _events;
+        var events = new Dictionary<string, Stored>(StringComparer.Ordinal);
+        foreach (var change in _log.TakeWhile(each => each.Seq <= seq))
+        {
+            if (change.Stored is null)
+                events.Remove(change.Address);
+            else
+                events[change.Address] = change.Stored;
+        }
+
+        return events;
     }
 
     private ChangeSet Delta(
-        long seq, IReadOnlyDictionary<ResourceAddress, string> known, SyncCursor next)
+        long seq, long asOf, IReadOnlyDictionary<ResourceAddress, string> known, SyncCursor next)
     {
-        var changed = _log.Where(each => each.Seq > seq).Select(each => each.Address)
+        var events = At(asOf);
+        var changed = _log.Where(each => each.Seq > seq && each.Seq <= asOf).Select(each => each.Address)
             .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         return new ChangeSet(
-            [.. changed.Where(_events.ContainsKey).Select(each => Read(each, known))],
-            [.. changed.Where(each => !_events.ContainsKey(each)).Select(each => new ResourceAddress(each))],
+            [.. changed.Where(events.ContainsKey).Select(each => Read(each, events[each], known))],
+            [.. changed.Where(each => !events.ContainsKey(each)).Select(each => new ResourceAddress(each))],
             next, new Certificate.Delta());
     }
 
-    private RemoteResource Read(string address, IReadOnlyDictionary<ResourceAddress, string>? known)
+    private RemoteResource Read(
+        string address, Stored stored, IReadOnlyDictionary<ResourceAddress, string>? known)
     {
-        var resource = Shown(address, _events[address]);
+        var resource = new RemoteResource(new ResourceAddress(address), Version(stored), stored.Content);
         return resource.Version is not null && known is not null
             && known.TryGetValue(resource.Address, out var version) && version == resource.Version
             ? resource with { Content = null }
             : resource;
     }
-
-    private RemoteResource Shown(string address, Stored stored) =>
-        new(new ResourceAddress(address), Version(stored), stored.Content);
 
     private string? Version(Stored stored) => !Habits.HasVersions ? null
         : string.Create(
@@ -296,5 +344,10 @@ public sealed class SimulatedCalendar(string name, SimulatedHabits habits) : IRe
     private static ProviderFault Trouble(bool isUnknown) => new(
         ProviderReason.ServerError, null, 500, "The server answered 500.", OutcomeUnknown: isUnknown);
 
+    private static ProviderFault Refusal => new(
+        ProviderReason.InvalidRequest, null, 400, "The server wants no such event.");
+
     private sealed record Stored(string Uid, CalendarDocument Content, long Version);
+
+    private sealed record Change(long Seq, string Address, Stored? Stored);
 }

@@ -6,20 +6,22 @@ using CalSync.Sync.Pairs.Planning;
 
 namespace CalSync.Lab.Simulation;
 
-/// <summary>Somebody who edits one calendar at random, and remembers what they did.</summary>
+/// <summary>Somebody who edits one calendar, and remembers what they did.</summary>
 /// <param name="side">Which side of the pair.</param>
 /// <param name="calendar">The calendar.</param>
-/// <param name="random">The seed's.</param>
 /// <param name="clock">Dates edits.</param>
-internal sealed class SimulatedPerson(
-    MergeSide side, SimulatedCalendar calendar, Random random, TimeProvider clock)
+internal sealed class SimulatedPerson(MergeSide side, SimulatedCalendar calendar, TimeProvider clock)
 {
+    private const int EventCountMax = 8;
+
     private static readonly string[] Fields =
-        ["SUMMARY", "LOCATION", "DESCRIPTION", "DTSTART", "CONTACT", "over:3", "over:4", "ex:5", "ex:6"];
+    [
+        "SUMMARY", "LOCATION", "DESCRIPTION", "DTSTART", "CONTACT", "RRULE", "over:3", "over:4", "ex:5",
+        "ex:6", "off:7",
+    ];
 
     private readonly Dictionary<(string Uid, string Field), string?> _edits = [];
     private readonly HashSet<string> _deleted = new(StringComparer.Ordinal);
-    private int _count;
 
     /// <summary>What was last set, since the last <see cref="Forget"/>.</summary>
     public IReadOnlyDictionary<(string Uid, string Field), string?> Edits => _edits;
@@ -41,103 +43,112 @@ internal sealed class SimulatedPerson(
     }
 
     /// <summary>Does something.</summary>
-    public void Act()
+    public void Act(LifeStep.Act act)
     {
         var addresses = calendar.Events.Keys.Order(StringComparer.Ordinal).ToList();
-        switch (random.Next(10))
+        var address = addresses.Count == 0 ? null : addresses[act.Pick % addresses.Count];
+        var uid = $"{side.ToString()[0]}{act.Value}";
+        switch (act.Deed)
         {
-            case 0 or 1 when addresses.Count < 8:
-                Create(
-                    $"{side.ToString()[0]}{++_count}@{random.Next(1_000_000)}",
-                    isSeries: random.Next(2) == 0);
+            case Deed.CreateOnce or Deed.CreateSeries or Deed.CreateEndless:
+                if (addresses.Count < EventCountMax)
+                    Create(uid, $"t{act.Value}", RuleOf(act.Deed));
                 break;
-            case 2 when addresses.Count > 0:
-                var gone = addresses[random.Next(addresses.Count)];
-                _deleted.Add(ResourceContent.Uid(calendar.Events[gone], out _)!);
-                calendar.Put(gone, null);
-                OnAct($"{side} deletes {gone}");
+            case Deed.Delete when address is not null:
+                Remove(address);
                 break;
-            default:
-                if (addresses.Count > 0)
-                    EditAt(addresses[random.Next(addresses.Count)]);
+            case Deed.Move when address is not null:
+                calendar.Move(address, $"/{calendar.Traits.Provider}/moved-{act.Value}.ics");
+                OnAct($"{side} moves {address} to moved-{act.Value}");
+                break;
+            case Deed.Replace when address is not null:
+                Remove(address);
+                Create(uid, $"t{act.Value}", "", address);
+                break;
+            case Deed.Split when address is not null:
+                Split(address, uid, act.Value);
+                break;
+            case Deed.Edit when address is not null:
+                EditAt(address, act.Field, act.Value);
                 break;
         }
     }
 
     /// <summary>Makes an event.</summary>
-    public void Create(string uid, bool isSeries, string? title = null)
+    public void Create(string uid, string title, string rule, string? address = null, int day = 2)
     {
-        var rule = isSeries ? "RRULE:FREQ=DAILY;COUNT=8\r\n" : "";
-        title ??= "t" + random.Next(1_000_000).ToString(CultureInfo.InvariantCulture);
+        var start = $"2026030{day}T090000Z";
         var text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//" + side + "\r\nBEGIN:VEVENT\r\n"
-            + $"UID:{uid}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260302T090000Z\r\n"
-            + $"DTEND:20260302T100000Z\r\n{rule}SUMMARY:{title}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+            + $"UID:{uid}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:{start}\r\n"
+            + $"DTEND:2026030{day}T100000Z\r\n{(rule.Length == 0 ? "" : $"RRULE:{rule}\r\n")}"
+            + $"SUMMARY:{title}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
         var content = CalendarDocument.Parse(text);
-        calendar.Put($"/{calendar.Traits.Provider}/{uid}.ics", calendar.Carried(content));
-        OnAct($"{side} creates {uid} {title}");
+        calendar.Put(address ?? $"/{calendar.Traits.Provider}/{uid}.ics", calendar.Carried(content));
+        OnAct($"{side} creates {uid} {title} {rule}");
         _deleted.Remove(uid);
         _edits[(uid, "SUMMARY")] = title;
-        _edits[(uid, "DTSTART")] = "20260302T090000Z";
+        _edits[(uid, "DTSTART")] = start;
+        _edits[(uid, "RRULE")] = rule.Length == 0 ? null : rule;
     }
 
+    /// <summary>The rule of a series; empty for none.</summary>
+    public static string RuleOf(Deed deed) => deed switch
+    {
+        Deed.CreateSeries => "FREQ=DAILY;COUNT=8",
+        Deed.CreateEndless => "FREQ=DAILY",
+        _ => "",
+    };
+
     /// <summary>Edits one field of what lies at an address.</summary>
-    public void EditAt(string address)
+    public void EditAt(string address, int pick, int number)
     {
         var before = calendar.Events[address];
-        var uid = ResourceContent.Uid(before, out _)!;
         if (ResourceContent.Master(before) is not { } master
             || master.Property("RECURRENCE-ID"u8) is not null)
         {
             return;
         }
 
-        var field = Fields[random.Next(Fields.Length)];
-        if (field.Contains(':', StringComparison.Ordinal) && master.Property("RRULE"u8) is null)
+        var field = Fields[pick % Fields.Length];
+        if (master.Property("RRULE"u8) is null && field is not ("LOCATION" or "DESCRIPTION" or "DTSTART"
+            or "CONTACT"))
+        {
             field = "SUMMARY";
-        var value = "v" + random.Next(1_000_000).ToString(CultureInfo.InvariantCulture);
+        }
+
+        var value = string.Create(CultureInfo.InvariantCulture, $"v{number}");
+        var uid = ResourceContent.Uid(before, out _)!;
         var edit = before.Edit();
         switch (field.Split(':'))
         {
             case ["over", var day]:
-                value = EditOverride(before, edit, uid, day, value);
+                EditOverride(before, edit, uid, day, $"SUMMARY:{value}");
+                break;
+            case ["off", var day]:
+                EditOverride(before, edit, uid, day, "STATUS:CANCELLED");
                 break;
             case ["ex", var day]:
-                value = "cancelled";
                 if (Value(before, field) is null)
                     edit.Add(master, new PropertyContent("EXDATE", $"2026030{day}T090000Z"));
                 break;
+            case ["RRULE"]:
+                edit.Set(master, new PropertyContent("RRULE", string.Create(
+                    CultureInfo.InvariantCulture, $"FREQ=DAILY;COUNT={9 + number}")));
+                break;
             case ["DTSTART"]:
-                var hour = random.Next(10, 20);
-                value = $"20260302T{hour}0000Z";
-                edit.Set(master, new PropertyContent("DTSTART", value));
+                var hour = 10 + (number % 10);
+                edit.Set(master, new PropertyContent("DTSTART", $"20260302T{hour}0000Z"));
                 edit.Set(master, new PropertyContent("DTEND", $"20260302T{hour + 1}0000Z"));
                 break;
-            case ["LOCATION"] when random.Next(2) == 0:
-                value += "\\, back";
-                edit.Set(master, new PropertyContent(field, value));
+            case ["LOCATION"] when number % 2 == 0:
+                edit.Set(master, new PropertyContent(field, value + "\\, back"));
                 break;
             default:
                 edit.Set(master, new PropertyContent(field, value));
                 break;
         }
 
-        if (random.Next(2) == 0)
-        {
-            edit.Set(master, new PropertyContent("SEQUENCE", (master.Integer("SEQUENCE"u8).Or(0) + 1)
-                .ToString(CultureInfo.InvariantCulture)));
-        }
-
-        if (random.Next(2) == 0)
-        {
-            edit.Set(master, new PropertyContent("LAST-MODIFIED", clock.GetUtcNow().ToString(
-                "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)));
-        }
-
-        var after = calendar.Carried(edit.Apply());
-        calendar.Put(address, after);
-        OnAct($"{side} edits {uid} {field} to {value}");
-        if (!calendar.Habits.IsLossy || field != "CONTACT")
-            _edits[(uid, field)] = Value(after, field);
+        Put(address, Revised(edit, master, number), uid, field);
     }
 
     /// <summary>What a field says; null when nothing.</summary>
@@ -147,9 +158,8 @@ internal sealed class SimulatedPerson(
             return null;
         return field.Split(':') switch
         {
-            ["over", var day] => ResourceContent.Entries(content)
-                .Where(entry => entry.Property("RECURRENCE-ID"u8)?.RawValue == $"2026030{day}T090000Z")
-                .Select(entry => entry.Property("SUMMARY"u8)?.RawValue).FirstOrDefault(),
+            ["over", var day] => Override(content, day)?.Property("SUMMARY"u8)?.RawValue,
+            ["off", var day] => Override(content, day)?.Property("STATUS"u8)?.RawValue,
             ["ex", var day] => master.PropertiesNamed("EXDATE")
                 .Any(each => each.RawValue.Contains($"2026030{day}T", StringComparison.Ordinal))
                     ? "cancelled" : null,
@@ -157,23 +167,81 @@ internal sealed class SimulatedPerson(
         };
     }
 
-    private static string EditOverride(
-        CalendarDocument before, DocumentEdit edit, string uid, string day, string value)
+    private void Remove(string address)
     {
-        foreach (var entry in ResourceContent.Entries(before))
+        _deleted.Add(ResourceContent.Uid(calendar.Events[address], out _)!);
+        calendar.Put(address, null);
+        OnAct($"{side} deletes {address}");
+    }
+
+    /// <summary>The series ends on its third day, and another goes on from there.</summary>
+    private void Split(string address, string uid, int number)
+    {
+        var before = calendar.Events[address];
+        if (ResourceContent.Master(before) is not { } master || master.Property("RRULE"u8) is null
+            || calendar.Events.Count >= EventCountMax)
+        {
+            return;
+        }
+
+        var edit = before.Edit();
+        var (day, hour) = (4 + (number % 3), 10 + (number % 10));
+        edit.Set(master, new PropertyContent("RRULE", $"FREQ=DAILY;UNTIL=2026030{day}T{hour}0000Z"));
+        Put(address, Revised(edit, master, number), ResourceContent.Uid(before, out _)!, "RRULE");
+        Create(uid, $"t{number}", "FREQ=DAILY;COUNT=5", day: day + 1);
+    }
+
+    private void Put(string address, CalendarDocument content, string uid, string field)
+    {
+        var after = calendar.Carried(content);
+        calendar.Put(address, after);
+        OnAct($"{side} edits {uid} {field} to {Value(after, field)}");
+        if (!calendar.Habits.IsLossy || field != "CONTACT")
+            _edits[(uid, field)] = Value(after, field);
+    }
+
+    /// <summary>Programs raise SEQUENCE and LAST-MODIFIED each by its own rules, or not at all.</summary>
+    private CalendarDocument Revised(DocumentEdit edit, CalendarComponent master, int number)
+    {
+        if (number % 3 != 0)
+        {
+            edit.Set(master, new PropertyContent("SEQUENCE", (master.Integer("SEQUENCE"u8).Or(0) + 1)
+                .ToString(CultureInfo.InvariantCulture)));
+        }
+
+        if (number % 5 < 3)
+        {
+            edit.Set(master, new PropertyContent("LAST-MODIFIED", clock.GetUtcNow().ToString(
+                "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)));
+        }
+
+        return edit.Apply();
+    }
+
+    private static CalendarComponent? Override(CalendarDocument content, string day)
+    {
+        foreach (var entry in ResourceContent.Entries(content))
         {
             if (entry.Property("RECURRENCE-ID"u8)?.RawValue == $"2026030{day}T090000Z")
-            {
-                edit.Set(entry, new PropertyContent("SUMMARY", value));
-                return value;
-            }
+                return entry;
+        }
+
+        return null;
+    }
+
+    private static void EditOverride(
+        CalendarDocument before, DocumentEdit edit, string uid, string day, string line)
+    {
+        var parts = line.Split(':');
+        if (Override(before, day) is { } known)
+        {
+            edit.Set(known, new PropertyContent(parts[0], parts[1]));
+            return;
         }
 
         var added = CalendarDocument.Parse(
             $"BEGIN:VEVENT\r\nUID:{uid}\r\nRECURRENCE-ID:2026030{day}T090000Z\r\n"
-            + $"DTSTART:2026030{day}T110000Z\r\nDTEND:2026030{day}T120000Z\r\n"
-            + $"SUMMARY:{value}\r\nEND:VEVENT\r\n");
+            + $"DTSTART:2026030{day}T110000Z\r\nDTEND:2026030{day}T120000Z\r\n{line}\r\nEND:VEVENT\r\n");
         edit.AddAsItStands(before.Components.First(), added.Components.First());
-        return value;
     }
 }

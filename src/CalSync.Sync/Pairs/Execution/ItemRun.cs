@@ -86,8 +86,8 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
     {
         foreach (var side in Sides)
         {
-            if (_plan.Facts.On(side) is SideFact.Gone { Proof: DeletionProof.AbsentFromListing }
-                && (_plan.On(side).IsWrite || _plan.On(side.Other()).IsWrite)
+            if (_plan.NeedsProof
+                && _plan.Facts.On(side) is SideFact.Gone { Proof: DeletionProof.AbsentFromListing }
                 && await ConfirmAsync(side, cancellation) is var confirmed && confirmed != ItemEnd.Done)
             {
                 return confirmed;
@@ -141,7 +141,8 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
     private async Task<ItemEnd> ConfirmAsync(MergeSide side, CancellationToken cancellation)
     {
         var place = _plan.Facts.Mapping!.On(side)!;
-        var (fact, fault) = await scope.Sides[side].ReadAsync(place.Address, _plan.Uid, cancellation);
+        var (fact, fault) = await scope.Sides[side].ReadAsync(
+            place.Address, place.Uid, _plan.Uid, cancellation);
         if (fault is not null)
             return await FailAsync(side, fault, cancellation);
         if (fact is SideFact.Gone)
@@ -159,7 +160,10 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
     private async Task FaceAsync(
         MergeSide side, WriteRecord write, SideEnd.Otherwise otherwise, CancellationToken cancellation)
     {
-        var facts = Known(_plan.Facts.With(side, otherwise.Fact));
+        // Where a create was lost and nothing is found, all is as it was.
+        var facts = Known(otherwise.Fact is SideFact.Nothing
+            ? _plan.Facts
+            : _plan.Facts.With(side, otherwise.Fact));
         if (otherwise is { MayBeOurs: true, Fact: SideFact.Present now }
             && WriteEcho.IsApplied(write.Before, write.Sent ?? now.Place.Seen, now.Place.Seen)
             && write.Sent is not null)
@@ -230,7 +234,8 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             return ItemEnd.Deferred;
         var before = scope.Waiting.GetValueOrDefault(ItemKey(_plan.Uid));
         var attempts = (before?.Trouble.Kind == TroubleKind.Failing ? before.Attempts : 0) + 1;
-        var isSettled = attempts >= scope.Options.FailedRunCountMax;
+        // A cursor has passed what was settled before.
+        var isSettled = attempts >= scope.Options.FailedRunCountMax || before?.IsSettled == true;
         var now = scope.Clock.GetUtcNow();
         var wait = TimeSpan.FromHours(Math.Min(24, Math.Pow(2, Math.Min(attempts, 10) - 1)));
         var isKept = await scope.Store.SetAsideAsync(

@@ -141,8 +141,13 @@ internal sealed class PairReading(
             looked.Add(item.Key);
             foreach (var side in Sides)
             {
-                if (item.On(side) is not { } address || touched.Has(side, address))
+                // No cursor has passed what is not settled: the read itself tells, and cannot be behind it.
+                if (item.On(side) is not { } address || touched.Has(side, address)
+                    || (!item.IsSettled && sets[side].Certificate is not Certificate.Partial))
+                {
                     continue;
+                }
+
                 switch (await remotes[side].ReadAsync(address, cancellation))
                 {
                     case ResourceRead.Found found:

@@ -189,7 +189,7 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
                 scope.Lease, troubles, clock.GetUtcNow(), cancellation);
         }
 
-        var quiet = work.Items.Where(item => item is { IsWrite: false, Trouble: null }).ToList();
+        var quiet = work.Items.Where(item => !item.IsLoud).ToList();
         foreach (var batch in quiet.Chunk(BatchCount * 4))
         {
             if (scope.IsStopped)
@@ -200,7 +200,7 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
         }
 
         // Deletions last: should the run be cut off, there is rather too much than too little.
-        var loud = work.Items.Where(item => item.IsWrite || item.Trouble is not null)
+        var loud = work.Items.Where(item => item.IsLoud)
             .OrderBy(item => item.Left is SideAct.Delete || item.Right is SideAct.Delete);
         foreach (var batch in loud.Chunk(BatchCount))
         {
@@ -239,7 +239,7 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
         RunScope scope, Work work, PairRead.Done read, Dictionary<string, ItemEnd> ends, RunReport report,
         CancellationToken cancellation)
     {
-        var loud = work.Items.Where(item => item.IsWrite || item.Trouble is not null).ToList();
+        var loud = work.Items.Where(item => item.IsLoud).ToList();
         var deferred = loud.Count(item => ends.GetValueOrDefault(item.Uid, ItemEnd.Deferred)
             == ItemEnd.Deferred) + read.Unknown.Count;
         report = report with

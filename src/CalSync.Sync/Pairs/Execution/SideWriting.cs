@@ -59,13 +59,14 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
         }
     }
 
-    /// <summary>Reads one event where it lies.</summary>
+    /// <summary>Reads one event where it lies; gone when another one lies there.</summary>
     /// <param name="address">Where.</param>
+    /// <param name="uidThere">Its UID on this side; null to take whatever lies there for it.</param>
     /// <param name="uid">The common UID its content is given.</param>
     /// <param name="cancellation">Nothing is changed by a read.</param>
     public async Task<(SideFact? Fact, ProviderFault? Fault)> ReadAsync(
-        ResourceAddress address, string uid, CancellationToken cancellation) =>
-        Fact(await calendar.ReadAsync(address, cancellation), uid);
+        ResourceAddress address, string? uidThere, string uid, CancellationToken cancellation) =>
+        Fact(await calendar.ReadAsync(address, cancellation), uidThere, uid);
 
     private async Task<SideEnd> CreateAsync(
         SideAct.Create act, WriteRecord write, CancellationToken cancellation)
@@ -83,7 +84,7 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
                 return new SideEnd.Failed(failed.Fault, IsOpen: false);
             default:
                 var isUnknown = answer is ResourceWrite.Failed;
-                var (fact, fault) = Fact(await calendar.FindAsync(act.Uid, cancellation), write.Uid);
+                var (fact, fault) = Fact(await calendar.FindAsync(act.Uid, cancellation), null, write.Uid);
                 return fact switch
                 {
                     SideFact.Present => new SideEnd.Otherwise(fact, isUnknown),
@@ -112,36 +113,47 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
                 return new SideEnd.Failed(failed.Fault, IsOpen: false);
             default:
                 return await LookAsync(
-                    act.Held.Address, write.Uid, (answer as ResourceWrite.Failed)?.Fault, cancellation);
+                    act.Held, write.Uid, (answer as ResourceWrite.Failed)?.Fault, cancellation);
         }
     }
 
     private async Task<SideEnd> DeleteAsync(
         SideAct.Delete act, WriteRecord write, CancellationToken cancellation)
     {
+        if (act.Held.Version is null)
+        {
+            // Nothing but its content tells whether it is still what was decided on.
+            var now = await LookAsync(act.Held, write.Uid, null, cancellation);
+            if (now is not SideEnd.Otherwise { Fact: SideFact.Present { Place.Seen: var seen } }
+                || !ResourceContent.IsSame(seen, act.Held.Seen))
+            {
+                return now is SideEnd.Otherwise { Fact: SideFact.Gone } ? Deleted() : now;
+            }
+        }
+
         var answer = await calendar.DeleteAsync(act.Held.Address, act.Held.Version, cancellation);
         switch (answer)
         {
             case ResourceDelete.Deleted or ResourceDelete.AlreadyGone:
-                return new SideEnd.Done(null, write with { Address = act.Held.Address });
+                return Deleted();
             case ResourceDelete.Failed { Fault.OutcomeUnknown: false } failed:
                 return failed.Fault.RetryHelps
                     ? new SideEnd.Failed(failed.Fault, IsOpen: false)
                     : new SideEnd.Refused(failed.Fault);
             default:
                 var end = await LookAsync(
-                    act.Held.Address, write.Uid, (answer as ResourceDelete.Failed)?.Fault, cancellation);
-                return end is SideEnd.Otherwise { Fact: SideFact.Gone }
-                    ? new SideEnd.Done(null, write with { Address = act.Held.Address })
-                    : end;
+                    act.Held, write.Uid, (answer as ResourceDelete.Failed)?.Fault, cancellation);
+                return end is SideEnd.Otherwise { Fact: SideFact.Gone } ? Deleted() : end;
         }
+
+        SideEnd.Done Deleted() => new(null, write with { Address = act.Held.Address });
     }
 
     /// <summary>Reads the side again: it is otherwise than thought, or the answer was lost.</summary>
     private async Task<SideEnd> LookAsync(
-        ResourceAddress address, string uid, ProviderFault? lost, CancellationToken cancellation)
+        SidePlace held, string uid, ProviderFault? lost, CancellationToken cancellation)
     {
-        var (fact, fault) = await ReadAsync(address, uid, cancellation);
+        var (fact, fault) = await ReadAsync(held.Address, held.Uid, uid, cancellation);
         return fact is null
             ? new SideEnd.Failed(fault!, lost is not null)
             : new SideEnd.Otherwise(fact, lost is not null);
@@ -157,9 +169,11 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
             place, write with { Address = stored.Address, Lost = stored.Lost, After = place.Seen });
         if (calendar.Traits.CanTrustWriteVersion && stored.Version is not null && stored.Lost.IsEmpty)
             return Done(blind);
-        var (fact, fault) = await ReadAsync(stored.Address, write.Uid, cancellation);
+        // A provider may give what is created another UID.
+        var expected = held is null ? null : uidThere;
+        var (fact, fault) = await ReadAsync(stored.Address, expected, write.Uid, cancellation);
         if (fault is null && !IsShown(fact, held, sent))
-            (fact, fault) = await ReadAsync(stored.Address, write.Uid, cancellation);
+            (fact, fault) = await ReadAsync(stored.Address, expected, write.Uid, cancellation);
         switch (fact)
         {
             case null:
@@ -191,7 +205,7 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
             return EchoVersion.Unknown;
         if (stored.Version == got.Version || ResourceContent.IsSame(sent, got.Seen))
             return EchoVersion.Same;
-        var (again, _) = await ReadAsync(stored.Address, uid, cancellation);
+        var (again, _) = await ReadAsync(stored.Address, null, uid, cancellation);
         return again is null ? null
             : again is SideFact.Present { Place: var second }
             && second.Version != got.Version && ResourceContent.IsSame(second.Seen, got.Seen)
@@ -199,7 +213,7 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
             : EchoVersion.Other;
     }
 
-    private (SideFact? Fact, ProviderFault? Fault) Fact(ResourceRead read, string uid)
+    private (SideFact? Fact, ProviderFault? Fault) Fact(ResourceRead read, string? uidThere, string uid)
     {
         switch (read)
         {
@@ -209,6 +223,8 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
                 return (null, failed.Fault);
             case ResourceRead.Found { Resource: { Content: { } content } found }
                 when ResourceContent.Uid(content, out _) is { } there:
+                if (uidThere is not null && there != uidThere && there != uid)
+                    return (new SideFact.Gone(DeletionProof.ReadGone), null);
                 return (new SideFact.Present(new SidePlace(
                     found.Address, found.Version, there,
                     there == uid ? content : ResourceContent.WithUid(content, uid))), null);

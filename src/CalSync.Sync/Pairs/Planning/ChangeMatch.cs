@@ -33,7 +33,8 @@ public sealed record SideTrouble(
 /// <summary>What one side's read says of the events it is about. Pure.</summary>
 /// <remarks>
 /// First by address, then by UID, so that an event that was moved to another address is not taken for one
-/// deleted and one created. What the read does not name is not touched.
+/// deleted and one created. What the read does not name is not touched. The ledger can know two events at
+/// one address: one that was deleted, its deletion not being carried over yet, and another in its place.
 /// </remarks>
 internal sealed class ChangeMatch
 {
@@ -41,7 +42,8 @@ internal sealed class ChangeMatch
     private readonly HashSet<ResourceAddress> _listed;
     private readonly HashSet<ResourceAddress> _tombstones;
     private readonly bool _isComplete;
-    private readonly Dictionary<ResourceAddress, MappingEntry> _byAddress = [];
+    private readonly Dictionary<ResourceAddress, (string? Uid, string? Problem)> _read = [];
+    private readonly ILookup<ResourceAddress, MappingEntry> _byAddress;
     private readonly Dictionary<string, MappingEntry> _byUid = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SideFact> _known = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SidePlace> _new = new(StringComparer.Ordinal);
@@ -55,38 +57,39 @@ internal sealed class ChangeMatch
     public ChangeMatch(MergeSide side, IEnumerable<MappingEntry> ledger, ChangeSet changes)
     {
         _side = side;
-        foreach (var entry in ledger)
+        var entries = ledger.ToList();
+        _byAddress = entries.Where(entry => entry.On(side) is not null)
+            .ToLookup(entry => entry.On(side)!.Address);
+        foreach (var entry in entries)
         {
             if (entry.On(side) is { } place)
-            {
-                _byAddress[place.Address] = entry;
                 _byUid[place.Uid] = entry;
-            }
-
             _byUid.TryAdd(entry.Uid, entry);
         }
 
         _listed = [.. changes.Upserts.Select(each => each.Address)];
         _tombstones = [.. changes.Tombstones.Where(address => !_listed.Contains(address))];
         _isComplete = changes.Certificate is Certificate.Complete;
+        foreach (var resource in changes.Upserts)
+        {
+            if (resource.Content is { } content)
+                _read[resource.Address] = (ResourceContent.Uid(content, out var problem), problem);
+        }
+
         foreach (var resource in changes.Upserts.OrderBy(
             each => each.Address.Value, StringComparer.Ordinal))
         {
             Add(resource);
         }
 
-        foreach (var address in _tombstones)
-        {
-            if (_byAddress.TryGetValue(address, out var entry))
-                _known.TryAdd(entry.Id, new SideFact.Gone(DeletionProof.Tombstone));
-        }
-
+        foreach (var entry in _tombstones.SelectMany(address => _byAddress[address]))
+            _known.TryAdd(entry.Id, new SideFact.Gone(DeletionProof.Tombstone));
         if (_isComplete)
         {
-            foreach (var (address, entry) in _byAddress)
+            foreach (var entry in _byAddress.Where(each => !_listed.Contains(each.Key))
+                .SelectMany(each => each).Where(each => each.Status != MappingStatus.Deleted))
             {
-                if (!_listed.Contains(address) && entry.Status != MappingStatus.Deleted)
-                    _known.TryAdd(entry.Id, new SideFact.Gone(DeletionProof.AbsentFromListing));
+                _known.TryAdd(entry.Id, new SideFact.Gone(DeletionProof.AbsentFromListing));
             }
         }
 
@@ -108,34 +111,30 @@ internal sealed class ChangeMatch
 
     private void Add(RemoteResource resource)
     {
-        _byAddress.TryGetValue(resource.Address, out var here);
+        var known = _byAddress[resource.Address].ToList();
         if (resource.Content is null && resource.Problem is null)
         {
             // Its version is the one we hold; the ledger knows the rest.
+            if (known.Count > 1)
+                SetReplaced(known.Where(entry => entry.On(_side)!.Version != resource.Version));
             return;
         }
 
-        var problem = resource.Problem;
-        var uid = resource.Content is null ? null : ResourceContent.Uid(resource.Content, out problem);
+        var (uid, problem) = _read.GetValueOrDefault(resource.Address);
         if (uid is null || resource.Problem is not null || resource.Content is null)
         {
-            if (here is not null)
-                _blocked.Add(here.Id);
+            _blocked.UnionWith(known.Select(entry => entry.Id));
             _troubles.Add(new SideTrouble(
-                _side, resource.Address, uid, here?.Id,
+                _side, resource.Address, uid, known.Select(entry => entry.Id).FirstOrDefault(),
                 new Trouble(
                     TroubleKind.Unreadable, resource.Problem ?? problem ?? "It cannot be read.",
                     resource.Raw ?? resource.Content?.ToString())));
             return;
         }
 
-        if (here is not null && here.On(_side)!.Uid != uid && here.Uid != uid)
-        {
-            // Another event took its address, which proves as well as a tombstone that it is gone.
-            _known.TryAdd(here.Id, new SideFact.Gone(DeletionProof.Tombstone));
-            here = null;
-        }
-
+        var here = known.Find(entry => entry.On(_side)!.Uid == uid)
+            ?? known.Find(entry => entry.Uid == uid);
+        SetReplaced(known.Where(entry => entry != here));
         var entry = here ?? _byUid.GetValueOrDefault(uid);
         var place = new SidePlace(
             resource.Address, resource.Version, uid,
@@ -161,8 +160,8 @@ internal sealed class ChangeMatch
                 AddDuplicate(resource, uid, entry.Id);
             }
         }
-        else if (entry.Status != MappingStatus.Deleted && entry.On(_side) is { } known
-            && known.Address != resource.Address && IsStillThere(known.Address))
+        else if (entry.Status != MappingStatus.Deleted && entry.On(_side) is { } last
+            && last.Address != resource.Address && IsStillThere(entry, last.Address))
         {
             AddDuplicate(resource, uid, entry.Id);
         }
@@ -172,9 +171,19 @@ internal sealed class ChangeMatch
         }
     }
 
-    /// <summary>Whether an address is still taken: else the event was moved, not copied.</summary>
-    private bool IsStillThere(ResourceAddress address) =>
-        _listed.Contains(address) || (!_isComplete && !_tombstones.Contains(address));
+    /// <summary>Another event took their address, which proves as well as a tombstone that they are
+    /// gone.</summary>
+    private void SetReplaced(IEnumerable<MappingEntry> entries)
+    {
+        foreach (var entry in entries)
+            _known.TryAdd(entry.Id, new SideFact.Gone(DeletionProof.Tombstone));
+    }
+
+    /// <summary>Whether an event is still where the ledger has it: else it was moved, not copied.</summary>
+    private bool IsStillThere(MappingEntry entry, ResourceAddress address) => _listed.Contains(address)
+        ? !_read.TryGetValue(address, out var there) || there.Uid is null
+            || there.Uid == entry.On(_side)!.Uid || there.Uid == entry.Uid
+        : !_isComplete && !_tombstones.Contains(address);
 
     private void AddDuplicate(RemoteResource resource, string uid, string? mappingId) =>
         _troubles.Add(new SideTrouble(

@@ -142,6 +142,15 @@ public sealed record ItemPlan(
     /// <summary>Whether a provider is written to.</summary>
     public bool IsWrite => Trouble is null && (Left.IsWrite || Right.IsWrite);
 
+    /// <summary>Whether it rests on a listing alone that an event is gone: only a direct read proves
+    /// that.</summary>
+    public bool NeedsProof => (IsWrite || Status == MappingStatus.Deleted)
+        && (Facts.Left is SideFact.Gone { Proof: DeletionProof.AbsentFromListing }
+            || Facts.Right is SideFact.Gone { Proof: DeletionProof.AbsentFromListing });
+
+    /// <summary>Whether a provider is asked, or the event waits: not only recorded.</summary>
+    public bool IsLoud => Trouble is not null || IsWrite || NeedsProof;
+
     /// <summary>Whether the ledger has anything to record.</summary>
     public bool IsNews => IsWrite || Facts.IsUnrecorded || Facts.Mapping is not { } known
         || Status != known.Status

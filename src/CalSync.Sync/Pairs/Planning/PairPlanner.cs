@@ -68,15 +68,16 @@ internal static class PairPlanner
 
             var known = facts.Mapping is { Status: not MappingStatus.Deleted } ? facts.Mapping : null;
             var isThere = facts.On(write.Side.Other()) is SideFact.Present;
-            if (write.Other is { } other && (known is not null || (write.Held is null && isThere)))
+            if (write.Other is { } other && (known is not null || isThere))
             {
                 // The other side's edits have arrived here: what that side said is the base from now on, and
                 // what this side was seen to hold has them too. Its own edits stay edits.
                 var seen = WriteEcho.Seen(write.Held, write.Sent, now.Place.Seen, EchoVersion.Unknown);
-                if (write.Held is not null && known?.On(write.Side) is { } before)
+                if (write.Held is not null)
                 {
                     seen = CalendarMerge.Merge(
-                        write.Held, before.Seen, seen, MergePreference.Right, ResourceContent.Noise).Document;
+                        write.Held, known?.On(write.Side)?.Seen ?? ResourceContent.Bare(write.Held), seen,
+                        MergePreference.Right, ResourceContent.Noise).Document;
                 }
 
                 var mapping = new EventMapping(

@@ -60,6 +60,25 @@ internal static class ResourceContent
         return edit.Apply();
     }
 
+    /// <summary>The same entries, saying nothing but which they are.</summary>
+    public static CalendarDocument Bare(CalendarDocument document)
+    {
+        var edit = document.Edit();
+        foreach (var entry in Entries(document))
+        {
+            foreach (var property in entry.Properties)
+            {
+                if (!property.Is("UID"u8) && !property.Is("RECURRENCE-ID"u8))
+                    edit.Remove(property);
+            }
+
+            foreach (var part in entry.Components)
+                edit.Remove(part);
+        }
+
+        return edit.Apply();
+    }
+
     /// <summary>The component that describes the series, or else the first.</summary>
     public static CalendarComponent? Master(CalendarDocument document)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Document;
 
@@ -74,20 +75,28 @@ internal static class WriteEcho
         CalendarDocument? held, CalendarDocument sent, CalendarDocument got)
     {
         var written = held is null ? null : Fields(held, sent);
-        string? all = null;
-        return CalendarDiff.Compare(sent, got, ResourceContent.Noise).All(change =>
+        var changes = CalendarDiff.Compare(sent, got, ResourceContent.Noise);
+        return changes.All(change =>
             change.Property?.StartsWith("X-", StringComparison.Ordinal) == true
             || (written?.Contains((change.Component, change.Property)) != false
-                && IsLess(change, all ??= Letters(sent.ToString()))));
+                && IsLess(change, changes)));
     }
 
-    /// <summary>Whether a change says nothing that was not sent.</summary>
-    private static bool IsLess(CalendarChange change, string sent) => change switch
+    /// <summary>
+    /// Whether a change says nothing that was not sent: a value is missing, or cut short, or stands where
+    /// another that said as much was dropped.
+    /// </summary>
+    private static bool IsLess(CalendarChange change, ImmutableArray<CalendarChange> all) => change switch
     {
         { After: null } => true,
-        { Before: null } => sent.Contains(Letters(change.After), StringComparison.Ordinal),
-        _ => Letters(change.Before).Contains(Letters(change.After), StringComparison.Ordinal),
+        { Before: { } before } => IsWithin(change.After, before),
+        _ => change.Property is not null && all.Any(other => other is { Before: { } dropped, After: null }
+            && other.Component == change.Component && other.Property == change.Property
+            && IsWithin(change.After, dropped)),
     };
+
+    private static bool IsWithin(string less, string more) =>
+        Letters(more).Contains(Letters(less), StringComparison.Ordinal);
 
     private static string Letters(string text) =>
         new([.. text.Where(char.IsLetterOrDigit).Select(char.ToUpperInvariant)]);
