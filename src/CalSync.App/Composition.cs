@@ -1,19 +1,24 @@
 using CalSync.App.Api;
 using CalSync.App.Api.Authentication;
 using CalSync.App.Api.Streaming;
+using CalSync.App.Pairs;
 using CalSync.App.Workers;
 using CalSync.Remotes;
+using CalSync.Remotes.CalDav;
 using CalSync.Storage;
 using CalSync.Storage.Classes;
 using CalSync.Storage.Connections;
 using CalSync.Storage.Identity;
 using CalSync.Storage.Journal;
 using CalSync.Storage.Mirroring;
+using CalSync.Storage.Pairs;
 using CalSync.Storage.Running;
 using CalSync.Storage.Secrets;
 using CalSync.Sync;
 using CalSync.Sync.Connections;
 using CalSync.Sync.Mirroring;
+using CalSync.Sync.Pairs;
+using CalSync.Sync.Pairs.Execution;
 using CalSync.Sync.Providers;
 
 namespace CalSync.App;
@@ -73,6 +78,9 @@ internal static class Composition
             options.Classes, options.Idempotency));
         services.AddSingleton<IConnectionStore, ConnectionStore>();
         services.AddSingleton<IMirrorStore, MirrorStore>();
+        services.AddSingleton(options.Pairs);
+        services.AddSingleton<IPairStore, PairStore>();
+        services.AddSingleton<PairDirectory>();
     }
 
     private static void AddProviders(IServiceCollection services, HostOptions options, Random random)
@@ -82,6 +90,10 @@ internal static class Composition
             options.Google, options.OAuth, options.Pipeline, provider.GetRequiredService<IBreakerLedger>(),
             new RetryPolicy(options.Pipeline.Retry, random), provider.GetRequiredService<RetryBudget>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new CalDavRemotes(
+            options.Dav, options.Pipeline, provider.GetRequiredService<IBreakerLedger>(),
+            new RetryPolicy(options.Pipeline.Retry, random), provider.GetRequiredService<RetryBudget>(),
+            random, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider =>
         {
             var remotes = provider.GetRequiredService<GoogleRemotes>();
@@ -108,6 +120,12 @@ internal static class Composition
             provider => ActivatorUtilities.CreateInstance<ConnectionTokens>(provider, instance));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TokenWorker>(provider, random));
         services.AddSingleton<MirrorPass>();
+        services.AddSingleton<PairSync>();
+        services.AddSingleton<PairCalendars>();
+        services.AddSingleton<PairRunner>();
+        services.AddSingleton(options.PairWorker);
+        services.AddSingleton(
+            provider => ActivatorUtilities.CreateInstance<PairWorker>(provider, random));
     }
 
     private static void AddApi(IServiceCollection services)

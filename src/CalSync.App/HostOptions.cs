@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using CalSync.App.Api;
+using CalSync.App.Pairs;
 using CalSync.Classes;
+using CalSync.Remotes.Dav;
 using CalSync.Remotes.Google;
 using CalSync.Remotes.OAuth;
 using CalSync.Remotes.Pipeline;
@@ -8,6 +10,7 @@ using CalSync.Storage;
 using CalSync.Storage.Classes;
 using CalSync.Sync.Connections;
 using CalSync.Sync.Mirroring;
+using CalSync.Sync.Pairs;
 
 namespace CalSync.App;
 
@@ -57,6 +60,15 @@ internal sealed record HostOptions
 
     /// <summary>Mirrors.</summary>
     public MirrorOptions Mirrors { get; init; } = new();
+
+    /// <summary>CalDAV servers.</summary>
+    public DavOptions Dav { get; init; } = new();
+
+    /// <summary>Pairs of calendars.</summary>
+    public PairOptions Pairs { get; init; } = new();
+
+    /// <summary>When pairs run by themselves.</summary>
+    public PairWorkerOptions PairWorker { get; init; } = new();
 
     /// <summary>The sandbox at an address, with the client it knows by default.</summary>
     /// <param name="sandbox">Scheme, host and port.</param>

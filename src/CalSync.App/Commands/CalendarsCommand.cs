@@ -3,14 +3,18 @@ using CalSync.Sync.Connections;
 
 namespace CalSync.App.Commands;
 
-/// <summary><c>calsync calendars</c>: where the events of new classes go.</summary>
+/// <summary><c>calsync calendars</c>: the calendars of all connections, and where the events of new classes
+/// go.</summary>
 internal static class CalendarsCommand
 {
     /// <summary>A calendar and whose it is.</summary>
     /// <param name="Owner">Address of the person.</param>
     /// <param name="ConnectionId">The connection it was found through.</param>
     /// <param name="Calendar">The calendar.</param>
-    internal sealed record Found(string Owner, string ConnectionId, CalendarListing Calendar);
+    /// <param name="Provider">Where it is.</param>
+    /// <param name="Account">The account it is of.</param>
+    internal sealed record Found(
+        string Owner, string ConnectionId, string Provider, string Account, CalendarListing Calendar);
 
     public static Verb Create(GlobalOptions globals, Surroundings around) =>
         new("calendars", "Shows calendars and chooses where new events go.", "calsync calendars list")
@@ -29,10 +33,11 @@ internal static class CalendarsCommand
             await using var product = await ProductParts.OpenAsync(call, cancellation);
             call.Output.Table(
                 await ListAsync(product, call.Get(user), cancellation),
-                "There is no calendar. Connect an account: calsync connections connect USER",
+                "There is no calendar. Connect an account: calsync connect google, icloud or caldav",
                 new("ID", row => row.Calendar.Id),
-                new("OWNER", row => row.Owner),
                 new("NAME", row => row.Calendar.Summary),
+                new("ACCOUNT", row => row.Account),
+                new("PROVIDER", row => row.Provider),
                 new("KIND", row => row.Calendar.Kind),
                 new("ZONE", row => row.Calendar.TimeZone),
                 new("STATE", row => row.Calendar.State),
@@ -89,7 +94,8 @@ internal static class CalendarsCommand
         foreach (var (owner, connection) in await product.ConnectionsAsync(userId, cancellation))
         {
             found.AddRange((await product.Connections.CalendarsAsync(connection.Id, cancellation))
-                .Select(calendar => new Found(owner.Email, connection.Id, calendar)));
+                .Select(calendar => new Found(
+                    owner.Email, connection.Id, connection.Provider, connection.AccountEmail, calendar)));
         }
 
         return found;

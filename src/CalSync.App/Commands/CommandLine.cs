@@ -18,7 +18,9 @@ internal static partial class CommandLine
         DemoCommand.Create, ServeCommand.Create, ServeCommand.CreateWorker,
         SandboxCommand.Create, DbCommand.Create, ConfigCommand.Create, TenantsCommand.Create,
             UsersCommand.Create,
-        ConnectionsCommand.Create, TokensCommand.Create, CalendarsCommand.Create,
+        ConnectCommand.Create, ConnectionsCommand.Create, TokensCommand.Create, CalendarsCommand.Create,
+        PairsCommand.Create, SyncCommand.Create, StatusCommand.Create, VerifyCommand.Create,
+        ConflictsCommand.Create, QuarantineCommand.Create, ReportCommand.Create,
         SwitchesCommand.Create, OperationsCommand.Create, EventsCommand.Create, TraceCommand.Create,
             JournalCommand.Create,
         IdempotencyCommand.Create, DoctorCommand.Create, IcsCommand.Create,
@@ -47,13 +49,22 @@ internal static partial class CommandLine
     {
         var parsed = Build(around).Parse(arguments.Length == 0 ? ["--help"] : arguments);
         var json = arguments.Contains("--json");
+        var isAboutPairs = parsed.CommandResult.Command is Verb { IsAboutPairs: true };
+        int Number(ExitCode code) => isAboutPairs ? (int)SyncExits.Of(code) : (int)code;
+        int End(ExitCode code, string what, string? where, string? advice)
+        {
+            var word = isAboutPairs ? $"{SyncExits.Of(code)}" : $"{code}";
+            Complain(around, json, word, what, where, advice);
+            return Number(code);
+        }
+
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExample)
         {
             var verb = string.Join(' ', Names(parsed.CommandResult.Command));
             var advice = $"{verb} --help";
             foreach (var mistake in Mistakes(parsed))
-                Complain(around, json, ExitCode.Usage, mistake, verb, advice);
-            return (int)ExitCode.Usage;
+                End(ExitCode.Usage, mistake, verb, advice);
+            return Number(ExitCode.Usage);
         }
 
         var invocation = new InvocationConfiguration
@@ -70,30 +81,25 @@ internal static partial class CommandLine
         }
         catch (CommandException fault)
         {
-            Complain(around, json, fault.Code, fault.Message, fault.Where, fault.Advice);
-            return (int)fault.Code;
+            return End(fault.Code, fault.Message, fault.Where, fault.Advice);
         }
         catch (SecretException fault)
         {
-            Complain(around, json, ExitCode.Failed, fault.Message, "encryption key", "calsync doctor");
-            return (int)ExitCode.Failed;
+            return End(ExitCode.Failed, fault.Message, "encryption key", "calsync doctor");
         }
         catch (StorageException fault)
         {
-            Complain(around, json, ExitCode.Failed, fault.Message, "database", "calsync db check");
-            return (int)ExitCode.Failed;
+            return End(ExitCode.Failed, fault.Message, "database", "calsync db check");
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            Complain(
-                around, json, ExitCode.Failed, fault.Message, "data directory",
+            return End(
+                ExitCode.Failed, fault.Message, "data directory",
                 "--data DIR with a folder this user may write");
-            return (int)ExitCode.Failed;
         }
         catch (OperationCanceledException)
         {
-            Complain(around, json, ExitCode.Failed, "Interrupted.", null, null);
-            return (int)ExitCode.Failed;
+            return End(ExitCode.Failed, "Interrupted.", null, null);
         }
         catch (InvalidConfigurationException fault)
         {
@@ -112,10 +118,11 @@ internal static partial class CommandLine
         command is RootCommand ? ["calsync"] : [.. Names((Command)command.Parents.First()), command.Name];
 
     private static void Complain(
-        Surroundings around, bool json, ExitCode code, string what, string? where, string? advice)
+        Surroundings around, bool json, string word, string what, string? where, string? advice)
     {
         if (json)
         {
+            var code = JsonNamingPolicy.SnakeCaseLower.ConvertName(word);
             around.Error.WriteLine(
                 JsonSerializer.Serialize(new { code, what, where, advice }, Output.JsonOptions));
             return;

@@ -14,7 +14,7 @@ internal static class DemoCommand
             "demo", "Runs everything with demo data on a practice Google, and breaks it in front of you.",
             "calsync demo --once --json")
         {
-            once, port,
+            once, port, MakeSync(globals, around),
         };
         return verb.Does(globals, around, async (call, cancellation) =>
         {
@@ -34,6 +34,33 @@ internal static class DemoCommand
             {
                 throw new CommandException(
                     ExitCode.Failed, fault.Message, "the demo's set-up", "calsync demo, without --port");
+            }
+        });
+    }
+
+    private static Verb MakeSync(GlobalOptions globals, Surroundings around)
+    {
+        var once = Words.Option<bool>("--once", "", "Ends after the tour; exit code 1 when a step failed.");
+        var verb = new Verb(
+            "sync", "Keeps a practice Google and a practice iCloud equal, and breaks things in front of you.",
+            "calsync demo sync --once --json")
+        {
+            once,
+        };
+        return verb.Does(globals, around, async (call, cancellation) =>
+        {
+            using var folder = DemoFolder.Of(call.Get(globals.Data));
+            try
+            {
+                await using var world = await SyncWorld.StartAsync(
+                    call.Around, folder.Path, call.Get(globals.Database), cancellation);
+                return await new DemoRun(call.Around, call.Output.IsJson)
+                    .RunAsync(world, call.Get(once), cancellation);
+            }
+            catch (DemoFailedException fault)
+            {
+                throw new CommandException(
+                    ExitCode.Failed, fault.Message, "the demo's set-up", "calsync demo sync");
             }
         });
     }

@@ -1,7 +1,9 @@
 using CalSync.App.Configuration;
 using CalSync.Storage;
 using CalSync.Storage.Classes;
+using CalSync.Storage.Connections;
 using CalSync.Storage.Journal;
+using CalSync.Storage.Pairs;
 using CalSync.Storage.Running;
 using CalSync.Storage.Secrets;
 
@@ -52,6 +54,7 @@ internal static class DoctorCommand
             findings.Add(await WorkersAsync(place, cancellation));
             findings.Add(await SwitchesAsync(place, cancellation));
             findings.Add(await OperationsAsync(place, cancellation));
+            findings.Add(await PairsAsync(place, settings, cancellation));
         }
 
         return Tell(call, findings);
@@ -135,5 +138,28 @@ internal static class DoctorCommand
         return new(
             "operations", stuck == 0, $"{stuck} need attention",
             stuck == 0 ? null : "calsync operations list --state needs_attention");
+    }
+
+    private static async Task<Finding> PairsAsync(
+        Workplace place, Settings settings, CancellationToken cancellation)
+    {
+        try
+        {
+            var connections = new ConnectionStore(
+                place.Database,
+                new TokenCipher(KeyRing.Load(settings.DataDirectory, settings.Text(Keys.SecretsKey))),
+                place.Ids);
+            var pairs = await StatusCommand.ReadAsync(
+                new PairDirectory(place.Database, place.Ids), connections, place.Clock.GetUtcNow(),
+                cancellation);
+            var found = string.Join(
+                ", ", pairs.GroupBy(pair => pair.State).Select(state => $"{state.Count()} {state.Key}"));
+            var isWell = pairs.TrueForAll(pair => pair.Exit == SyncExit.Equal);
+            return new("pairs", isWell, found.Length > 0 ? found : "none", isWell ? null : "calsync status");
+        }
+        catch (SecretException fault)
+        {
+            return new("pairs", false, fault.Message, "Restore the key file, or set secrets.key.");
+        }
     }
 }

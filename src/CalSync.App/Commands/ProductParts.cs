@@ -1,8 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
 using CalSync.App.Configuration;
+using CalSync.App.Pairs;
 using CalSync.Classes;
+using CalSync.Remotes.CalDav;
 using CalSync.Storage.Identity;
+using CalSync.Storage.Pairs;
 using CalSync.Sync.Connections;
+using CalSync.Sync.Pairs;
 
 namespace CalSync.App.Commands;
 
@@ -28,6 +32,21 @@ internal sealed class ProductParts : IAsyncDisposable
 
     /// <summary>Begins, finishes and ends connections.</summary>
     public ConnectionFlow Flow => _host.Services.GetRequiredService<ConnectionFlow>();
+
+    /// <summary>CalDAV servers.</summary>
+    public CalDavRemotes Dav => _host.Services.GetRequiredService<CalDavRemotes>();
+
+    /// <summary>The pairs.</summary>
+    public PairDirectory Pairs => _host.Services.GetRequiredService<PairDirectory>();
+
+    /// <summary>The ledger of pairs.</summary>
+    public IPairStore Ledger => _host.Services.GetRequiredService<IPairStore>();
+
+    /// <summary>Opens the calendars of pairs.</summary>
+    public PairCalendars Calendars => _host.Services.GetRequiredService<PairCalendars>();
+
+    /// <summary>Runs pairs.</summary>
+    public PairRunner Runner => _host.Services.GetRequiredService<PairRunner>();
 
     /// <summary>Renews tokens ahead of need.</summary>
     public TokenWorker Tokens => _host.Services.GetRequiredService<TokenWorker>();

@@ -24,6 +24,11 @@ internal sealed record Surroundings(
     /// </summary>
     public Stream? Octets { get; init; }
 
+    /// <summary>
+    /// Asks the person at the terminal for something that is not shown; null when there is nobody to ask.
+    /// </summary>
+    public Func<string, string?>? AskSecret { get; init; }
+
     /// <summary>Those of this process.</summary>
     public static Surroundings OfProcess(TimeProvider clock, Random random)
     {
@@ -35,6 +40,24 @@ internal sealed record Surroundings(
         return new(Console.Out, Console.Error, !plain, variables, clock, random)
         {
             Octets = Console.OpenStandardOutput(),
+            AskSecret = Console.IsInputRedirected ? null : ReadSecret,
         };
+    }
+
+    private static string ReadSecret(string prompt)
+    {
+        Console.Error.Write(prompt);
+        var typed = new System.Text.StringBuilder();
+        for (var key = Console.ReadKey(intercept: true); key.Key != ConsoleKey.Enter;
+            key = Console.ReadKey(intercept: true))
+        {
+            if (key.Key == ConsoleKey.Backspace && typed.Length > 0)
+                typed.Length--;
+            else if (!char.IsControl(key.KeyChar))
+                typed.Append(key.KeyChar);
+        }
+
+        Console.Error.WriteLine();
+        return typed.ToString();
     }
 }

@@ -7,14 +7,28 @@ namespace CalSync.App.Commands;
 /// <param name="name">The word.</param>
 /// <param name="description">What it does, one sentence.</param>
 /// <param name="example">A command line that works.</param>
-internal sealed class Verb(string name, string description, string example) : Command(name, description)
+/// <param name="isAboutPairs">True when it ends with <see cref="SyncExit"/>, as do the verbs in it.</param>
+internal sealed class Verb(string name, string description, string example, bool isAboutPairs = false)
+    : Command(name, description)
 {
+    /// <summary>Whether it ends with <see cref="SyncExit"/>.</summary>
+    public bool IsAboutPairs => isAboutPairs || Parents.OfType<Verb>().Any(parent => parent.IsAboutPairs);
+
     /// <summary>A command line that works, printed at the end of the help.</summary>
     public string Example { get; } = example;
 
     /// <summary>Sets what the verb does.</summary>
     public Verb Does(
         GlobalOptions globals, Surroundings around, Func<Invocation, CancellationToken, Task<ExitCode>> work)
+    {
+        SetAction(async (parsed, cancellation) =>
+            (int)await work(new Invocation(parsed, globals, around), cancellation));
+        return this;
+    }
+
+    /// <summary>Sets what the verb does, one about pairs.</summary>
+    public Verb DoesSync(
+        GlobalOptions globals, Surroundings around, Func<Invocation, CancellationToken, Task<SyncExit>> work)
     {
         SetAction(async (parsed, cancellation) =>
             (int)await work(new Invocation(parsed, globals, around), cancellation));

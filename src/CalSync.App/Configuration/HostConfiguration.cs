@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using CalSync.App.Api;
+using CalSync.App.Pairs;
 using CalSync.Classes;
+using CalSync.Remotes.Dav;
 using CalSync.Remotes.Google;
 using CalSync.Remotes.OAuth;
 using CalSync.Remotes.Pipeline;
@@ -9,6 +11,7 @@ using CalSync.Storage;
 using CalSync.Storage.Classes;
 using CalSync.Sync.Connections;
 using CalSync.Sync.Mirroring;
+using CalSync.Sync.Pairs;
 
 namespace CalSync.App.Configuration;
 
@@ -54,6 +57,9 @@ internal static class HostConfiguration
                     ? CalendarFallback.Primary
                     : CalendarFallback.Hold,
             },
+            Dav = settings.Options<DavOptions>(),
+            Pairs = settings.Options<PairOptions>(),
+            PairWorker = settings.Options<PairWorkerOptions>(),
         };
         return settings.Text(Keys.Provider) == "google-sandbox"
             ? options.At(

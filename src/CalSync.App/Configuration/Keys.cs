@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection;
+using CalSync.App.Pairs;
+using CalSync.Remotes.Dav;
 using CalSync.Remotes.Google;
 using CalSync.Remotes.OAuth;
 using CalSync.Remotes.Pipeline;
@@ -9,6 +11,7 @@ using CalSync.Storage.Classes;
 using CalSync.Sync;
 using CalSync.Sync.Connections;
 using CalSync.Sync.Mirroring;
+using CalSync.Sync.Pairs;
 using CalSync.Sync.Providers;
 
 namespace CalSync.App.Configuration;
@@ -61,6 +64,10 @@ internal static class Keys
     public static readonly Key SandboxUrl = Address("sandbox.url", "http://127.0.0.1:8790",
         "http://127.0.0.1:8790",
             "Where calsync sandbox listens; used with google.provider = google-sandbox.");
+
+    public static readonly Key SandboxCalDavUrl = Address("sandbox.caldav_url", "http://127.0.0.1:8791",
+        "http://127.0.0.1:8791",
+            "Where the practice iCloud of calsync sandbox listens; for calsync connect icloud --sandbox.");
 
     public static readonly Key ProviderTimeout = Limit<PipelineOptions>("provider.timeout",
         nameof(PipelineOptions.AttemptTimeout),
@@ -145,7 +152,7 @@ internal static class Keys
         Limit<DatabaseOptions>("database.prepared_statements", nameof(DatabaseOptions.PreparedCountMax),
             "Statements kept prepared on each connection; 0 for a pooler in transaction mode."),
         ServerUrls, ServerPublicUrl, RequestBudget, SecretsKey, TestingClock,
-        Provider, GoogleClientId, GoogleClientSecret, SandboxUrl,
+        Provider, GoogleClientId, GoogleClientSecret, SandboxUrl, SandboxCalDavUrl,
         Limit<GoogleOptions>("google.page_size", nameof(GoogleOptions.PageCountMax),
             "Events or calendars asked for per page."),
         Limit<GoogleOptions>("google.sync_page_size", nameof(GoogleOptions.SyncPageCountMax),
@@ -227,6 +234,70 @@ internal static class Keys
             "How often a worker says that it is alive."),
         CalendarFallback,
         EnrolmentMode, EnrolmentWait, EnrolmentDeadline,
+        .. PairKeys, .. DavKeys,
+    ];
+
+    private static Key[] PairKeys =>
+    [
+        Limit<PairWorkerOptions>("pair.interval", nameof(PairWorkerOptions.Interval),
+            "From the end of a run of a pair to the start of the next."),
+        Limit<PairWorkerOptions>("pair.jitter", nameof(PairWorkerOptions.JitterPercent),
+            "Part of each pause between runs that is random, so that pairs spread."),
+        Limit<PairWorkerOptions>("pair.back_off_max", nameof(PairWorkerOptions.BackOffMax),
+            "Longest pause of a pair whose runs fail; it doubles from the interval."),
+        Limit<PairWorkerOptions>("pair.concurrency", nameof(PairWorkerOptions.Concurrency),
+            "Pairs one process runs at once."),
+        Limit<PairWorkerOptions>("pair.poll", nameof(PairWorkerOptions.Poll),
+            "How often a worker looks for pairs that are due."),
+        Limit<PairOptions>("pair.brake_share", nameof(PairOptions.BrakeSharePercent),
+            "Share of a side's events that one run may delete or create unasked."),
+        Limit<PairOptions>("pair.brake_count", nameof(PairOptions.BrakeCountMax),
+            "Events that one run may delete or create on a side unasked; the smaller of both holds."),
+        Limit<PairOptions>("pair.brake_floor", nameof(PairOptions.BrakeCountMin),
+            "This many are never held, however small the calendar."),
+        Limit<PairOptions>("pair.decisions", nameof(PairOptions.DecisionCountMax),
+            "How often one event is decided again in one run because a side changed meanwhile."),
+        Limit<PairOptions>("pair.failed_runs", nameof(PairOptions.FailedRunCountMax),
+            "Failed runs after which an event waits apart instead of being tried in every run."),
+        Limit<PairOptions>("pair.failure_streak", nameof(PairOptions.FailureStreakMax),
+            "Failures in a row that end a run: the server is in trouble, not the events."),
+        Limit<PairOptions>("pair.lease", nameof(PairOptions.Lease),
+            "How long a run holds its pair without a sign of life."),
+        Limit<PairOptions>("pair.full_read", nameof(PairOptions.FullReadEvery),
+            "How often everything is read although the sync tokens work."),
+        Limit<PairOptions>("pair.conflict_kept", nameof(PairOptions.ConflictKept),
+            "How long the losing side of a conflict can be had back."),
+        Limit<PairOptions>("pair.plan_kept", nameof(PairOptions.PlanKept),
+            "How long a plan can be approved."),
+    ];
+
+    private static Key[] DavKeys =>
+    [
+        Limit<DavOptions>("dav.timeout", nameof(DavOptions.AttemptTimeout),
+            "Longest one call to a CalDAV server may take; small servers list slowly."),
+        Limit<DavOptions>("dav.read_attempts", nameof(DavOptions.ReadAttempts),
+            "How often a read is tried in all, within the retry budget."),
+        Flag("dav.allow_unprotected_passwords", false,
+            "Send passwords without encryption to other machines than this one.")
+            .For<DavOptions>(nameof(DavOptions.AllowUnprotectedPasswords)),
+        Limit<DavOptions>("dav.redirects", nameof(DavOptions.RedirectCountMax),
+            "Redirects that are followed for one request."),
+        Limit<DavOptions>("dav.answer_length", nameof(DavOptions.AnswerLengthMax),
+            "A longer multistatus is refused; it is read as a stream."),
+        Limit<DavOptions>("dav.resource_size", nameof(DavOptions.ResourceSizeBytesMax),
+            "A longer calendar object is refused."),
+        Limit<DavOptions>("dav.rows", nameof(DavOptions.RowCountMax),
+            "More rows in one multistatus are refused."),
+        Limit<DavOptions>("dav.batch_count", nameof(DavOptions.BatchCountMax),
+            "Calendar objects asked for in one request; some servers take fewer."),
+        Limit<DavOptions>("dav.batch_size", nameof(DavOptions.BatchSizeBytesMax),
+            "Size of the objects asked for in one request, as far as the server names sizes."),
+        Limit<DavOptions>("dav.parallel_reads", nameof(DavOptions.ParallelReadsMax),
+            "Reads of one calendar under way at once."),
+        Limit<DavOptions>("dav.parallel_writes", nameof(DavOptions.ParallelWritesMax),
+            "Writes to one calendar under way at once; some servers take fewer."),
+        Limit<DavOptions>("dav.sync_pages", nameof(DavOptions.SyncPagesMax),
+            "Pages after which a list of changes is given up."),
     ];
 
     // The unit, the bounds and the default of a number stand at the property it sets, once.

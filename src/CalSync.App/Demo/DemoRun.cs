@@ -30,18 +30,52 @@ internal sealed class DemoRun(Surroundings around, bool json)
         Say($"[green]Running[/] after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s: "
             + $"6 classes, {world.Students.Count} students, 2 instructors and their last three weeks.");
 
+        var failed = await WalkAsync(new DemoTour(world).Steps, cancellation);
+        Conclude(failed, Stopwatch.GetElapsedTime(started), "The calendars and the database agree.");
+        if (!once)
+            await StayAsync(world, cancellation);
+        return failed == 0 ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    /// <summary>Walks the tour of two calendars kept equal.</summary>
+    /// <param name="world">Both sandboxes, filled.</param>
+    /// <param name="once">True ends after the tour.</param>
+    /// <param name="cancellation">Ctrl+C.</param>
+    /// <returns>Failed when a step did not show what it should.</returns>
+    public async Task<ExitCode> RunAsync(SyncWorld world, bool once, CancellationToken cancellation)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var failed = await WalkAsync(new SyncTour(world).Steps, cancellation);
+        Conclude(failed, Stopwatch.GetElapsedTime(started), "Both calendars are equal.");
+        if (!once)
+        {
+            Say("");
+            Say("Both sandboxes keep running until Ctrl+C. In another terminal:");
+            Say(Markup.Escape(
+                $"  calsync status --data {world.Folder} --set sandbox.url={world.GoogleAddress} "
+                + $"--set sandbox.caldav_url={world.CalDavAddress}"));
+            await cancellation.UntilCancelledAsync();
+            Say("Stopping.");
+        }
+
+        return failed == 0 ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private async Task<int> WalkAsync(
+        IReadOnlyList<(
+            string Name, string Title,
+            Func<CancellationToken, Task<(string Expected, string Observed)>> Run)> steps,
+        CancellationToken cancellation)
+    {
         var failed = 0;
-        foreach (var (name, title, run) in new DemoTour(world).Steps)
+        foreach (var (name, title, run) in steps)
         {
             var step = await StepAsync(name, title, run, cancellation);
             failed += step.Ok ? 0 : 1;
             Tell(step);
         }
 
-        Conclude(failed, Stopwatch.GetElapsedTime(started));
-        if (!once)
-            await StayAsync(world, cancellation);
-        return failed == 0 ? ExitCode.Ok : ExitCode.Failed;
+        return failed;
     }
 
     private async Task<DemoWorld> SetUpAsync(DemoSettings settings, CancellationToken cancellation)
@@ -105,13 +139,13 @@ internal sealed class DemoRun(Surroundings around, bool json)
             Say($"     [red]expected: {Markup.Escape(step.Expected)}[/]");
     }
 
-    private void Conclude(int failed, TimeSpan elapsed)
+    private void Conclude(int failed, TimeSpan elapsed, string whenWell)
     {
         var seconds = elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
         if (json)
             Line(new { step = "summary", ok = failed == 0, failed, ms = (long)elapsed.TotalMilliseconds });
         else if (failed == 0)
-            Say($"[green]The calendars and the database agree.[/] Everything took {seconds} s.");
+            Say($"[green]{whenWell}[/] Everything took {seconds} s.");
         else
             Say($"[red]{failed} steps did not show what they should.[/]");
     }

@@ -6,11 +6,11 @@ namespace CalSync.App.Workers;
 /// <summary>Runs the workers of a process beside each other, from its start to its stop.</summary>
 internal sealed class WorkerHost(
     MirrorWorker mirrors, SettleWorker settlements, TokenWorker tokens, TimeWorker time,
-    PruneWorker pruning) : BackgroundService
+    PairWorker pairs, PruneWorker pruning) : BackgroundService
 {
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken) => await Task.WhenAll(
         mirrors.RunAsync(stoppingToken), settlements.RunAsync(stoppingToken),
         tokens.RunAsync(stoppingToken), time.RunAsync(stoppingToken),
-        pruning.RunAsync(stoppingToken));
+        pairs.RunAsync(stoppingToken), pruning.RunAsync(stoppingToken));
 }

@@ -97,8 +97,8 @@ public sealed partial class ConnectionStore
             var tenantId = await session.FirstOrDefaultAsync<string>(
                 """
                 UPDATE connections SET state = 'disconnected', reason = 'Disconnected', access_token = NULL,
-                    access_expires_at = NULL, refresh_token = NULL, token_version = token_version + 1,
-                        lease_owner = NULL,
+                    access_expires_at = NULL, refresh_token = NULL, password = NULL,
+                    token_version = token_version + 1, lease_owner = NULL,
                     lease_until = NULL, updated_at = @now, version = version + 1
                 WHERE id = @connectionId AND user_id = @userId RETURNING tenant_id
                 """,
@@ -122,13 +122,15 @@ public sealed partial class ConnectionStore
             {
                 var row = await session.FirstOrDefaultAsync<ChoiceRow>(
                     """
-                    SELECT c.state, n.tenant_id FROM calendars c JOIN connections n ON n.id = c.connection_id
+                    SELECT c.state, n.tenant_id, n.provider
+                    FROM calendars c JOIN connections n ON n.id = c.connection_id
                     WHERE c.id = @calendarId AND n.id = @connectionId AND n.user_id = @userId
                     """,
                     new { calendarId, connectionId, userId });
                 if (row is null)
                     return CalendarChoice.Unknown;
-                if (row.State != "available")
+                // Classes are written to Google only.
+                if (row.State != "available" || !ProviderNames.IsGoogle(row.Provider))
                     return CalendarChoice.NotWritable;
                 session.Queue(
                     "UPDATE calendars SET selected = FALSE, updated_at = @now WHERE connection_id = "
@@ -194,5 +196,7 @@ public sealed partial class ConnectionStore
         public string State { get; init; } = "";
 
         public string TenantId { get; init; } = "";
+
+        public string Provider { get; init; } = "";
     }
 }

@@ -74,7 +74,21 @@ public interface IConnectionStore
     Task<string?> SaveConnectionAsync(
         NewConnection connection, DateTimeOffset now, CancellationToken cancellation);
 
-    /// <summary>Forgets the tokens and parks the mirrors.</summary>
+    /// <summary>Stores an account with a password and its calendars; the pairs of a renewed one go
+    /// on.</summary>
+    /// <returns>The connection's id, or null when the one to renew belongs to another account.</returns>
+    Task<string?> SaveAccountAsync(NewAccount account, DateTimeOffset now, CancellationToken cancellation);
+
+    /// <summary>Reads an account with its password opened; null when there is no such one.</summary>
+    Task<AccountSecret?> LoadAccountAsync(string connectionId, CancellationToken cancellation);
+
+    /// <summary>Every calendar of every account, with what opens it.</summary>
+    Task<ImmutableArray<CalendarPlace>> PlacesAsync(CancellationToken cancellation);
+
+    /// <summary>One calendar by our id; null when there is none.</summary>
+    Task<CalendarPlace?> PlaceAsync(string calendarId, CancellationToken cancellation);
+
+    /// <summary>Forgets the tokens or the password, and parks the mirrors.</summary>
     /// <returns>False when there is no such connection of this user.</returns>
     Task<bool> DisconnectAsync(
         string connectionId, string userId, DateTimeOffset now, CancellationToken cancellation);
@@ -150,7 +164,7 @@ public sealed record ConnectionListing
     /// <summary>Its id.</summary>
     public required string Id { get; init; }
 
-    /// <summary><c>google</c> or <c>google-sandbox</c>.</summary>
+    /// <summary>One of <see cref="ProviderNames"/>.</summary>
     public required string Provider { get; init; }
 
     /// <summary>The account's address.</summary>

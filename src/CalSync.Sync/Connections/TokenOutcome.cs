@@ -43,6 +43,9 @@ public enum ConsentReason
 
     /// <summary>The grant lacks a scope that the calendar needs.</summary>
     ScopeWithheld = 4,
+
+    /// <summary>The server refuses the password of an account that has one.</summary>
+    PasswordRejected = 5,
 }
 
 /// <summary>Why there is no token now. Stored by name, append only.</summary>
@@ -63,7 +66,8 @@ public enum DelayReason
 }
 
 /// <summary>A missing token in the words people and programs are told.</summary>
-/// <param name="Code"><c>GOOGLE_AUTH_REQUIRED</c> or <c>GOOGLE_AUTH_FAILED</c>.</param>
+/// <param name="Code"><c>GOOGLE_AUTH_REQUIRED</c>, <c>GOOGLE_AUTH_FAILED</c>, or
+/// <c>CALENDAR_AUTH_REQUIRED</c> for an account with a password.</param>
 /// <param name="RequiresReauth">Whether the owner must consent again.</param>
 /// <param name="Message">One sentence.</param>
 /// <param name="Action">What a person can do.</param>
@@ -80,6 +84,9 @@ public sealed record TokenProblem(
     public static TokenProblem? From(TokenOutcome outcome, DateTimeOffset now) => outcome switch
     {
         TokenOutcome.Fresh => null,
+        TokenOutcome.NeedsConsent { Reason: ConsentReason.PasswordRejected } => new(
+            "CALENDAR_AUTH_REQUIRED", true, "Your calendar account no longer accepts the stored password.",
+            "Connect it again with a new one", now, null),
         TokenOutcome.NeedsConsent => new(
             "GOOGLE_AUTH_REQUIRED", true, "Your Google Calendar connection has expired. Please reconnect.",
             "Go to Settings → Connected Accounts → Reconnect Google Calendar", now, null),

@@ -26,17 +26,15 @@ public sealed class ConnectionVerbTests : IAsyncLifetime
     public async Task Connect_WithScriptedConsent_ConnectsListsSelectsAndDisconnects()
     {
         var maya = await PersonAsync("maya@studio.test", "instructor");
-        var page = await RunAsync("connections", "connect", maya);
+        var page = await RunAsync("connect", "google", "--user", maya, "--no-wait");
         Assert.StartsWith($"{_sandbox.BaseAddress}o/oauth2/v2/auth?", page.Out, StringComparison.Ordinal);
 
-        var made = (await JsonAsync("connections", "connect", maya, "--consent-as", "maya@studio.test"))
-            .GetProperty("connectionId").GetString()!;
+        var made = Text(await ConnectAsync(maya), "connectionId");
         var listed = (await JsonAsync("connections", "list"))[0].GetProperty("connection");
         Assert.Equal((made, "healthy"), (Text(listed, "id"), Text(listed, "state")));
         Assert.DoesNotContain("oken\":\"", listed.GetRawText(), StringComparison.Ordinal);
 
-        var again = await JsonAsync(
-            "connections", "connect", maya, "--reconnect", made, "--consent-as", "maya@studio.test");
+        var again = await ConnectAsync(maya, "--reconnect", made);
         Assert.Equal(made, Text(again, "connectionId"));
 
         var calendar = Text(
@@ -55,9 +53,7 @@ public sealed class ConnectionVerbTests : IAsyncLifetime
     public async Task Refresh_RenewsAllOrWhatIsDue_AndSaysWhatWasNotRenewed()
     {
         var maya = await PersonAsync("maya@studio.test", "instructor");
-        var made = Text(
-            await JsonAsync("connections", "connect", maya, "--consent-as", "maya@studio.test"),
-            "connectionId");
+        var made = Text(await ConnectAsync(maya), "connectionId");
         Assert.Equal(0, (await JsonAsync("tokens", "refresh", "--due")).GetArrayLength());
         var renewed = Assert.Single((await JsonAsync("tokens", "refresh")).EnumerateArray());
         Assert.Equal(
@@ -75,14 +71,18 @@ public sealed class ConnectionVerbTests : IAsyncLifetime
     {
         var bea = await PersonAsync("bea@mail.test", "student");
         Assert.Contains(
-            "Only instructors", (await RunAsync("connections", "connect", bea)).Error,
+            "Only instructors", (await RunAsync("connect", "google", "--user", bea)).Error,
             StringComparison.Ordinal);
-        Assert.Equal(1, (await RunAsync("connections", "connect", "usr_nobody")).Code);
+        Assert.Equal(1, (await RunAsync("connect", "google", "--user", "usr_nobody")).Code);
         var maya = await PersonAsync("maya@studio.test", "instructor");
-        var stranger = await RunAsync("connections", "connect", maya, "--consent-as", "nobody@studio.test");
+        var stranger = await RunAsync(
+            "connect", "google", "--user", maya, "--consent-as", "nobody@studio.test");
         Assert.Equal(1, stranger.Code);
         Assert.Contains("nobody@studio.test", stranger.Error, StringComparison.Ordinal);
     }
+
+    private Task<JsonElement> ConnectAsync(string user, params string[] more) => JsonAsync(
+        ["connect", "google", "--user", user, "--consent-as", "maya@studio.test", .. more]);
 
     private async Task<string> PersonAsync(string email, string role)
     {

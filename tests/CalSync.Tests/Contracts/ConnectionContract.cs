@@ -159,6 +159,51 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         Assert.Equal(attempt, Assert.Single(taken, one => one is not null));
     }
 
+    /// <summary>An account with a password keeps it sealed; renewed it is the same connection, and ended it
+    /// has none.</summary>
+    [Fact]
+    [Trait("Requirement", "R-FLOW-1")]
+    public async Task SaveAccount_KeepsThePasswordSealedRenewsAndForgets()
+    {
+        _tenantId = await NewTenantAsync("live");
+        _userId = await NewUserAsync(_tenantId);
+        var id = (await Store.SaveAccountAsync(Account("first", null), Start, Cancellation))!;
+        Assert.Equal("first", (await Store.LoadAccountAsync(id, Cancellation))!.Password);
+        var octets = await Database.ReadAsync(
+            session => session.ScalarAsync<byte[]>(
+                "SELECT password FROM connections WHERE id = @id", new { id }),
+            Cancellation);
+        Assert.DoesNotContain(
+            "first", System.Text.Encoding.UTF8.GetString(octets), StringComparison.Ordinal);
+        var place = Assert.Single(
+            await Store.PlacesAsync(Cancellation), found => found.ConnectionId == id);
+        Assert.Equal(
+            ("caldav", "https://dav.example.test/ada/home/", "healthy", false),
+            (place.Provider, place.RemoteId, place.ConnectionState, place.NeedsOwner));
+        Assert.Equal(place, await Store.PlaceAsync(place.Id, Cancellation));
+        Assert.Equal(
+            CalendarChoice.NotWritable,
+            await Store.SelectCalendarAsync(id, _userId, place.Id, Start, Cancellation));
+
+        Assert.True(await Store.SaveConsentNeededAsync(
+            id, place.TokenVersion, ConsentReason.PasswordRejected, Start, Cancellation));
+        Assert.True((await Store.PlaceAsync(place.Id, Cancellation))!.NeedsOwner);
+        Assert.Null(await Store.SaveAccountAsync(Account("other", "con_other"), Start, Cancellation));
+        Assert.Equal(id, await Store.SaveAccountAsync(Account("second", id), Start, Cancellation));
+        var renewed = (await Store.PlaceAsync(place.Id, Cancellation))!;
+        Assert.Equal(("healthy", 2), (renewed.ConnectionState, renewed.TokenVersion));
+        Assert.Equal("second", (await Store.LoadAccountAsync(id, Cancellation))!.Password);
+
+        Assert.True(await Store.DisconnectAsync(id, _userId, Start, Cancellation));
+        Assert.Null((await Store.LoadAccountAsync(id, Cancellation))!.Password);
+        Assert.Null(await Store.LoadAccountAsync((await ConnectAsync()).Id, Cancellation));
+    }
+
+    private NewAccount Account(string password, string? reconnectId) => new(
+        _tenantId, _userId, "caldav", new Uri("https://dav.example.test/"), "ada", password,
+        [new ProviderCalendar("https://dav.example.test/ada/home/", "Home", false, "UTC", "owner")],
+        reconnectId);
+
     private async Task<ConnectionGrant> ConnectAsync()
     {
         _tenantId = await NewTenantAsync();

@@ -75,6 +75,49 @@ public abstract class MigratorContract(TestDatabase fixture) : StoreContract(fix
             await new Migrator(database, TimeProvider.System).CheckAsync(Cancellation));
     }
 
+    /// <summary>A database with connections in use survives that their table is made anew: every row is
+    /// there, and what refers to them still must.</summary>
+    [Fact]
+    [Trait("Requirement", "R-SYNC-C-1")]
+    public async Task Upgrade_WithConnectionsInUse_KeepsRowsAndReferences()
+    {
+        await using var database = await OpenEmptyAsync();
+        var all = Migration.ReadAll(database.Engine);
+        await new Migrator(database, TimeProvider.System, all[..2]).UpgradeAsync(Cancellation);
+        await database.WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                INSERT INTO tenants (id, name, kind, created_at) VALUES ('ten_1', 'T', 'test', @Start);
+                INSERT INTO users (id, tenant_id, name, email, calendar_email, role, time_zone, created_at)
+                VALUES ('usr_1', 'ten_1', 'U', 'u@example.test', 'u@example.test', 'admin', 'UTC', @Start);
+                INSERT INTO connections (id, tenant_id, tenant_kind, user_id, provider, account_email,
+                    account_subject, scopes, state, created_at, updated_at)
+                VALUES ('con_1', 'ten_1', 'test', 'usr_1', 'google-sandbox', 'a@example.test', 'a', '',
+                        'healthy', @Start, @Start),
+                    ('con_2', 'ten_1', 'test', 'usr_1', 'google-sandbox', 'b@example.test', 'b', '',
+                        'needs_reauth', @Start, @Start);
+                INSERT INTO calendars (id, connection_id, remote_id, summary, kind, time_zone, access_role,
+                    state, selected, updated_at)
+                VALUES ('cal_1', 'con_1', 'p', '', 'PRIMARY', 'UTC', 'owner', 'available', TRUE, @Start),
+                    ('cal_2', 'con_1', 's', '', 'SECONDARY', 'UTC', 'owner', 'available', FALSE, @Start)
+                """,
+                new { Start }),
+            Cancellation);
+        await new Migrator(database, TimeProvider.System).UpgradeAsync(Cancellation);
+
+        var rows = await database.ReadAsync(
+            session => session.QueryAsync<string>(
+                "SELECT id || ' ' || state || ' ' || account_email FROM connections ORDER BY id"),
+            Cancellation);
+        Assert.Equal(["con_1 healthy a@example.test", "con_2 needs_reauth b@example.test"], rows);
+        var fault = await Assert.ThrowsAsync<ConstraintViolatedException>(() => database.WriteAsync(
+            session => session.ExecuteAsync("DELETE FROM connections WHERE id = 'con_1'"), Cancellation));
+        Assert.Equal(ConstraintKind.ForeignKey, fault.Kind);
+        fault = await Assert.ThrowsAsync<ConstraintViolatedException>(() => database.WriteAsync(
+            session => session.ExecuteAsync("UPDATE calendars SET connection_id = 'con_9'"), Cancellation));
+        Assert.Equal(ConstraintKind.ForeignKey, fault.Kind);
+    }
+
     private async Task<Database> OpenEmptyAsync() => Database.Open(await Fixture.NewEmptyAsync());
 }
 

@@ -1,4 +1,5 @@
 using CalSync.Storage;
+using CalSync.Sync.Connections;
 using Xunit;
 
 namespace CalSync.Tests.Contracts;
@@ -78,6 +79,9 @@ public abstract class SchemaContract(TestDatabase fixture) : StoreContract(fixtu
     [InlineData("test", "test", "google", ConstraintKind.Check)]
     [InlineData("live", "live", "google-sandbox", ConstraintKind.Check)]
     [InlineData("live", "test", "google-sandbox", ConstraintKind.ForeignKey)]
+    [InlineData("test", "test", "caldav", ConstraintKind.Check)]
+    [InlineData("test", "test", "icloud", ConstraintKind.Check)]
+    [InlineData("live", "live", "icloud-sandbox", ConstraintKind.Check)]
     [Trait("Requirement", "R-CAL-20-A")]
     public async Task Connections_OfTheOtherKind_AreRefused(
         string tenantKind, string rowKind, string provider, ConstraintKind kind)
@@ -87,6 +91,17 @@ public abstract class SchemaContract(TestDatabase fixture) : StoreContract(fixtu
         var fault = await Assert.ThrowsAsync<ConstraintViolatedException>(
             () => NewConnectionAsync(tenant, rowKind, user, provider));
         Assert.Equal(kind, fault.Kind);
+    }
+
+    [Theory]
+    [InlineData("live", "caldav")]
+    [InlineData("live", "icloud")]
+    [InlineData("test", "icloud-sandbox")]
+    [Trait("Requirement", "R-CAL-20-A")]
+    public async Task Connections_OfTheKind_AreTaken(string kind, string provider)
+    {
+        var tenant = await NewTenantAsync(kind);
+        Assert.Equal(1, await NewConnectionAsync(tenant, kind, await NewUserAsync(tenant), provider));
     }
 
     [Fact]
@@ -111,10 +126,20 @@ public abstract class SchemaContract(TestDatabase fixture) : StoreContract(fixtu
         """
         INSERT INTO connections (id, tenant_id, tenant_kind, user_id, provider, account_email,
             account_subject,
-            scopes, state, created_at, updated_at)
-        VALUES (@id, @tenant, @kind, @user, @provider, 'a@example.test', @user, '', 'healthy', @Start, @Start)
+            scopes, state, server_url, created_at, updated_at)
+        VALUES (@id, @tenant, @kind, @user, @provider, 'a@example.test', @user, '', 'healthy', @server,
+            @Start, @Start)
         """,
-        new { id = "con_" + user, tenant, kind, user, provider, Start });
+        new
+        {
+            id = "con_" + user,
+            tenant,
+            kind,
+            user,
+            provider,
+            Start,
+            server = ProviderNames.IsGoogle(provider) ? null : "https://dav.example.test/",
+        });
 
     private Task<int> EnrolAsync(SlotIds slot, string student, string state) => ExecuteAsync(
         """

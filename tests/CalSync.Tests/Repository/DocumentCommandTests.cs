@@ -171,9 +171,26 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
         _words["CALENDAR"] = connection["calendars"]![0]!["id"]!.ToString();
         _words["OPERATION"] = operation["id"]!.ToString();
         _words["CORRELATION"] = operation["correlationId"]!.ToString();
+        _words["PAIR"] = await PairAsync(made.User.Id);
         _words["http://127.0.0.1:8080/api/v1"] = $"{_host.Address}api/v1";
         _words["cst_of_an_instructor"] = token;
         _words["curl -s"] = "curl -sSf";
+    }
+
+    private async Task<string> PairAsync(string userId)
+    {
+        foreach (var words in (string[][])[
+            ["connect", "icloud", "--sandbox", "--user", userId, "--username", "arjun@icloud.test",
+                "--password-command", "echo arju-aaaa-bbbb-cccc"],
+            ["pairs", "add", "practice", "arjun@studio.test/arjun@studio.test", "arjun@icloud.test/home"]])
+        {
+            var (code, _, error) = await new Commands.Shell().RunAsync(
+                [.. words, "--data", _directory, "--set", $"sandbox.url={_sandbox.BaseAddress}", "--set",
+                    $"sandbox.caldav_url={_sandbox.CalDavAddress}"]);
+            Assert.True(code == 0, error);
+        }
+
+        return "practice";
     }
 
     private async Task<(int Code, string Output)> ShellAsync(string script)
@@ -192,6 +209,7 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
         start.Environment["CALSYNC__DATA__DIRECTORY"] = _directory;
         start.Environment["CALSYNC__GOOGLE__PROVIDER"] = "google-sandbox";
         start.Environment["CALSYNC__SANDBOX__URL"] = _sandbox.BaseAddress.AbsoluteUri;
+        start.Environment["CALSYNC__SANDBOX__CALDAV_URL"] = _sandbox.CalDavAddress.AbsoluteUri;
         using var bash = Process.Start(start)!;
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4));
         try

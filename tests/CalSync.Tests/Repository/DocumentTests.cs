@@ -33,6 +33,8 @@ public sealed partial class DocumentTests
         var manual = SourceTree.Text("docs/cli.md");
         foreach (var code in Enum.GetValues<ExitCode>())
             Assert.Contains($"| {(int)code} | {code}", manual, StringComparison.Ordinal);
+        foreach (var code in Enum.GetValues<SyncExit>())
+            Assert.Contains($"| {(int)code} | {code}", manual, StringComparison.Ordinal);
     }
 
     [Fact]

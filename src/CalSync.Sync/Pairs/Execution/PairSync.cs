@@ -62,6 +62,7 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
         var waiting = await store.WaitingAsync(pairId, cancellation);
         var isFull = request.IsFullRead || lease.FullReadAt is null
             || lease.FullReadAt + options.FullReadEvery <= now;
+        request.Progress?.Report(new RunProgress(0, null));
         var reading = new PairReading(store, remotes, lease);
         var read = await reading.ReadAsync(isFull, waiting, request.IsRetry, now, cancellation);
         if (read is not PairRead.Done done)
@@ -73,7 +74,12 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
 
         var work = await PlanAsync(lease, reading, done, request, cancellation);
         var plan = SyncPlan.Of(pairId, now, work.Items, work.Troubles);
-        var report = new RunReport(lease.RunId, RunOutcome.Equal, plan) { Linked = plan.Linked };
+        var report = new RunReport(lease.RunId, RunOutcome.Equal, plan)
+        {
+            Linked = plan.Linked,
+            IsFullRead = done.Left.Certificate is Certificate.Complete
+                || done.Right.Certificate is Certificate.Complete,
+        };
         if (request.IsDryRun)
         {
             await store.SavePlanAsync(plan, lease.RunId, now + options.PlanKept, cancellation);
@@ -94,7 +100,8 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
                 lease, report with { Outcome = RunOutcome.Held, Verdict = verdict }, null, [], cancellation);
         }
 
-        return await ExecuteAsync(lease, remotes, work, done, waiting, report, cancellation);
+        return await ExecuteAsync(
+            lease, remotes, work, done, waiting, report, request.Progress, cancellation);
     }
 
     private async Task<BrakeVerdict?> JudgeAsync(
@@ -136,7 +143,8 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
 
     private async Task<RunReport> ExecuteAsync(
         PairLease lease, Dictionary<MergeSide, IRemoteCalendar> remotes, Work work, PairRead.Done read,
-        ImmutableArray<WaitingItem> waiting, RunReport report, CancellationToken cancellation)
+        ImmutableArray<WaitingItem> waiting, RunReport report, IProgress<RunProgress>? progress,
+        CancellationToken cancellation)
     {
         foreach (var (side, remote) in remotes)
         {
@@ -171,7 +179,7 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
                 [MergeSide.Right] = new(remotes[MergeSide.Right], MergeSide.Right, rightGate),
             },
         };
-        var ends = await RunItemsAsync(scope, work, cancellation);
+        var ends = await RunItemsAsync(scope, work, progress, cancellation);
         return await ConcludeAsync(scope, work, read, ends, report, cancellation);
     }
 
@@ -179,7 +187,7 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
         new(Math.Max(1, remote.Traits.ParallelWritesMax));
 
     private async Task<Dictionary<string, ItemEnd>> RunItemsAsync(
-        RunScope scope, Work work, CancellationToken cancellation)
+        RunScope scope, Work work, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         var ends = new Dictionary<string, ItemEnd>(StringComparer.Ordinal);
         var troubles = work.Troubles.Select(Waiting).ToList();
@@ -201,11 +209,12 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
 
         // Deletions last: should the run be cut off, there is rather too much than too little.
         var loud = work.Items.Where(item => item.IsLoud)
-            .OrderBy(item => item.Left is SideAct.Delete || item.Right is SideAct.Delete);
+            .OrderBy(item => item.Left is SideAct.Delete || item.Right is SideAct.Delete).ToList();
         foreach (var batch in loud.Chunk(BatchCount))
         {
             if (scope.IsStopped)
                 break;
+            progress?.Report(new RunProgress(ends.Count, loud.Count));
             await RunBatchAsync(scope, batch, ends, cancellation);
         }
 

@@ -26,9 +26,17 @@ public sealed record RunRequest
     public IReadOnlyDictionary<string, Calendar.Comparison.MergeSide> Choices { get; init; } =
         new Dictionary<string, Calendar.Comparison.MergeSide>();
 
+    /// <summary>Told how far the run is; null for nobody.</summary>
+    public IProgress<RunProgress>? Progress { get; init; }
+
     /// <summary>Who asks, for the journal. Default <c>worker</c>.</summary>
     public string Actor { get; init; } = "worker";
 }
+
+/// <summary>How far a run is.</summary>
+/// <param name="Done">Events done; 0 while both sides are read.</param>
+/// <param name="Total">Events there are to do; null while that is not known.</param>
+public sealed record RunProgress(int Done, int? Total);
 
 /// <summary>How a run ended. A closed list, stored by name.</summary>
 public enum RunOutcome
@@ -78,6 +86,9 @@ public sealed record RunReport(string RunId, RunOutcome Outcome, SyncPlan? Plan 
 
     /// <summary>Which side it went wrong with.</summary>
     public Calendar.Comparison.MergeSide? FaultSide { get; init; }
+
+    /// <summary>Whether a side was read completely instead of what changed.</summary>
+    public bool IsFullRead { get; init; }
 
     /// <summary>Events created.</summary>
     public int Created { get; init; }
