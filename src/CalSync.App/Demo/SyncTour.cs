@@ -174,7 +174,7 @@ internal sealed class SyncTour(SyncWorld world)
             CalendarTime.Utc utc => Moment(utc.Moment),
             CalendarTime.Zoned zoned when CalendarZone.Resolve(zoned.TzId) is ZoneResolution.Found found
                 && ZonedTime.Resolve(zoned.Local, found.Zone) is WallTimeResolution.Exact exact =>
-                Moment(exact.Time.Instant.ToDateTimeOffset()),
+                Moment(exact.Time.Instant),
             CalendarTime.Date date => date.Value.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             var other => $"{other}",
         };
