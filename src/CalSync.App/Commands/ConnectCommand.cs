@@ -52,7 +52,7 @@ internal static class ConnectCommand
             var server = old?.Server ?? (call.Get(sandbox)
                 ? product.Settings.Address(Keys.SandboxCalDavUrl)!
                 : new Uri(ICloud));
-            call.Around.Error.WriteLine(AppPassword);
+            await call.Around.Error.WriteLineAsync(AppPassword);
             return await ConnectAsync(call, product, account, provider, server, old, cancellation);
         });
     }

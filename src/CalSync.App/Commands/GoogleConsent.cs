@@ -42,7 +42,7 @@ internal static class GoogleConsent
             var owner = await OwnerAsync(product, call.Get(user), old, provider, cancellation);
             if (provider == ProviderNames.GoogleSandbox)
             {
-                call.Around.Error.WriteLine(
+                await call.Around.Error.WriteLineAsync(
                     $"This is the practice Google at {product.Settings.Text(Keys.SandboxUrl)}; for the real "
                     + "one set google.provider=google, google.client_id and google.client_secret.");
             }
@@ -62,7 +62,7 @@ internal static class GoogleConsent
                 return ExitCode.Ok;
             using (listener)
             {
-                call.Around.Error.WriteLine("Waiting until you have agreed in your browser.");
+                await call.Around.Error.WriteLineAsync("Waiting until you have agreed in your browser.");
                 var id = await HearAsync(product, listener, owner, cancellation);
                 call.Output.Value(new { ConnectionId = id }, $"Connected as {id}.");
                 return ExitCode.Ok;
