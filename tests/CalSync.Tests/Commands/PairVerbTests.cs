@@ -10,7 +10,7 @@ namespace CalSync.Tests.Commands;
 /// The verbs about pairs as a self-hoster types them, through the command line, over HTTP against the practice
 /// Google and the practice iCloud.
 /// </summary>
-public sealed class PairVerbTests : IAsyncLifetime
+public sealed class PairVerbTests : IAsyncLifetime, IDisposable
 {
     private const string Google = "maya@studio.test";
     private const string ICloud = "maya@icloud.test";
@@ -33,9 +33,10 @@ public sealed class PairVerbTests : IAsyncLifetime
         await File.WriteAllTextAsync(PasswordFile, "maya-aaaa-bbbb-cccc\n");
     }
 
+    public void Dispose() => _http.Dispose();
+
     public async Task DisposeAsync()
     {
-        _http.Dispose();
         await _sandbox.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
     }
@@ -280,7 +281,7 @@ public sealed class PairVerbTests : IAsyncLifetime
 
         """).ReplaceLineEndings("\r\n");
 
-    private Task EditAsync(int index, string action, string? content) => Apple.EditAsync(
+    private Task<CalDavTruthResource> EditAsync(int index, string action, string? content) => Apple.EditAsync(
         new CalDavHandEdit(ICloud, "home", $"lesson-{index}.ics", action) { Content = content },
         CancellationToken.None);
 
