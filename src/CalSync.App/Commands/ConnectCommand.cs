@@ -113,7 +113,12 @@ internal static class ConnectCommand
                 ExitCode.Failed, "The connection belongs to another account.", old?.ConnectionId,
                 "calsync connections list");
         call.Output.Value(
-            new { ConnectionId = id, Provider = provider, Calendars = found.Select(each => each.DisplayName) },
+            new
+            {
+                ConnectionId = id,
+                Provider = provider,
+                Calendars = found.Select(each => each.DisplayName),
+            },
             $"Connected {name} at {server.Host} as {id}, with {found.Count} calendars: "
                 + $"{string.Join(", ", found.Select(each => each.DisplayName))}.",
             "Next: calsync calendars list, then calsync pairs add");

@@ -72,7 +72,8 @@ internal static class PairsCommand
         var right = new Argument<string>("RIGHT") { Description = "The calendar to keep equal with it." };
         var policy = Words.Option<ConflictPolicy?>(
             "--policy", "POLICY",
-            "Who wins where both sides changed the same field: newest, left, right, or ask. Default: newest.");
+            "Who wins where both sides changed the same field: newest, left, right, or ask. Default: "
+                + "newest.");
         policy.AcceptOnlyFromAmong("newest", "left", "right", "ask");
         var verb = new Verb(
             "add", "Makes a pair; nothing is written until it runs.",
@@ -165,7 +166,8 @@ internal static class PairsCommand
     }
 
     // A Google calendar stands left, as the columns of the ledger are named.
-    private static (CalendarPlace Left, CalendarPlace Right) Ordered(CalendarPlace left, CalendarPlace right) =>
+    private static (CalendarPlace Left, CalendarPlace Right) Ordered(
+        CalendarPlace left, CalendarPlace right) =>
         ProviderNames.IsGoogle(right.Provider) && !ProviderNames.IsGoogle(left.Provider)
             ? (right, left)
             : (left, right);

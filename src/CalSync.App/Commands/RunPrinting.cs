@@ -148,7 +148,7 @@ internal static class RunPrinting
         foreach (var lost in step.Discarded)
         {
             around.Out.WriteLine(
-                $"    ! both sides changed {lost.Property ?? "an occurrence"}: the {lost.Chosen.Word()} wins");
+                $"    ! both changed {lost.Property ?? "an occurrence"}: the {lost.Chosen.Word()} wins");
         }
     }
 

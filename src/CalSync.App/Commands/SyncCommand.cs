@@ -86,7 +86,8 @@ internal static class SyncCommand
             || (isShare && number > 100))
         {
             throw CommandException.Usage(
-                $"--max-delete {text} is neither a number nor a share.", "--max-delete 20 or --max-delete 10%");
+                $"--max-delete {text} is neither a number nor a share.",
+                "--max-delete 20 or --max-delete 10%");
         }
 
         return isShare ? new DeletionLimit(null, number) : new DeletionLimit(number, null);

@@ -29,7 +29,7 @@ internal sealed class SyncTour(SyncWorld world)
         ("dry-run", "A dry run says what would be done, and does nothing", DryRunAsync),
         ("sync", "The run copies what is missing and links what both have", SyncAsync),
         ("again", "A second run finds nothing to do", AgainAsync),
-        ("merge", "A title is edited at Google, the time of the same event on a phone: both stay", MergeAsync),
+        ("merge", "A title is edited at Google, the time of that event on a phone: both stay", MergeAsync),
         ("held", "Most events vanish from one side: the run is held before its first write", HeldAsync),
         ("restored", "The events come back where they vanished: nothing was lost", RestoredAsync),
         ("mail", "Nobody was mailed", MailAsync),

@@ -115,7 +115,8 @@ internal sealed class SyncWorld : IAsyncDisposable
         new CalDavHandEdit(ICloud, "home", name, "delete"), cancellation);
 
     /// <summary>What Google really holds: UID, title and start of every event.</summary>
-    public async Task<SortedDictionary<string, TruthEvent>> GoogleTruthAsync(CancellationToken cancellation) =>
+    public async Task<SortedDictionary<string, TruthEvent>> GoogleTruthAsync(
+        CancellationToken cancellation) =>
         new(
             (await GoogleHands.GetTruthAsync(Google, cancellation)).Calendars.Single().Events
                 .Where(each => each.Status != "cancelled" && each.Body["recurringEventId"] is null)

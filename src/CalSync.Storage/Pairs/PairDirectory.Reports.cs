@@ -31,7 +31,7 @@ public sealed partial class PairDirectory
                 """),
             cancellation);
 
-    /// <summary>The three monitoring queries of the migration guide, and how conflicts were decided.</summary>
+    /// <summary>Sync tokens, complete records, deletions, and how conflicts were decided.</summary>
     /// <param name="now">UTC; deletions and conflicts of the 24 h before are counted.</param>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>
     public Task<SyncHealth> HealthAsync(DateTimeOffset now, CancellationToken cancellation)

@@ -5,7 +5,7 @@ using CalSync.Sync.Pairs;
 
 namespace CalSync.Storage.Pairs;
 
-/// <summary>The pairs as their owner sees them: which there are, how they stand, when they run next.</summary>
+/// <summary>The pairs as their owner sees them: which there are, how they stand, when they run.</summary>
 /// <remarks>What a run reads and writes is in <see cref="PairStore"/>.</remarks>
 /// <param name="database">Where.</param>
 /// <param name="ids">Names journal entries' causes.</param>

@@ -21,7 +21,7 @@ public static class ProviderNames
     /// <summary>Any CalDAV server.</summary>
     public const string CalDav = "caldav";
 
-    /// <summary>Whether a provider is for practice: only test tenants may have it, and they no other.</summary>
+    /// <summary>Whether a provider is for practice: test tenants have only such, live ones none.</summary>
     public static bool IsSandbox(string provider) => provider is GoogleSandbox or ICloudSandbox;
 
     /// <summary>Whether accounts sign in by consent and tokens; the others have a password.</summary>

@@ -7,8 +7,8 @@ using Xunit;
 namespace CalSync.Tests.Commands;
 
 /// <summary>
-/// The verbs about pairs as a self-hoster types them, through the command line, over HTTP against the practice
-/// Google and the practice iCloud.
+/// The verbs about pairs as a self-hoster types them, through the command line, over HTTP against the
+/// practice Google and the practice iCloud.
 /// </summary>
 public sealed class PairVerbTests : IAsyncLifetime, IDisposable
 {
@@ -48,6 +48,7 @@ public sealed class PairVerbTests : IAsyncLifetime, IDisposable
     [Trait("Requirement", "R-SYNC-C-3")]
     [Trait("Requirement", "R-SYNC-C-4")]
     [Trait("Requirement", "R-SYNC-Q-1")]
+    [Trait("Requirement", "R-SYNC-Q-2")]
     public async Task Sync_FromNothing_MakesBothSidesEqualAndSaysSo()
     {
         await FillAsync(3);
@@ -80,13 +81,15 @@ public sealed class PairVerbTests : IAsyncLifetime, IDisposable
         }
 
         Assert.DoesNotContain(
-            await Alphabet.GetMailsAsync(includeKeptBack: false, CancellationToken.None), mail => mail.Mailed);
+            await Alphabet.GetMailsAsync(includeKeptBack: false, CancellationToken.None),
+            mail => mail.Mailed);
     }
 
     /// <summary>R-SYNC-2-D: a mass deletion is held, names the one command that approves it, and only that
     /// command does it.</summary>
     [Fact]
     [Trait("Requirement", "R-SYNC-2-D")]
+    [Trait("Requirement", "R-SYNC-Q-3")]
     public async Task Sync_OfAMassDeletion_IsHeldUntilThatPlanIsApproved()
     {
         await FillAsync(8);
