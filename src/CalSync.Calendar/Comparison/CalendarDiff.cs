@@ -32,6 +32,10 @@ public static class CalendarDiff
             new CalendarSide(before, noise ?? CalendarNoise.None),
             new CalendarSide(after, noise ?? CalendarNoise.None));
 
+    /// <summary>The components of a stream, under the keys that changes name them by.</summary>
+    public static IReadOnlyDictionary<ComponentKey, CalendarComponent> Components(
+        CalendarDocument document) => new CalendarSide(document, CalendarNoise.None).Components;
+
     internal static ImmutableArray<CalendarChange> Compare(CalendarSide before, CalendarSide after)
     {
         var changes = ImmutableArray.CreateBuilder<CalendarChange>();

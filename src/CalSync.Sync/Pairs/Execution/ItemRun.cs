@@ -125,14 +125,16 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
         _open.Remove(side);
         _done.Add(done.Write with { State = "done" });
         scope.CountWrite(done.Write.Kind!.Value);
-        var content = done.Write.Sent;
         SideAct after = done.Place is null ? new SideAct.None() : new SideAct.Keep(done.Place);
         _plan = side == MergeSide.Left ? _plan with { Left = after } : _plan with { Right = after };
         if (done.Place is not null)
         {
+            // Should the other side turn out otherwise, these are not edits of this one.
             _plan = _plan with
             {
-                Facts = _plan.Facts.With(side, new SideFact.Present(done.Place, content!)),
+                Facts = PairPlanner.WithArrived(
+                    _plan.Facts, new ArrivedWrite(Opened(done.Write), done.Place), done.Place,
+                    done.Write.Sent!),
             };
         }
     }
@@ -143,6 +145,9 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
         var place = _plan.Facts.Mapping!.On(side)!;
         var (fact, fault) = await scope.Sides[side].ReadAsync(
             place.Address, place.Uid, _plan.Uid, cancellation);
+        // A listing that misses an event may also miss that it was moved.
+        if (fact is SideFact.Gone)
+            (fact, fault) = await scope.Sides[side].FindAsync(place.Uid, _plan.Uid, cancellation);
         if (fault is not null)
             return await FailAsync(side, fault, cancellation);
         if (fact is SideFact.Gone)

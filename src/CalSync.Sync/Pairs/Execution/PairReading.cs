@@ -134,39 +134,70 @@ internal sealed class PairReading(
         };
         var (looked, unknown) = (
             ImmutableHashSet.CreateBuilder<string>(), ImmutableHashSet.CreateBuilder<string>());
-        foreach (var item in waiting)
+        var due = waiting.Where(item => isRetry || !item.IsSettled || item.NextAttemptAt <= now
+            || touched.IsBy(item)).ToList();
+        var entries = await EntriesAsync(due, cancellation);
+        var read = new Dictionary<(MergeSide, ResourceAddress), bool>();
+        foreach (var item in due)
         {
-            if (!isRetry && item.IsSettled && !(item.NextAttemptAt <= now) && !touched.IsBy(item))
-                continue;
             looked.Add(item.Key);
             foreach (var side in Sides)
             {
                 // No cursor has passed what is not settled: the read itself tells, and cannot be behind it.
-                if (item.On(side) is not { } address || touched.Has(side, address)
-                    || (!item.IsSettled && sets[side].Certificate is not Certificate.Partial))
-                {
+                if (!item.IsSettled && sets[side].Certificate is not Certificate.Partial)
                     continue;
-                }
-
-                switch (await remotes[side].ReadAsync(address, cancellation))
+                // It may have been moved before it was set aside, which the ledger does not know.
+                var known = entries.GetValueOrDefault(item.Uid ?? "")?.On(side)?.Address;
+                foreach (var address in new[] { item.On(side), known }.OfType<ResourceAddress>().Distinct())
                 {
-                    case ResourceRead.Found found:
-                        sets[side] = sets[side] with { Upserts = sets[side].Upserts.Add(found.Resource) };
-                        break;
-                    case ResourceRead.Gone:
-                        sets[side] = sets[side] with { Tombstones = sets[side].Tombstones.Add(address) };
-                        break;
-                    default:
-                        looked.Remove(item.Key);
-                        if (item.Uid is { } uid)
-                            unknown.Add(uid);
-                        break;
+                    if (touched.Has(side, address))
+                        continue;
+                    if (!read.TryGetValue((side, address), out var isRead))
+                    {
+                        isRead = await ReadAgainAsync(sets, side, address, cancellation);
+                        read.Add((side, address), isRead);
+                    }
+
+                    if (isRead)
+                        continue;
+                    looked.Remove(item.Key);
+                    if (item.Uid is { } uid)
+                        unknown.Add(uid);
                 }
             }
         }
 
         return new PairRead.Done(
             sets[MergeSide.Left], sets[MergeSide.Right], looked.ToImmutable(), unknown.ToImmutable());
+    }
+
+    private async Task<Dictionary<string, MappingEntry>> EntriesAsync(
+        List<WaitingItem> items, CancellationToken cancellation)
+    {
+        var uids = items.Where(item => item.IsSettled).Select(item => item.Uid).OfType<string>().ToArray();
+        var entries = uids.Length == 0
+            ? []
+            : _entries ?? await store.EntriesAsync(
+                lease.Pair.Id, new LedgerFilter([], [], uids), cancellation);
+        return entries.ToDictionary(entry => entry.Uid, StringComparer.Ordinal);
+    }
+
+    /// <summary>Adds what lies at an address to what was read; false when nothing is known of it.</summary>
+    private async Task<bool> ReadAgainAsync(
+        Dictionary<MergeSide, ChangeSet> sets, MergeSide side, ResourceAddress address,
+        CancellationToken cancellation)
+    {
+        switch (await remotes[side].ReadAsync(address, cancellation))
+        {
+            case ResourceRead.Found found:
+                sets[side] = sets[side] with { Upserts = sets[side].Upserts.Add(found.Resource) };
+                return true;
+            case ResourceRead.Gone:
+                sets[side] = sets[side] with { Tombstones = sets[side].Tombstones.Add(address) };
+                return true;
+            default:
+                return false;
+        }
     }
 
     /// <summary>What the reads name.</summary>

@@ -68,6 +68,14 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
         ResourceAddress address, string? uidThere, string uid, CancellationToken cancellation) =>
         Fact(await calendar.ReadAsync(address, cancellation), uidThere, uid);
 
+    /// <summary>Finds one event wherever it lies.</summary>
+    /// <param name="uidThere">Its UID on this side.</param>
+    /// <param name="uid">The common UID its content is given.</param>
+    /// <param name="cancellation">Nothing is changed by a read.</param>
+    public async Task<(SideFact? Fact, ProviderFault? Fault)> FindAsync(
+        string uidThere, string uid, CancellationToken cancellation) =>
+        Fact(await calendar.FindAsync(uidThere, cancellation), null, uid);
+
     private async Task<SideEnd> CreateAsync(
         SideAct.Create act, WriteRecord write, CancellationToken cancellation)
     {
@@ -84,7 +92,7 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
                 return new SideEnd.Failed(failed.Fault, IsOpen: false);
             default:
                 var isUnknown = answer is ResourceWrite.Failed;
-                var (fact, fault) = Fact(await calendar.FindAsync(act.Uid, cancellation), null, write.Uid);
+                var (fact, fault) = await FindAsync(act.Uid, write.Uid, cancellation);
                 return fact switch
                 {
                     SideFact.Present => new SideEnd.Otherwise(fact, isUnknown),
@@ -124,10 +132,10 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
         {
             // Nothing but its content tells whether it is still what was decided on.
             var now = await LookAsync(act.Held, write.Uid, null, cancellation);
-            if (now is not SideEnd.Otherwise { Fact: SideFact.Present { Place.Seen: var seen } }
-                || !ResourceContent.IsSame(seen, act.Held.Seen))
+            if (now is SideEnd.Failed || (now is SideEnd.Otherwise { Fact: SideFact.Present present }
+                && !ResourceContent.IsSame(present.Place.Seen, act.Held.Seen)))
             {
-                return now is SideEnd.Otherwise { Fact: SideFact.Gone } ? Deleted() : now;
+                return now;
             }
         }
 
@@ -180,11 +188,11 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
                 return new SideEnd.Failed(fault!, IsOpen: true);
             case SideFact.Present { Place: var got }
                 when IsShown(fact, held, sent) || WriteEcho.IsDropped(sent, got.Seen):
-                if (await JudgeAsync(stored, sent, got, write.Uid, cancellation) is not { } echo)
+                if (await JudgeAsync(stored, held, sent, got, write.Uid, cancellation) is not { } echo)
                     return new SideEnd.Failed(Behind, IsOpen: true);
                 var seen = WriteEcho.Seen(held, sent, got.Seen, echo);
                 // What somebody else wrote meanwhile is left for the next read, under a version not ours.
-                return Done(ReferenceEquals(seen, sent) ? blind : got with { Seen = seen });
+                return Done((ResourceContent.IsSame(seen, got.Seen) ? got : blind) with { Seen = seen });
             default:
                 // The read is behind, the write was dropped, or somebody deleted it: the next run tells.
                 return new SideEnd.Failed(Behind, IsOpen: true);
@@ -196,21 +204,21 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
         fact is SideFact.Present { Place.Seen: var got } && (held is null
             || ResourceContent.IsSame(sent, got) || !ResourceContent.IsSame(held, got));
 
-    /// <summary>What the versions say; null when a second look failed.</summary>
+    /// <summary>What the versions say; null when a second look failed, or is behind the first.</summary>
     private async Task<EchoVersion?> JudgeAsync(
-        ResourceWrite.Stored stored, CalendarDocument sent, SidePlace got, string uid,
-        CancellationToken cancellation)
+        ResourceWrite.Stored stored, CalendarDocument? held, CalendarDocument sent, SidePlace got,
+        string uid, CancellationToken cancellation)
     {
         if (stored.Version is null || got.Version is null)
             return EchoVersion.Unknown;
         if (stored.Version == got.Version || ResourceContent.IsSame(sent, got.Seen))
             return EchoVersion.Same;
         var (again, _) = await ReadAsync(stored.Address, null, uid, cancellation);
-        return again is null ? null
-            : again is SideFact.Present { Place: var second }
-            && second.Version != got.Version && ResourceContent.IsSame(second.Seen, got.Seen)
-            ? EchoVersion.Unknown
-            : EchoVersion.Other;
+        if (again is not SideFact.Present { Place: var second })
+            return null;
+        if (ResourceContent.IsSame(second.Seen, got.Seen))
+            return second.Version == got.Version ? EchoVersion.Other : EchoVersion.Unknown;
+        return held is not null && ResourceContent.IsSame(second.Seen, held) ? null : EchoVersion.Other;
     }
 
     private (SideFact? Fact, ProviderFault? Fault) Fact(ResourceRead read, string? uidThere, string uid)

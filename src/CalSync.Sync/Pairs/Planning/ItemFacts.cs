@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Document;
 
@@ -52,6 +53,11 @@ public abstract record SideFact
     public sealed record Nothing : SideFact;
 }
 
+/// <summary>A write that is known to have arrived although the ledger does not know it yet.</summary>
+/// <param name="Write">The write.</param>
+/// <param name="Place">Where the event lies since, and what the side then held.</param>
+public sealed record ArrivedWrite(OpenWrite Write, SidePlace Place);
+
 /// <summary>All that decides one event: what both agreed on and what both hold now.</summary>
 /// <param name="Uid">The common UID.</param>
 /// <param name="Mapping">The ledger's record; null for an event new to it.</param>
@@ -68,6 +74,10 @@ public sealed record ItemFacts(string Uid, EventMapping? Mapping, SideFact Left,
     /// <summary>True when <see cref="Mapping"/> was put together from a write the ledger does not know the
     /// end of.</summary>
     public bool IsUnrecorded { get; init; }
+
+    /// <summary>Writes that <see cref="Mapping"/> takes into account, with what the side held after
+    /// each.</summary>
+    public ImmutableArray<ArrivedWrite> Arrived { get; init; } = [];
 
     /// <summary>One side.</summary>
     public SideFact On(MergeSide side) => side == MergeSide.Left ? Left : Right;

@@ -58,48 +58,81 @@ internal static class PairPlanner
     /// <summary>Takes writes into account that the ledger does not know the end of.</summary>
     internal static ItemFacts WithOpenWrites(ItemFacts facts, IEnumerable<OpenWrite> writes)
     {
-        foreach (var write in writes.Where(write => write.Uid == facts.Uid))
+        foreach (var write in writes.Where(write => write.Uid == facts.Uid
+            && facts.Arrived.All(arrived => arrived.Write != write)))
         {
-            if (facts.On(write.Side) is not SideFact.Present now
-                || !WriteEcho.IsApplied(write.Held, write.Sent, now.Place.Seen))
+            if (facts.On(write.Side) is SideFact.Present now
+                && WriteEcho.IsApplied(write.Held, write.Sent, now.Place.Seen))
             {
-                continue;
-            }
-
-            var known = facts.Mapping is { Status: not MappingStatus.Deleted } ? facts.Mapping : null;
-            var isThere = facts.On(write.Side.Other()) is SideFact.Present;
-            if (write.Other is { } other && (known is not null || isThere))
-            {
-                // The other side's edits have arrived here: what that side said is the base from now on, and
-                // what this side was seen to hold has them too. Its own edits stay edits.
                 var seen = WriteEcho.Seen(write.Held, write.Sent, now.Place.Seen, EchoVersion.Unknown);
-                if (write.Held is not null)
-                {
-                    seen = CalendarMerge.Merge(
-                        write.Held, known?.On(write.Side)?.Seen ?? ResourceContent.Bare(write.Held), seen,
-                        MergePreference.Right, ResourceContent.Noise).Document;
-                }
-
-                var mapping = new EventMapping(
-                    facts.Mapping?.Id ?? "", facts.Uid, MappingStatus.Active, write.Base, null, null);
-                facts = facts with
-                {
-                    IsUnrecorded = true,
-                    Mapping = mapping.With(write.Side, now.Place with { Seen = seen })
-                        .With(write.Side.Other(), other),
-                };
-            }
-            else
-            {
-                facts = facts.With(write.Side, now with
-                {
-                    Meant = WriteEcho.Meant(write.Held, write.Sent, now.Place.Seen),
-                });
+                facts = WithArrived(
+                    facts, new ArrivedWrite(write, now.Place with { Seen = seen }), now.Place,
+                    WriteEcho.Meant(write.Held, write.Sent, now.Place.Seen));
             }
         }
 
         return facts;
     }
+
+    /// <summary>Takes a write into account that has arrived.</summary>
+    /// <param name="facts">What is known.</param>
+    /// <param name="arrived">The write, and what the side held after it.</param>
+    /// <param name="now">What the side holds.</param>
+    /// <param name="meant">What it would hold had it carried all of the write.</param>
+    internal static ItemFacts WithArrived(
+        ItemFacts facts, ArrivedWrite arrived, SidePlace now, CalendarDocument meant)
+    {
+        var write = arrived.Write;
+        var known = facts.Mapping is { Status: not MappingStatus.Deleted } ? facts.Mapping : null;
+        if (write.Other is null || (known is null && facts.On(write.Side.Other()) is not SideFact.Present))
+            return facts.With(write.Side, new SideFact.Present(now, meant));
+        var before = facts.Arrived.LastOrDefault();
+        return facts.With(write.Side, new SideFact.Present(now)) with
+        {
+            IsUnrecorded = true,
+            Arrived = facts.Arrived.Add(arrived),
+            Mapping = before is not null && AreOneDecision(before.Write, write)
+                ? Agreed(facts, before, arrived)
+                : Arrived(facts, known, arrived),
+        };
+    }
+
+    /// <summary>
+    /// The other side's edits have arrived on the side written to: what that side said is the base from now
+    /// on, and what this side was seen to hold has them too. Its own edits stay edits.
+    /// </summary>
+    private static EventMapping Arrived(ItemFacts facts, EventMapping? known, ArrivedWrite arrived)
+    {
+        var (write, place) = (arrived.Write, arrived.Place);
+        if (write.Held is not null)
+        {
+            place = place with
+            {
+                Seen = CalendarMerge.Merge(
+                    write.Held, known?.On(write.Side)?.Seen ?? ResourceContent.Bare(write.Held), place.Seen,
+                    MergePreference.Right, ResourceContent.Noise).Document,
+            };
+        }
+
+        return Mapping(facts, write.Base).With(write.Side, place).With(write.Side.Other(), write.Other);
+    }
+
+    /// <summary>Whether both writes were decided at once: the second knew nothing of the first.</summary>
+    private static bool AreOneDecision(OpenWrite first, OpenWrite second) =>
+        first.Side != second.Side && first.Held is { } held && second.Held is not null
+        && ResourceContent.IsSame(held, second.Other!.Seen);
+
+    /// <summary>Both writes of one decision have arrived: both sides have said the same.</summary>
+    private static EventMapping Agreed(ItemFacts facts, ArrivedWrite first, ArrivedWrite second) =>
+        Mapping(
+            facts,
+            CalendarMerge.Merge(
+                second.Write.Held!, first.Write.Base, second.Write.Sent, MergePreference.Right,
+                ResourceContent.Noise).Document)
+            .With(first.Write.Side, first.Place).With(second.Write.Side, second.Place);
+
+    private static EventMapping Mapping(ItemFacts facts, CalendarDocument agreed) =>
+        new(facts.Mapping?.Id ?? "", facts.Uid, MappingStatus.Active, agreed, null, null);
 
     private static IEnumerable<ItemFacts> Known(PlanInputs inputs)
     {

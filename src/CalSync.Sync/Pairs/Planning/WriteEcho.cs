@@ -32,16 +32,15 @@ internal static class WriteEcho
     /// <param name="sent">What was written.</param>
     /// <param name="got">What was read after.</param>
     /// <param name="version">What the versions say.</param>
-    /// <returns><paramref name="got"/> when all of it is the server's doing; else
-    /// <paramref name="sent"/>, so that the rest is an edit.</returns>
+    /// <returns>
+    /// <paramref name="got"/> when all of it is the server's doing; else <paramref name="sent"/> with what
+    /// the server did to it, so that the rest is an edit.
+    /// </returns>
     public static CalendarDocument Seen(
         CalendarDocument? held, CalendarDocument sent, CalendarDocument got, EchoVersion version) =>
-        version switch
-        {
-            EchoVersion.Same => got,
-            EchoVersion.Other => ResourceContent.IsSame(sent, got) ? got : sent,
-            EchoVersion.Unknown => IsDoneByServer(held, sent, got) ? got : sent,
-        };
+        version == EchoVersion.Same || ResourceContent.IsSame(sent, got) ? got
+            : version == EchoVersion.Unknown && IsDoneByServer(held, sent, got) ? got
+            : Carried(held, sent, got);
 
     /// <summary>Whether a side that was read shows a write whose answer was lost.</summary>
     public static bool IsApplied(CalendarDocument? held, CalendarDocument sent, CalendarDocument got)
@@ -50,8 +49,14 @@ internal static class WriteEcho
             return true;
         if (ResourceContent.IsSame(held, got))
             return false;
-        var missing = Fields(got, sent);
-        return Fields(held, sent).Any(field => !missing.Contains(field)) || IsDoneByServer(held, sent, got);
+        var (written, changed) = (Fields(held, sent), Fields(held, got));
+        var changes = CalendarDiff.Compare(sent, got, ResourceContent.Noise);
+        var isDone = DoneByServer(held, sent, changes);
+        var missing = changes.ToLookup(change => (change.Component, change.Property));
+        // A server drops and cuts values, but no instance: where one is missing, nothing arrived.
+        return written.All(field => field.Property is not null || !missing.Contains(field))
+            && (changes.All(isDone) || written.Any(field => !missing.Contains(field)
+                || (changed.Contains(field) && missing[field].All(isDone))));
     }
 
     /// <summary>
@@ -74,12 +79,51 @@ internal static class WriteEcho
     private static bool IsDoneByServer(
         CalendarDocument? held, CalendarDocument sent, CalendarDocument got)
     {
-        var written = held is null ? null : Fields(held, sent);
         var changes = CalendarDiff.Compare(sent, got, ResourceContent.Noise);
-        return changes.All(change =>
-            change.Property?.StartsWith("X-", StringComparison.Ordinal) == true
-            || (written?.Contains((change.Component, change.Property)) != false
-                && IsLess(change, changes)));
+        return changes.All(DoneByServer(held, sent, changes));
+    }
+
+    private static Func<CalendarChange, bool> DoneByServer(
+        CalendarDocument? held, CalendarDocument sent, ImmutableArray<CalendarChange> changes)
+    {
+        var written = held is null ? null : Fields(held, sent);
+        return change => change.Property?.StartsWith("X-", StringComparison.Ordinal) == true
+            || (written?.Contains((change.Component, change.Property)) != false && IsLess(change, changes));
+    }
+
+    /// <summary>What was sent, with what the server did to it and nothing that somebody wrote after
+    /// it.</summary>
+    private static CalendarDocument Carried(
+        CalendarDocument? held, CalendarDocument sent, CalendarDocument got)
+    {
+        var changes = CalendarDiff.Compare(sent, got, ResourceContent.Noise);
+        var isDone = DoneByServer(held, sent, changes);
+        var (before, after) = (CalendarDiff.Components(sent), CalendarDiff.Components(got));
+        var edit = sent.Edit();
+        foreach (var field in changes.GroupBy(change => (change.Component, change.Property)))
+        {
+            if (field.Key.Property is { } property && field.All(isDone)
+                && before.TryGetValue(field.Key.Component, out var ours)
+                && after.TryGetValue(field.Key.Component, out var theirs))
+            {
+                Replace(edit, ours, theirs, property);
+            }
+        }
+
+        return edit.Apply();
+    }
+
+    private static void Replace(
+        DocumentEdit edit, CalendarComponent ours, CalendarComponent theirs, string name)
+    {
+        foreach (var property in ours.PropertiesNamed(name))
+            edit.Remove(property);
+        foreach (var property in theirs.PropertiesNamed(name))
+            edit.AddAsItStands(ours, property);
+        foreach (var part in ours.Components.Where(part => part.Name == name))
+            edit.Remove(part);
+        foreach (var part in theirs.Components.Where(part => part.Name == name))
+            edit.AddAsItStands(ours, part);
     }
 
     /// <summary>
@@ -88,9 +132,10 @@ internal static class WriteEcho
     /// </summary>
     private static bool IsLess(CalendarChange change, ImmutableArray<CalendarChange> all) => change switch
     {
+        { Property: null } => false,
         { After: null } => true,
         { Before: { } before } => IsWithin(change.After, before),
-        _ => change.Property is not null && all.Any(other => other is { Before: { } dropped, After: null }
+        _ => all.Any(other => other is { Before: { } dropped, After: null }
             && other.Component == change.Component && other.Property == change.Property
             && IsWithin(change.After, dropped)),
     };

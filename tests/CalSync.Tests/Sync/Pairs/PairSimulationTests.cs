@@ -1,0 +1,30 @@
+using CalSync.Lab.Simulation;
+using Xunit;
+
+namespace CalSync.Tests.Sync.Pairs;
+
+/// <summary>
+/// Whatever people, providers and crashes do to a pair, no promise is broken. Method: random lives of two
+/// simulated calendars, a seed a life; what breaks is shrunk and printed with its seed and its steps.
+/// <c>simulate pairs</c> in tests/CalSync.Lab runs any number of them.
+/// </summary>
+[Trait("Category", "Slow")]
+public sealed class PairSimulationTests
+{
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(10_001, false)]
+    [InlineData(200_001, false)]
+    [InlineData(3_000_001, false)]
+    [InlineData(20_001, true)]
+    [InlineData(400_001, true)]
+    [InlineData(5_000_001, true)]
+    [InlineData(60_000_001, true)]
+    [Trait("Requirement", "R-SYNC-1-A")]
+    [Trait("Requirement", "R-SYNC-2-A")]
+    [Trait("Requirement", "R-SYNC-2-B")]
+    [Trait("Requirement", "R-SYNC-4-A")]
+    [Trait("Requirement", "R-SYNC-6-C")]
+    public async Task AnyLife_KeepsEveryPromise(int firstSeed, bool hasDamage) =>
+        Assert.Empty(await PairSimulation.RunAsync(firstSeed, 260, hasDamage));
+}
