@@ -67,7 +67,9 @@ internal static class StatusCommand
             { Enabled: false } => ("paused", $"calsync pairs resume {name}", SyncExit.Equal),
             _ when dead is not null => (
                 "needs_consent", PairCalendars.ConnectAgain(dead), SyncExit.NeedsConsent),
-            { LastRunEndedAt: null, LastRunId: not null } when isHeld => ("running", null, SyncExit.Equal),
+            { LastRunEndedAt: null, LastRunId: not null } when isHeld => (
+                "running", null,
+                pair.LastOutcome is "Equal" or "Synced" ? SyncExit.Equal : SyncExit.Differences),
             { LastRunEndedAt: null, LastRunId: not null } => (
                 "cut_off", $"calsync sync {name}", SyncExit.Differences),
             { LastOutcome: null } => ("new", $"calsync sync {name} --dry-run", SyncExit.Differences),

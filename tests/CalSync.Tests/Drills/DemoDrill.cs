@@ -18,13 +18,24 @@ public sealed class DemoDrill(PostgresFixture postgres)
         "kill-worker", "calendar-deleted", "mail", "truth", "summary",
     ];
 
+    private static readonly string[] SyncSteps =
+    [
+        "connect", "dry-run", "sync", "again", "merge", "held", "restored", "mail", "truth", "summary",
+    ];
+
     /// <summary>R-CAL-08-C: every step shows what it should, on both engines.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-08-C")]
     public async Task Demo_OnceAsJson_ShowsEveryStepOnBothEngines() => await Task.WhenAll(
-        TourAsync(null), TourAsync(await postgres.NewEmptyAsync()));
+        TourAsync(null, Steps), TourAsync(await postgres.NewEmptyAsync(), Steps));
 
-    private static async Task TourAsync(string? url)
+    /// <summary>Two calendars kept equal: every step shows what it should, on both engines.</summary>
+    [Fact]
+    [Trait("Requirement", "R-SYNC-2-D")]
+    public async Task DemoSync_OnceAsJson_ShowsEveryStepOnBothEngines() => await Task.WhenAll(
+        TourAsync(null, SyncSteps, "sync"), TourAsync(await postgres.NewEmptyAsync(), SyncSteps, "sync"));
+
+    private static async Task TourAsync(string? url, string[] steps, params string[] tour)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -33,7 +44,7 @@ public sealed class DemoDrill(PostgresFixture postgres)
         };
         if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
             start.ArgumentList.Add(typeof(ProductProcess).Assembly.Location);
-        foreach (var word in (string[])["demo", "--once", "--json",
+        foreach (var word in (string[])["demo", .. tour, "--once", "--json",
             .. url is null ? Array.Empty<string>() : ["--database", url]])
         {
             start.ArgumentList.Add(word);
@@ -47,7 +58,7 @@ public sealed class DemoDrill(PostgresFixture postgres)
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonNode.Parse(line)!).ToArray();
         Assert.True(child.ExitCode == 0, $"Exit code {child.ExitCode}\n{output}\n{await error}");
-        Assert.Equal(Steps, lines.Select(line => (string?)line["step"]));
+        Assert.Equal(steps, lines.Select(line => (string?)line["step"]));
         Assert.All(lines, line => Assert.True((bool)line["ok"]!, line.ToJsonString()));
         Assert.All(
             lines.SkipLast(1), line => Assert.Equal((string?)line["expected"], (string?)line["observed"]));
