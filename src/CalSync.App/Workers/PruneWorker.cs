@@ -1,12 +1,18 @@
 using System.Diagnostics.CodeAnalysis;
 using CalSync.Storage.Classes;
+using CalSync.Storage.Pairs;
+using CalSync.Sync.Pairs;
 
 namespace CalSync.App.Workers;
 
-/// <summary>Forgets idempotency keys whose retention is over.</summary>
-internal sealed partial class PruneWorker(IdempotencyStore keys, ILogger<PruneWorker> log, TimeProvider clock)
+/// <summary>Forgets what was to be kept for a time only: idempotency keys, decided conflicts, plans that were
+/// not approved.</summary>
+internal sealed partial class PruneWorker(
+    IdempotencyStore keys, PairDirectory pairs, PairOptions options, ILogger<PruneWorker> log,
+    TimeProvider clock)
 {
-    /// <summary>Keys forgotten in one transaction, so that no request waits long behind it.</summary>
+    /// <summary>Rows of a kind forgotten in one transaction, so that no request waits long behind
+    /// it.</summary>
     public const int BatchCountMax = 500;
 
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
@@ -44,13 +50,21 @@ internal sealed partial class PruneWorker(IdempotencyStore keys, ILogger<PruneWo
     /// <returns>How many were forgotten.</returns>
     public async Task<int> TurnAsync(CancellationToken stop)
     {
-        var (now, total, last) = (clock.GetUtcNow(), 0, BatchCountMax);
-        for (; last == BatchCountMax; total += last)
-            last = await keys.PurgeAsync(now, BatchCountMax, stop);
+        var now = clock.GetUtcNow();
+        return await InBatchesAsync(() => keys.PurgeAsync(now, BatchCountMax, stop))
+            + await InBatchesAsync(
+                () => pairs.PruneAsync(now, now - options.ConflictKept, BatchCountMax, stop));
+    }
+
+    private static async Task<int> InBatchesAsync(Func<Task<int>> forgetAsync)
+    {
+        var (total, last) = (0, BatchCountMax);
+        for (; last >= BatchCountMax; total += last)
+            last = await forgetAsync();
         return total;
     }
 
     [LoggerMessage(
-        EventId = 2002, Level = LogLevel.Error, Message = "Forgetting old idempotency keys failed")]
+        EventId = 2002, Level = LogLevel.Error, Message = "Forgetting what is over failed")]
     private static partial void TurnFailed(ILogger log, Exception fault);
 }

@@ -34,6 +34,35 @@ public sealed partial class PairDirectory(Database database, IdSource ids)
             Select + " WHERE p.detached_at IS NULL ORDER BY p.name, p.id"),
         cancellation);
 
+    /// <summary>
+    /// Forgets conflicts that are older than is kept, and plans that can be approved no more. The contents
+    /// both sides had stay in the history of the events.
+    /// </summary>
+    /// <param name="now">UTC.</param>
+    /// <param name="conflictsBefore">Conflicts decided until then are forgotten.</param>
+    /// <param name="countMax">How many of each at most.</param>
+    /// <param name="cancellation">Cancelling forgets none.</param>
+    /// <returns>How many rows were forgotten.</returns>
+    public Task<int> PruneAsync(
+        DateTimeOffset now, DateTimeOffset conflictsBefore, int countMax, CancellationToken cancellation) =>
+        database.WriteAsync(
+            async session =>
+                await session.ExecuteAsync(
+                    $"""
+                    DELETE FROM event_conflicts WHERE id IN (
+                        SELECT id FROM event_conflicts WHERE created_at <= @conflictsBefore
+                        ORDER BY created_at LIMIT @countMax{session.SkipLocked})
+                    """,
+                    new { conflictsBefore, countMax })
+                + await session.ExecuteAsync(
+                    $"""
+                    DELETE FROM sync_plans WHERE expires_at <= @now AND id IN (
+                        SELECT id FROM sync_plans WHERE expires_at <= @now
+                        ORDER BY expires_at LIMIT @countMax{session.SkipLocked})
+                    """,
+                    new { now, countMax }),
+            cancellation);
+
     /// <summary>One pair, by its id or its name; null when there is none, or several of that name.</summary>
     /// <param name="word">Id or name.</param>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>

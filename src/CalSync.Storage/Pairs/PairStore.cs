@@ -74,6 +74,10 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         cancellation);
 
     /// <inheritdoc/>
+    public Task<bool> RenewAsync(PairLease lease, DateTimeOffset now, CancellationToken cancellation) =>
+        ChangeAsync(lease, now, _ => Task.CompletedTask, cancellation);
+
+    /// <inheritdoc/>
     public Task ReleaseAsync(PairLease lease, CancellationToken cancellation) => database.WriteAsync(
         session => session.ExecuteAsync(
             """

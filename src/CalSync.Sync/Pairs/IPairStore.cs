@@ -27,6 +27,10 @@ public interface IPairStore
         string pairId, string runId, string actor, DateTimeOffset now, DateTimeOffset until,
         CancellationToken cancellation);
 
+    /// <summary>Holds the pair for longer; every change of the ledger does so too.</summary>
+    /// <returns>False when the lease was lost.</returns>
+    Task<bool> RenewAsync(PairLease lease, DateTimeOffset now, CancellationToken cancellation);
+
     /// <summary>Gives the pair back without an end of the run.</summary>
     Task ReleaseAsync(PairLease lease, CancellationToken cancellation);
 

@@ -11,8 +11,9 @@ namespace CalSync.Lab.Simulation;
 /// The ledger in memory, for simulations. Every change is one assignment, so a crash falls before or after
 /// it, never within.
 /// </summary>
-public sealed class MemoryPairStore : IPairStore
+public sealed class MemoryPairStore(TimeSpan? leaseLength = null) : IPairStore
 {
+    private readonly TimeSpan _lease = leaseLength ?? new PairOptions().Lease;
     private readonly Lock _gate = new();
     private State _state = new();
 
@@ -43,6 +44,9 @@ public sealed class MemoryPairStore : IPairStore
     /// <summary>Fields both sides had edited.</summary>
     public ImmutableArray<MergeConflict> Conflicts => _state.Conflicts;
 
+    /// <summary>How often a lease was renewed by itself.</summary>
+    public int RenewalCount { get; private set; }
+
     /// <summary>How the last run ended.</summary>
     public RunEnd? LastEnd => _state.End;
 
@@ -64,9 +68,17 @@ public sealed class MemoryPairStore : IPairStore
             _state.IsFirst, _state.ExpectsEcho));
     }
 
+    public async Task<bool> RenewAsync(
+        PairLease lease, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var isKept = await Commit(lease, now, state => state);
+        RenewalCount++;
+        return isKept;
+    }
+
     public Task ReleaseAsync(PairLease lease, CancellationToken cancellation)
     {
-        Commit(lease, state => state with { LeaseUntil = null });
+        Commit(lease, null, state => state with { LeaseUntil = null });
         return Task.CompletedTask;
     }
 
@@ -106,7 +118,7 @@ public sealed class MemoryPairStore : IPairStore
         CancellationToken cancellation)
     {
         Keep([.. writes.SelectMany(each => new[] { each.Before, each.Sent, each.Base })]);
-        return Commit(lease, state => state with
+        return Commit(lease, now, state => state with
         {
             Writes = state.Writes.AddRange(
                 writes.Select(each => each with { RunId = lease.RunId })),
@@ -119,7 +131,7 @@ public sealed class MemoryPairStore : IPairStore
     {
         Keep([.. changes.SelectMany(each =>
             new[] { each.Left, each.Right, each.Mapping.Left?.Seen, each.Mapping.Right?.Seen })]);
-        return Commit(lease, state =>
+        return Commit(lease, now, state =>
         {
             foreach (var change in changes)
             {
@@ -147,7 +159,7 @@ public sealed class MemoryPairStore : IPairStore
     public Task<bool> VoidAsync(
         PairLease lease, IReadOnlyList<string> writeIds, DateTimeOffset now,
         CancellationToken cancellation) =>
-        Commit(lease, state => state with
+        Commit(lease, now, state => state with
         {
             Writes =
             [
@@ -159,7 +171,7 @@ public sealed class MemoryPairStore : IPairStore
     public Task<bool> SetAsideAsync(
         PairLease lease, IReadOnlyList<WaitingItem> items, DateTimeOffset now,
         CancellationToken cancellation) =>
-        Commit(lease, state => state with
+        Commit(lease, now, state => state with
         {
             Waiting = state.Waiting.SetItems(
                 items.Select(item => KeyValuePair.Create(item.Key, item))),
@@ -167,7 +179,7 @@ public sealed class MemoryPairStore : IPairStore
 
     public Task<bool> FinishAsync(
         PairLease lease, RunEnd end, DateTimeOffset now, CancellationToken cancellation) =>
-        Commit(lease, state => state with
+        Commit(lease, now, state => state with
         {
             End = end,
             Left = end.Left ?? state.Left,
@@ -217,11 +229,12 @@ public sealed class MemoryPairStore : IPairStore
         }
     }
 
-    private Task<bool> Commit(PairLease lease, Func<State, State> change)
+    /// <summary>Changes the ledger if the lease still holds, and renews it.</summary>
+    private Task<bool> Commit(PairLease lease, DateTimeOffset? now, Func<State, State> change)
     {
-        if (lease.Fence != _state.Fence)
+        if (lease.Fence != _state.Fence || _state.LeaseUntil is null)
             return Task.FromResult(false);
-        Commit(() => change(_state));
+        Commit(() => change(now is { } at ? _state with { LeaseUntil = at + _lease } : _state));
         return Task.FromResult(true);
     }
 
@@ -253,11 +266,11 @@ public sealed class MemoryPairStore : IPairStore
 
         public RunEnd? End { get; init; }
 
-        public ImmutableDictionary<string, EventMapping> Mappings { get; init; } =
-            ImmutableDictionary<string, EventMapping>.Empty;
+        public ImmutableSortedDictionary<string, EventMapping> Mappings { get; init; } =
+            ImmutableSortedDictionary.Create<string, EventMapping>(StringComparer.Ordinal);
 
-        public ImmutableDictionary<string, WaitingItem> Waiting { get; init; } =
-            ImmutableDictionary<string, WaitingItem>.Empty;
+        public ImmutableSortedDictionary<string, WaitingItem> Waiting { get; init; } =
+            ImmutableSortedDictionary.Create<string, WaitingItem>(StringComparer.Ordinal);
 
         public ImmutableArray<WriteRecord> Writes { get; init; } = [];
 

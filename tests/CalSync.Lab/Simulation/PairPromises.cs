@@ -27,6 +27,10 @@ internal sealed class PairPromises(
 
     private Dictionary<string, Dictionary<string, string?>> _agreed = new(StringComparer.Ordinal);
 
+    private readonly HashSet<(MergeSide Side, string Uid)> _edited = [];
+    private readonly HashSet<(MergeSide Side, string Uid)> _deleted = [];
+    private readonly HashSet<(MergeSide Side, string Uid)> _staying = [];
+
     /// <summary>Whether anything went wrong yet.</summary>
     public bool WasTroubled { get; set; }
 
@@ -36,6 +40,42 @@ internal sealed class PairPromises(
         if (!isKept)
             throw new BrokenPromiseException(promise);
     }
+
+    /// <summary>A run begins or ends: it can know what people did before, and may know what they did
+    /// meanwhile.</summary>
+    public void PassRun()
+    {
+        _edited.Clear();
+        _deleted.Clear();
+    }
+
+    /// <summary>Somebody edited an event: it stays, although it was just deleted on the other side.</summary>
+    public void Edited(MergeSide side, string uid)
+    {
+        _edited.Add((side, uid));
+        if (Counterpart(side, uid) is { } other && _deleted.Contains(other))
+            _staying.Add((side, uid));
+    }
+
+    /// <summary>Somebody deleted an event: it stays if it was just edited on the other side.</summary>
+    public void Deleted(MergeSide side, string uid)
+    {
+        _deleted.Add((side, uid));
+        _staying.Remove((side, uid));
+        if (Counterpart(side, uid) is not { } other)
+            return;
+        if (_edited.Contains(other) && !_deleted.Contains(other))
+            _staying.Add(other);
+        else
+            _staying.Remove(other);
+    }
+
+    private (MergeSide Side, string Uid)? Counterpart(MergeSide side, string uid) =>
+        store.Mappings.FirstOrDefault(each =>
+                each.Status == MappingStatus.Active && each.On(side)?.Uid == uid)
+            ?.On(side.Other()) is { } place
+            ? (side.Other(), place.Uid)
+            : null;
 
     /// <summary>What the engine overwrites must be in the record of a write before.</summary>
     public void RequireRecorded(MergeSide side, CalendarDocument content) => Require(
@@ -90,6 +130,14 @@ internal sealed class PairPromises(
         }
 
         CheckGone(active);
+        foreach (var (side, uid) in _staying)
+        {
+            Require(
+                calendars[side].Events.Values.Any(each => ResourceContent.Uid(each, out _) == uid),
+                $"{uid} was edited on the {side} side when it was deleted on the other one, and is gone.");
+        }
+
+        _staying.Clear();
         _agreed = agreed;
         foreach (var person in people.Values)
             person.Forget();
@@ -129,7 +177,7 @@ internal sealed class PairPromises(
                 Require(
                     isDeleted || IsMaybeUnlinked(mapping)
                         || allowed.Any(each => Kept(side, field, each) == value)
-                        || (field == "CONTACT" && calendars.Values.Any(each => each.Habits.IsLossy)),
+                        || (field == "CONTACT" && calendars[side].Habits.IsLossy),
                     $"{mapping.Uid} {field} on the {side} side is '{value}', of "
                     + $"'{string.Join("', '", allowed)}'.");
             }

@@ -48,6 +48,8 @@ public sealed class PairSimulation
         {
             _calendars[side].OnOverwrite = content => _promises.RequireRecorded(side, content);
             _calendars[side].OnDelete = content => _promises.RequireGone(side, content);
+            _people[side].OnEdited = uid => _promises.Edited(side, uid);
+            _people[side].OnDeleted = uid => _promises.Deleted(side, uid);
         }
 
         _store.OnStep = () => Face(null, "the ledger", mayEdit: false);
@@ -150,6 +152,7 @@ public sealed class PairSimulation
     private async Task<RunReport?> RunOnceAsync(RunRequest request)
     {
         (_boundary, _isDead) = (0, false);
+        _promises.PassRun();
         try
         {
             var report = await _sync.RunAsync(
@@ -168,6 +171,7 @@ public sealed class PairSimulation
         {
             _troubles.Clear();
             _isDead = false;
+            _promises.PassRun();
             foreach (var calendar in _calendars.Values)
             {
                 calendar.Arrive();

@@ -35,6 +35,12 @@ internal sealed class SimulatedPerson(MergeSide side, SimulatedCalendar calendar
     /// <summary>Told what was done.</summary>
     public Action<string> OnAct { get; set; } = _ => { };
 
+    /// <summary>Told the UID of an event that was changed.</summary>
+    public Action<string> OnEdited { get; set; } = _ => { };
+
+    /// <summary>Told the UID of an event that was deleted.</summary>
+    public Action<string> OnDeleted { get; set; } = _ => { };
+
     /// <summary>Begins anew: both sides agree.</summary>
     public void Forget()
     {
@@ -169,8 +175,10 @@ internal sealed class SimulatedPerson(MergeSide side, SimulatedCalendar calendar
 
     private void Remove(string address)
     {
-        _deleted.Add(ResourceContent.Uid(calendar.Events[address], out _)!);
+        var uid = ResourceContent.Uid(calendar.Events[address], out _)!;
+        _deleted.Add(uid);
         calendar.Put(address, null);
+        OnDeleted(uid);
         OnAct($"{side} deletes {address}");
     }
 
@@ -193,8 +201,10 @@ internal sealed class SimulatedPerson(MergeSide side, SimulatedCalendar calendar
 
     private void Put(string address, CalendarDocument content, string uid, string field)
     {
-        var after = calendar.Carried(content);
+        var (before, after) = (calendar.Events[address], calendar.Carried(content));
         calendar.Put(address, after);
+        if (!ResourceContent.IsSame(before, after))
+            OnEdited(uid);
         OnAct($"{side} edits {uid} {field} to {Value(after, field)}");
         if (!calendar.Habits.IsLossy || field != "CONTACT")
             _edits[(uid, field)] = Value(after, field);

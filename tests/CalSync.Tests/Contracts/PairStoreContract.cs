@@ -89,6 +89,49 @@ public abstract class PairStoreContract(TestDatabase fixture) : StoreContract(fi
     }
 
     [Fact]
+    public async Task Renew_OfALease_HoldsThePairForLongerUntilItIsLost()
+    {
+        var pair = await NewPairAsync();
+        var lease = await AcquireAsync(pair);
+        Task<PairLease?> TakeAsync(DateTimeOffset now) => Store.AcquireAsync(
+            pair.Id, Ids.Next("run"), "worker", now, now.AddMinutes(2), Cancellation);
+        Assert.True(await Store.RenewAsync(lease, Start.AddSeconds(110), Cancellation));
+        Assert.Null(await TakeAsync(Start.AddSeconds(200)));
+        Assert.NotNull(await TakeAsync(Start.AddSeconds(230)));
+        Assert.False(await Store.RenewAsync(lease, Start.AddSeconds(231), Cancellation));
+    }
+
+    [Fact]
+    [Trait("Requirement", "R-SYNC-6-A")]
+    public async Task Prune_OfConflictsAndPlans_ForgetsOnlyWhatIsOver()
+    {
+        var pair = await NewPairAsync();
+        var lease = await AcquireAsync(pair);
+        var conflict = new MergeConflict(
+            new ComponentKey("VEVENT", "u", ""), "SUMMARY", null, null, "base", "left", "right",
+            MergeSide.Left);
+        foreach (var (uid, at) in new[] { ("old", Start), ("new", Later) })
+        {
+            var mapping = new EventMapping(
+                Ids.Next("map"), uid, MappingStatus.Active, Content(uid), null, null);
+            await Store.RecordAsync(
+                lease, [Change(mapping) with { Conflicts = [conflict] }], at, Cancellation);
+            await Store.SavePlanAsync(
+                new SyncPlan($"pln_{pair.Id}_{uid}", pair.Id, Start, [], 0, []), lease.RunId, at,
+                Cancellation);
+        }
+
+        var directory = new PairDirectory(Database, Ids);
+        Assert.InRange(await directory.PruneAsync(Start, Start, 100, Cancellation), 2, 100);
+        Assert.Equal(0, await directory.PruneAsync(Start, Start, 100, Cancellation));
+        foreach (var table in new[] { "event_conflicts", "sync_plans" })
+        {
+            Assert.Equal(1, await ScalarAsync<int>(
+                $"SELECT count(*) FROM {table} WHERE calendar_mapping_id = @Id", pair));
+        }
+    }
+
+    [Fact]
     [Trait("Requirement", "R-SYNC-3-C")]
     public async Task BegunWrites_AreOpenUntilTheyAreRecordedOrVoid()
     {

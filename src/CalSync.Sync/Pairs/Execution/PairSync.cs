@@ -19,6 +19,9 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
 {
     private const int BatchCount = 64;
 
+    /// <summary>Renewals in the time of one lease: one may be late.</summary>
+    private const int RenewalCount = 4;
+
     /// <summary>Runs a pair once.</summary>
     /// <param name="pairId">Which.</param>
     /// <param name="left">Its left calendar.</param>
@@ -34,6 +37,8 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
             pairId, runId, request.Actor, now, now + options.Lease, cancellation);
         if (lease is null)
             return new RunReport(runId, RunOutcome.Busy);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var renewing = RenewAsync(lease, ended.Token);
         try
         {
             return await RunAsync(
@@ -50,6 +55,31 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
             // The next run need not wait for the lease to end; the one that is cancelled has stopped.
             await store.ReleaseAsync(lease, CancellationToken.None);
             throw;
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await renewing;
+        }
+    }
+
+    /// <summary>Holds the pair while a run reads or waits for a provider, of which the ledger sees
+    /// nothing.</summary>
+    private async Task RenewAsync(PairLease lease, CancellationToken ended)
+    {
+        using var timer = new PeriodicTimer(options.Lease / RenewalCount, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(ended))
+            {
+                // A lease that was lost is found out by the next change of the ledger.
+                if (!await store.RenewAsync(lease, clock.GetUtcNow(), ended))
+                    return;
+            }
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            // The run has ended.
         }
     }
 

@@ -315,4 +315,63 @@ public sealed class PairPromiseTests
         Assert.Contains("T093000Z", PairWorld.Text(world.Left, "e0"), StringComparison.Ordinal);
         Assert.Contains("new title", PairWorld.Text(world.Right, "e0"), StringComparison.Ordinal);
     }
+
+    /// <summary>A run that takes longer than its lease holds its pair as long as it lives.</summary>
+    [Fact]
+    public async Task RunLongerThanItsLease_HoldsThePairToItsEnd()
+    {
+        var world = new PairWorld();
+        for (var index = 0; index < 300; index++)
+            PairWorld.Put(world.Left, $"e{index}", $"SUMMARY:title {index}|");
+        var rivals = new List<RunOutcome>();
+        var reading = new SlowListing(world.Left, async () =>
+        {
+            for (var time = 0; time < 40; time++)
+            {
+                var renewals = world.Store.RenewalCount;
+                world.Clock.Advance(TimeSpan.FromSeconds(31));
+                for (var spin = 0; spin < 100_000 && world.Store.RenewalCount == renewals; spin++)
+                    await Task.Yield();
+                rivals.Add((await world.RivalAsync()).Outcome);
+            }
+        });
+        world.Right.OnWritten = _ => world.Clock.Advance(TimeSpan.FromSeconds(1));
+        var report = await world.Sync.RunAsync(
+            PairWorld.PairId, reading, world.Right, new RunRequest(), CancellationToken.None);
+        Assert.Equal((RunOutcome.Synced, 300), (report.Outcome, report.Created));
+        Assert.Equal(40, rivals.Count);
+        Assert.All(rivals, outcome => Assert.Equal(RunOutcome.Busy, outcome));
+        Assert.Equal(RunOutcome.Equal, (await world.RunAsync()).Outcome);
+    }
+
+    /// <summary>A calendar whose listing takes its time.</summary>
+    private sealed class SlowListing(IRemoteCalendar inner, Func<Task> waitAsync) : IRemoteCalendar
+    {
+        public RemoteTraits Traits => inner.Traits;
+
+        public async Task<ChangeRead> ReadChangesAsync(
+            SyncCursor? since, IReadOnlyDictionary<ResourceAddress, string> known,
+            CancellationToken cancellation)
+        {
+            await waitAsync();
+            return await inner.ReadChangesAsync(since, known, cancellation);
+        }
+
+        public Task<ResourceRead> ReadAsync(ResourceAddress address, CancellationToken cancellation) =>
+            inner.ReadAsync(address, cancellation);
+
+        public Task<ResourceRead> FindAsync(string uid, CancellationToken cancellation) =>
+            inner.FindAsync(uid, cancellation);
+
+        public Task<ResourceWrite> CreateAsync(ResourceDraft draft, CancellationToken cancellation) =>
+            inner.CreateAsync(draft, cancellation);
+
+        public Task<ResourceWrite> UpdateAsync(
+            ResourceAddress address, string? version, ResourceDraft draft, CancellationToken cancellation) =>
+            inner.UpdateAsync(address, version, draft, cancellation);
+
+        public Task<ResourceDelete> DeleteAsync(
+            ResourceAddress address, string? version, CancellationToken cancellation) =>
+            inner.DeleteAsync(address, version, cancellation);
+    }
 }

@@ -43,6 +43,10 @@ internal sealed class PairWorld
         return Sync.RunAsync(PairId, Left, Right, request ?? new RunRequest(), CancellationToken.None);
     }
 
+    /// <summary>Another process runs the pair at this moment.</summary>
+    public Task<RunReport> RivalAsync() =>
+        Sync.RunAsync(PairId, Left, Right, new RunRequest(), CancellationToken.None);
+
     /// <summary>A person puts an event, given by its lines, on one side.</summary>
     public static void Put(SimulatedCalendar side, string uid, string lines) => side.Put(
         Address(side, uid), Event(uid, lines));
