@@ -52,7 +52,6 @@ internal static class ConnectCommand
             var server = old?.Server ?? (call.Get(sandbox)
                 ? product.Settings.Address(Keys.SandboxCalDavUrl)!
                 : new Uri(ICloud));
-            await call.Around.Error.WriteLineAsync(AppPassword);
             return await ConnectAsync(call, product, account, provider, server, old, cancellation);
         });
     }
@@ -99,7 +98,8 @@ internal static class ConnectCommand
         var owner = await Household.OwnerAsync(
             product, old?.UserId ?? call.Get(account.User), provider, cancellation);
         var password = await account.Password.ReadAsync(
-            call, $"Password of {name} at {server.Host}: ", cancellation);
+            call, $"Password of {name} at {server.Host}: ",
+            provider == ProviderNames.CalDav ? null : AppPassword, cancellation);
         var found = await DiscoverAsync(product, provider, server, name, password, cancellation);
         var id = await product.Connections.SaveAccountAsync(
             new NewAccount(

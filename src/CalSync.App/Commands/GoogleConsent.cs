@@ -59,7 +59,13 @@ internal static class GoogleConsent
 
             call.Output.Value(new { AuthorizationUrl = page }, page.AbsoluteUri);
             if (call.Get(noWait) || Listen(callback) is not { } listener)
+            {
+                await call.Around.Error.WriteLineAsync(
+                    $"The server at {callback.GetLeftPart(UriPartial.Authority)} finishes the connection "
+                    + "once you have agreed in your browser.");
                 return ExitCode.Ok;
+            }
+
             using (listener)
             {
                 await call.Around.Error.WriteLineAsync("Waiting until you have agreed in your browser.");

@@ -66,7 +66,8 @@ internal static class PairWords
         bool Is(string text) => string.Equals(text, word, StringComparison.OrdinalIgnoreCase);
         var alive = places.Where(place => place.State != "gone" && place.ConnectionState != "disconnected");
         var found = alive.Where(place => place.Id == word || Is(Of(place)) || Is(place.Summary)
-            || place.RemoteId == word).ToList();
+            || place.RemoteId == word || Is(Folder(place)) || Is($"{place.AccountEmail}/{Folder(place)}"))
+            .ToList();
         return found switch
         {
             [var one] => one,
@@ -77,6 +78,11 @@ internal static class PairWords
                 string.Join(" or ", found.Select(place => PairRunner.Quoted(place.Id)).Take(4))),
         };
     }
+
+    /// <summary>The last part of a calendar's URL; some servers give an unnamed calendar no better
+    /// name.</summary>
+    private static string Folder(CalendarPlace place) =>
+        Uri.UnescapeDataString(place.RemoteId.TrimEnd('/').Split('/')[^1]);
 
     /// <summary>The exit code of an outcome.</summary>
     public static SyncExit ExitOf(PairRun run) => run.Outcome switch

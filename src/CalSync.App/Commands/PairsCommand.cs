@@ -186,6 +186,16 @@ internal static class PairsCommand
                 "Practice accounts pair with practice accounts, real ones with real ones.");
         }
 
+        if (left.ConnectionId == right.ConnectionId
+            && left.Provider is (ProviderNames.ICloud or ProviderNames.ICloudSandbox))
+        {
+            throw new CommandException(
+                ExitCode.Failed,
+                "iCloud lets an account have an event in one calendar only, so two of its calendars cannot "
+                    + "be kept equal.",
+                left.AccountEmail, "Pair it with a calendar of another account.");
+        }
+
         if (left.State == "unwritable" && right.State == "unwritable")
         {
             throw new CommandException(

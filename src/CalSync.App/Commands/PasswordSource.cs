@@ -26,9 +26,11 @@ internal sealed class PasswordSource
     /// <summary>Gets the password.</summary>
     /// <param name="call">The call with the options.</param>
     /// <param name="prompt">What a person is asked.</param>
+    /// <param name="hint">What they should know before; null for nothing.</param>
     /// <param name="cancellation">Ends the command.</param>
     /// <exception cref="CommandException">There is none.</exception>
-    public async Task<string> ReadAsync(Invocation call, string prompt, CancellationToken cancellation)
+    public async Task<string> ReadAsync(
+        Invocation call, string prompt, string? hint, CancellationToken cancellation)
     {
         var (file, command) = (call.Get(_file), call.Get(_command));
         if (file is not null && command is not null)
@@ -37,6 +39,8 @@ internal sealed class PasswordSource
                 "Both --password-file and --password-command are given.", "one of them");
         }
 
+        if (file is null && command is null && hint is not null)
+            await call.Around.Error.WriteLineAsync(hint);
         var (password, origin) = file is not null ? (await OfFileAsync(file, cancellation), file)
             : command is not null ? (await OfCommandAsync(call, command, cancellation), command)
             : call.Around.AskSecret is { } ask ? (ask(prompt), "the terminal")

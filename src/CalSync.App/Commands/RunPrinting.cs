@@ -88,7 +88,7 @@ internal static class RunPrinting
             call.Around.Error.WriteLine($"  do:    {trouble.Advice}");
         }
 
-        if (run.Report is { Waiting: > 0 })
+        if (run.Report is { Waiting: > 0 } or { Deferred: > 0 })
             output.WriteLine("  what waits, and why: calsync quarantine list");
     }
 

@@ -222,6 +222,16 @@ public sealed class PairVerbTests : IAsyncLifetime, IDisposable
         Assert.Equal(2, (await GoogleAsync()).Count);
     }
 
+    /// <summary>iCloud keeps a UID once in an account: its own calendars cannot be pairs.</summary>
+    [Fact]
+    public async Task Add_OfTwoCalendarsOfOneICloudAccount_IsRefused()
+    {
+        await PairAsync();
+        var refused = await RunAsync("pairs", "add", "own", $"{ICloud}/home", $"{ICloud}/work");
+        Assert.Equal(4, refused.Code);
+        Assert.Contains("one calendar only", refused.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>An account that belongs to practice cannot be paired with one that does not.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-20-A")]

@@ -244,15 +244,18 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
         {
             if (scope.IsStopped)
                 break;
-            progress?.Report(new RunProgress(ends.Count, loud.Count));
-            await RunBatchAsync(scope, batch, ends, cancellation);
+            var before = ends.Count;
+            await RunBatchAsync(
+                scope, batch, ends, done => progress?.Report(new RunProgress(before + done, loud.Count)),
+                cancellation);
         }
 
         return ends;
     }
 
     private async Task RunBatchAsync(
-        RunScope scope, ItemPlan[] batch, Dictionary<string, ItemEnd> ends, CancellationToken cancellation)
+        RunScope scope, ItemPlan[] batch, Dictionary<string, ItemEnd> ends, Action<int> tell,
+        CancellationToken cancellation)
     {
         var runs = batch.Select(item => (Item: item, Run: new ItemRun(scope, item))).ToList();
         var writes = runs.Where(each => each.Item.IsWrite).SelectMany(each => each.Run.Begin()).ToList();
@@ -263,7 +266,14 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
             return;
         }
 
-        var done = await Task.WhenAll(runs.Select(each => each.Run.RunAsync(cancellation)));
+        var count = 0;
+        tell(count);
+        var done = await Task.WhenAll(runs.Select(async each =>
+        {
+            var end = await each.Run.RunAsync(cancellation);
+            tell(Interlocked.Increment(ref count));
+            return end;
+        }));
         for (var index = 0; index < runs.Count; index++)
             ends[runs[index].Item.Uid] = done[index];
         var unbegun = runs.Where(each => !each.Run.IsBegun).SelectMany(each => each.Run.OpenIds).ToList();
