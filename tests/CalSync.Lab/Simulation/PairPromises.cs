@@ -53,7 +53,7 @@ internal sealed class PairPromises(
     public void Edited(MergeSide side, string uid)
     {
         _edited.Add((side, uid));
-        if (Counterpart(side, uid) is { } other && _deleted.Contains(other))
+        if (Counterpart(side, uid) is { } other && _deleted.Contains(other) && !_edited.Contains(other))
             _staying.Add((side, uid));
     }
 
@@ -64,7 +64,8 @@ internal sealed class PairPromises(
         _staying.Remove((side, uid));
         if (Counterpart(side, uid) is not { } other)
             return;
-        if (_edited.Contains(other) && !_deleted.Contains(other))
+        // Who edited it too and then deleted it may have won a conflict before the deletion was seen.
+        if (_edited.Contains(other) && !_deleted.Contains(other) && !_edited.Contains((side, uid)))
             _staying.Add(other);
         else
             _staying.Remove(other);

@@ -28,6 +28,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
     private static readonly MergeSide[] Sides = [MergeSide.Left, MergeSide.Right];
     private readonly List<WriteRecord> _done = [];
     private readonly Dictionary<MergeSide, WriteRecord> _open = [];
+    private readonly HashSet<string> _tried = new(StringComparer.Ordinal);
     private readonly List<OpenWrite> _maybe = [];
     private ImmutableArray<MergeConflict> _conflicts = plan.Conflicts;
     private CalendarDocument? _left = Held(plan, MergeSide.Left);
@@ -44,11 +45,10 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
         }
     }
 
-    /// <summary>Whether the provider was asked to do any of it.</summary>
-    public bool IsBegun { get; private set; }
-
-    /// <summary>Ids of the writes recorded as begun and not made.</summary>
-    public IEnumerable<string> OpenIds => _open.Values.Select(write => write.Id);
+    /// <summary>Ids of the writes recorded as begun of which the provider was never asked: left open, they
+    /// could be taken for made.</summary>
+    public IEnumerable<string> UntriedIds =>
+        _open.Values.Select(write => write.Id).Where(id => !_tried.Contains(id));
 
     /// <summary>Does it.</summary>
     public async Task<ItemEnd> RunAsync(CancellationToken cancellation)
@@ -61,7 +61,6 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
                 return await SetAsideAsync(trouble, cancellation);
             if (round > 0 && !await BeginAgainAsync(cancellation))
                 return ItemEnd.Deferred;
-            IsBegun = true;
             switch (await RoundAsync(cancellation))
             {
                 case { } end:
@@ -100,6 +99,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             if (!act.IsWrite)
                 continue;
             var write = _open[side];
+            _tried.Add(write.Id);
             switch (await scope.Sides[side].WriteAsync(act, write, cancellation))
             {
                 case SideEnd.Done done:

@@ -276,11 +276,11 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
         }));
         for (var index = 0; index < runs.Count; index++)
             ends[runs[index].Item.Uid] = done[index];
-        var unbegun = runs.Where(each => !each.Run.IsBegun).SelectMany(each => each.Run.OpenIds).ToList();
-        if (unbegun.Count > 0 && !scope.IsLeaseLost)
+        var untried = runs.SelectMany(each => each.Run.UntriedIds).ToList();
+        if (untried.Count > 0 && !scope.IsLeaseLost)
         {
             scope.IsLeaseLost |= !await store.VoidAsync(
-                scope.Lease, unbegun, clock.GetUtcNow(), cancellation);
+                scope.Lease, untried, clock.GetUtcNow(), cancellation);
         }
     }
 

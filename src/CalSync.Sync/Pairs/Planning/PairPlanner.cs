@@ -61,8 +61,10 @@ internal static class PairPlanner
         foreach (var write in writes.Where(write => write.Uid == facts.Uid
             && facts.Arrived.All(arrived => arrived.Write != write)))
         {
+            // Made anew because it seemed to be gone: the ledger knows what it was before.
+            var held = write.Held ?? facts.Mapping?.On(write.Side)?.Seen;
             if (facts.On(write.Side) is SideFact.Present now
-                && WriteEcho.IsApplied(write.Held, write.Sent, now.Place.Seen))
+                && WriteEcho.IsApplied(held, write.Sent, now.Place.Seen))
             {
                 var seen = WriteEcho.Seen(write.Held, write.Sent, now.Place.Seen, EchoVersion.Unknown);
                 facts = WithArrived(
