@@ -42,7 +42,8 @@ internal sealed class GoogleRemoteCalendar(
         var (fault, listing) = await events.ListAsync(since?.Token, cancellation);
         if (fault is not null)
             return Unread(fault, since is not null);
-        var resources = new SeriesListing(events);
+        var resources = new SeriesListing(
+            events, known.Count == 0 ? null : 1 + (known.Count / options.SyncPageCountMax));
         if (since is null)
             resources.AddAll(listing.Items);
         else if (await resources.AddChangesAsync(listing.Items, cancellation) is { } incomplete)

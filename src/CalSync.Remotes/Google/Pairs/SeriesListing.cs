@@ -8,9 +8,13 @@ namespace CalSync.Remotes.Google.Pairs;
 /// <summary>Puts the events of a listing together to whole resources.</summary>
 /// <remarks>
 /// A delta names only the events that changed: of a series perhaps one instance, or the master without its
-/// exceptions. Such a series is read again by its UID, which gives all its events in one call.
+/// exceptions. Such a series is read again by its UID, which gives all its events in one call, or two where
+/// the UID is not known; where that makes more calls than the whole calendar has pages, as after a run that
+/// wrote many series, the calendar is listed instead.
 /// </remarks>
-internal sealed class SeriesListing(GoogleEvents events)
+/// <param name="events">The calendar's events.</param>
+/// <param name="pagesExpected">Pages of the whole calendar; null when nobody knows.</param>
+internal sealed class SeriesListing(GoogleEvents events, int? pagesExpected = null)
 {
     private readonly ImmutableArray<GoogleSeries>.Builder _present =
         ImmutableArray.CreateBuilder<GoogleSeries>();
@@ -49,15 +53,33 @@ internal sealed class SeriesListing(GoogleEvents events)
     public async Task<ProviderFault?> AddChangesAsync(
         ImmutableArray<GoogleEvent> items, CancellationToken cancellation)
     {
-        foreach (var group in Group(items))
+        var groups = Group(items).ToList();
+        var calls = groups.Where(IsPart).Sum(group => Uid(group) is null ? 2 : 1);
+        ILookup<string, GoogleEvent>? everything = null;
+        if (calls > pagesExpected)
+        {
+            var (fault, listing) = await events.ListAsync(null, cancellation);
+            if (fault is not null)
+                return fault;
+            everything = listing.Items.ToLookup(each => each.MasterId ?? each.Id, StringComparer.Ordinal);
+        }
+
+        foreach (var group in groups)
         {
             var series = group;
-            if (group.Master is null || group is { Master: { Recurs: true, IsCancelled: false } })
+            if (IsPart(group))
             {
-                var (fault, whole) = await CompleteAsync(group, cancellation);
-                if (fault is not null)
-                    return fault;
-                series = whole!;
+                if (Whole(group, everything) is { } listed)
+                {
+                    series = listed;
+                }
+                else
+                {
+                    var (fault, whole) = await CompleteAsync(group, cancellation);
+                    if (fault is not null)
+                        return fault;
+                    series = whole!;
+                }
             }
 
             if (!series.IsGone)
@@ -92,8 +114,7 @@ internal sealed class SeriesListing(GoogleEvents events)
     {
         var masterId = part.Master?.Id ?? part.Exceptions[0].MasterId!;
         var master = part.Master;
-        var uid = master?.Uid
-            ?? part.Exceptions.Select(each => each.Uid).FirstOrDefault(own => own is not null);
+        var uid = Uid(part);
         if (uid is null)
         {
             var (missing, found) = await events.GetAsync(masterId, cancellation);
@@ -115,5 +136,22 @@ internal sealed class SeriesListing(GoogleEvents events)
         if (master is not null)
             all = all.Prepend(master);
         return (null, Group(all).First());
+    }
+
+    /// <summary>Whether a delta may have named only some of a resource's events.</summary>
+    private static bool IsPart(GoogleSeries group) =>
+        group.Master is null || group is { Master: { Recurs: true, IsCancelled: false } };
+
+    private static string? Uid(GoogleSeries part) => part.Master?.Uid
+        ?? part.Exceptions.Select(each => each.Uid).FirstOrDefault(own => own is not null);
+
+    /// <summary>A series with all its events out of a whole listing; null when its master is not in
+    /// it.</summary>
+    private static GoogleSeries? Whole(GoogleSeries part, ILookup<string, GoogleEvent>? everything)
+    {
+        var masterId = part.Master?.Id ?? part.Exceptions[0].MasterId!;
+        return everything?[masterId].Any(each => each.Id == masterId) == true
+            ? Group(part.Exceptions.Concat(everything[masterId])).First()
+            : null;
     }
 }

@@ -174,7 +174,13 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
         var sent = write.Sent!;
         var blind = new SidePlace(stored.Address, stored.Version, uidThere, sent);
         SideEnd.Done Done(SidePlace place) => new(
-            place, write with { Address = stored.Address, Lost = stored.Lost, After = place.Seen });
+            place,
+            write with
+            {
+                Address = stored.Address,
+                Lost = [.. stored.Lost.Union(WriteEcho.Losses(sent, place.Seen))],
+                After = place.Seen,
+            });
         if (calendar.Traits.CanTrustWriteVersion && stored.Version is not null && stored.Lost.IsEmpty)
             return Done(blind);
         // A provider may give what is created another UID.
@@ -190,7 +196,7 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
                 when IsShown(fact, held, sent) || WriteEcho.IsDropped(sent, got.Seen):
                 if (await JudgeAsync(stored, held, sent, got, write.Uid, cancellation) is not { } echo)
                     return new SideEnd.Failed(Behind, IsOpen: true);
-                var seen = WriteEcho.Seen(held, sent, got.Seen, echo);
+                var seen = WriteEcho.Seen(held, sent, got.Seen, echo, stored.Lost);
                 // What somebody else wrote meanwhile is left for the next read, under a version not ours.
                 return Done((ResourceContent.IsSame(seen, got.Seen) ? got : blind) with { Seen = seen });
             default:

@@ -32,15 +32,21 @@ internal static class WriteEcho
     /// <param name="sent">What was written.</param>
     /// <param name="got">What was read after.</param>
     /// <param name="version">What the versions say.</param>
+    /// <param name="lost">What the provider said that it cannot hold: differences there are its doing, unless
+    /// somebody is known to have written in between.</param>
     /// <returns>
     /// <paramref name="got"/> when all of it is the server's doing; else <paramref name="sent"/> with what
     /// the server did to it, so that the rest is an edit.
     /// </returns>
     public static CalendarDocument Seen(
-        CalendarDocument? held, CalendarDocument sent, CalendarDocument got, EchoVersion version) =>
-        version == EchoVersion.Same || ResourceContent.IsSame(sent, got) ? got
-            : version == EchoVersion.Unknown && IsDoneByServer(held, sent, got) ? got
-            : Carried(held, sent, got);
+        CalendarDocument? held, CalendarDocument sent, CalendarDocument got, EchoVersion version,
+        ImmutableArray<CarryLoss> lost = default)
+    {
+        var told = lost.IsDefault || version == EchoVersion.Other ? [] : lost;
+        return version == EchoVersion.Same || ResourceContent.IsSame(sent, got) ? got
+            : version == EchoVersion.Unknown && IsDoneByServer(held, sent, got, told) ? got
+            : Carried(held, sent, got, told);
+    }
 
     /// <summary>Whether a side that was read shows a write whose answer was lost.</summary>
     public static bool IsApplied(CalendarDocument? held, CalendarDocument sent, CalendarDocument got)
@@ -51,7 +57,7 @@ internal static class WriteEcho
             return false;
         var (written, changed) = (Fields(held, sent), Fields(held, got));
         var changes = CalendarDiff.Compare(sent, got, ResourceContent.Noise);
-        var isDone = DoneByServer(held, sent, changes);
+        var isDone = DoneByServer(held, sent, changes, []);
         var missing = changes.ToLookup(change => (change.Component, change.Property));
         // A server drops and cuts values, but no instance: where one is missing, nothing arrived.
         return written.All(field => field.Property is not null || !missing.Contains(field))
@@ -74,30 +80,50 @@ internal static class WriteEcho
 
     /// <summary>Whether what is missing of a write is only what a server may have dropped of it.</summary>
     public static bool IsDropped(CalendarDocument sent, CalendarDocument got) =>
-        IsDoneByServer(null, sent, got);
+        IsDoneByServer(null, sent, got, []);
+
+    /// <summary>What a server made of a write, for the report of what it cannot hold.</summary>
+    /// <param name="sent">What was written.</param>
+    /// <param name="seen">What it is remembered as having held after.</param>
+    public static IEnumerable<CarryLoss> Losses(CalendarDocument sent, CalendarDocument seen) =>
+        ReferenceEquals(sent, seen)
+            ? []
+            : CalendarDiff.Compare(sent, seen, ResourceContent.Noise).Select(change => new CarryLoss(
+                Field(change)
+                    + (change.Component.RecurrenceId is { Length: > 0 } id ? $" of {id}" : ""),
+                change switch
+                {
+                    { After: null } => "The server does not keep it.",
+                    { Before: null } => "The server adds it.",
+                    _ => "The server keeps it otherwise than it was sent.",
+                })).Distinct();
 
     private static bool IsDoneByServer(
-        CalendarDocument? held, CalendarDocument sent, CalendarDocument got)
+        CalendarDocument? held, CalendarDocument sent, CalendarDocument got,
+        ImmutableArray<CarryLoss> told)
     {
         var changes = CalendarDiff.Compare(sent, got, ResourceContent.Noise);
-        return changes.All(DoneByServer(held, sent, changes));
+        return changes.All(DoneByServer(held, sent, changes, told));
     }
 
     private static Func<CalendarChange, bool> DoneByServer(
-        CalendarDocument? held, CalendarDocument sent, ImmutableArray<CalendarChange> changes)
+        CalendarDocument? held, CalendarDocument sent, ImmutableArray<CalendarChange> changes,
+        ImmutableArray<CarryLoss> told)
     {
         var written = held is null ? null : Fields(held, sent);
         return change => change.Property?.StartsWith("X-", StringComparison.Ordinal) == true
+            || told.Any(loss => IsNamed(change, loss))
             || (written?.Contains((change.Component, change.Property)) != false && IsLess(change, changes));
     }
 
     /// <summary>What was sent, with what the server did to it and nothing that somebody wrote after
     /// it.</summary>
     private static CalendarDocument Carried(
-        CalendarDocument? held, CalendarDocument sent, CalendarDocument got)
+        CalendarDocument? held, CalendarDocument sent, CalendarDocument got,
+        ImmutableArray<CarryLoss> told)
     {
         var changes = CalendarDiff.Compare(sent, got, ResourceContent.Noise);
-        var isDone = DoneByServer(held, sent, changes);
+        var isDone = DoneByServer(held, sent, changes, told);
         var (before, after) = (CalendarDiff.Components(sent), CalendarDiff.Components(got));
         var edit = sent.Edit();
         foreach (var field in changes.GroupBy(change => (change.Component, change.Property)))
@@ -124,6 +150,16 @@ internal static class WriteEcho
             edit.Remove(part);
         foreach (var part in theirs.Components.Where(part => part.Name == name))
             edit.AddAsItStands(ours, part);
+    }
+
+    private static string Field(CalendarChange change) => change.Property ?? change.Component.Component;
+
+    /// <summary>Whether a loss is about what changed; one without an occurrence is about all.</summary>
+    private static bool IsNamed(CalendarChange change, CarryLoss loss)
+    {
+        var parts = loss.What.Split(" of ", 2);
+        return parts[0] == Field(change)
+            && (parts.Length == 1 || parts[1] == change.Component.RecurrenceId);
     }
 
     /// <summary>

@@ -47,6 +47,24 @@ public sealed class GooglePairReadTests : GooglePairTest
         Assert.Contains("RECURRENCE-ID", found.Content!.ToString(), StringComparison.Ordinal);
     }
 
+    /// <summary>R-SYNC-1-A: after a run that wrote many series, all of them are seen in two calls.</summary>
+    [Fact]
+    [Trait("Requirement", "R-SYNC-1-A")]
+    public async Task Delta_OfManySeries_ListsTheCalendarOnce()
+    {
+        var before = (await ReadAsync(null)).Next;
+        for (var number = 0; number < 3; number++)
+            await CreateAsync(RemoteCalendarSamples.Series($"series-{number}"), $"series-{number}");
+        var known = (await ReadAsync(null)).Upserts.ToDictionary(one => one.Address, one => one.Version!);
+        await Rig.Control.ClearCallsAsync(None);
+        var read = await Calendar.ReadChangesAsync(before, known, None);
+        var changes = Assert.IsType<ChangeRead.Done>(read).Changes;
+        Assert.Equal(3, changes.Upserts.Length);
+        Assert.All(changes.Upserts, one => Assert.Null(one.Content));
+        Assert.Equal(
+            ["events.list", "events.list"], (await Rig.CallsAsync()).Select(call => call.Operation));
+    }
+
     /// <summary>R-SYNC-1-A: nothing changed is one call and nothing read.</summary>
     [Fact]
     [Trait("Requirement", "R-SYNC-1-A")]
