@@ -45,7 +45,7 @@ internal static class RunPrinting
                 {
                     ["reasons"] = new JsonArray([.. verdict.Reasons.Select(each => JsonValue.Create(each))]),
                     ["safe"] = verdict.Safe,
-                    ["approve"] = verdict.Approval,
+                    ["approve"] = Approval(run),
                 }
                 : null,
             ["trouble"] = run.Trouble is { } trouble

@@ -53,15 +53,14 @@ internal static class VerifyCommand
     private static async Task<Result> CompareAsync(
         ProductParts product, PairListing pair, CancellationToken cancellation)
     {
-        if (await product.Calendars.OpenAsync(pair.ToPair(), cancellation)
-            is not PairOpening.Opened opened)
+        var opening = await product.Calendars.OpenAsync(pair.ToPair(), cancellation);
+        if (opening is PairOpening.Blocked { Side: var blocked, Reason: var reason })
         {
-            var blocked = (PairOpening.Blocked)await product.Calendars.OpenAsync(
-                pair.ToPair(), cancellation);
-            return new Result(pair, null, new RunTrouble(
-                blocked.Side, blocked.Reason.Why, blocked.Reason.Advice, blocked.Reason.NeedsConsent));
+            return new Result(
+                pair, null, new RunTrouble(blocked, reason.Why, reason.Advice, reason.NeedsConsent));
         }
 
+        var opened = (PairOpening.Opened)opening;
         var reads = await Task.WhenAll(new[] { opened.Left, opened.Right }.Select(side =>
             side.Calendar.ReadChangesAsync(
                 null, ImmutableDictionary<ResourceAddress, string>.Empty, cancellation)));

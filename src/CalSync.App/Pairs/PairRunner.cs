@@ -113,13 +113,10 @@ internal sealed class PairRunner(PairCalendars calendars, PairSync sync, SyncMet
             Add(meter.PairConflicts, conflicts, "rule", rule.ToString());
         }
 
-        if (report.Deleted > 0)
+        foreach (var proved in plan.Steps.Where(step => step.Kind == StepKind.Delete).Take(report.Deleted)
+            .GroupBy(step => step.Proof))
         {
-            foreach (var proved in plan.Steps.Where(step => step.Kind == StepKind.Delete)
-                .GroupBy(step => step.Proof))
-            {
-                Add(meter.PairDeletions, proved.Count(), "proof", proved.Key?.ToString() ?? "none");
-            }
+            Add(meter.PairDeletions, proved.Count(), "proof", proved.Key?.ToString() ?? "none");
         }
     }
 
