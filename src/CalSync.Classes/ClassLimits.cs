@@ -27,9 +27,6 @@ public static class ClassLimits
     /// <summary>Highest price in the currency's smallest unit.</summary>
     public const long PriceMinorMax = 100_000_000_000;
 
-    /// <summary>Longest e-mail address, RFC 5321 section 4.5.3.1.3 without the brackets.</summary>
-    public const int EmailLengthMax = 254;
-
     /// <summary>Longest reason a person gives for an abandoned operation.</summary>
     public const int ReasonLengthMax = 500;
 

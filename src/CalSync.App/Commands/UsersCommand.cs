@@ -1,6 +1,7 @@
 using System.CommandLine;
 using CalSync.Calendar;
 using CalSync.Classes;
+using CalSync.Classes.People;
 using CalSync.Storage.Identity;
 
 namespace CalSync.App.Commands;
@@ -109,11 +110,13 @@ internal static class UsersCommand
     private static Option<string?> TenantOption(bool required) => Words.Option<string?>(
         "--tenant", "TENANT", required ? "Id of the tenant." : "Only this tenant's.", required);
 
-    private static string Address(string text) =>
-        text.Length is >= 3 and <= 254 && text.Count(letter =>
-            letter == '@') == 1 && !text.Any(char.IsWhiteSpace)
-            ? text
-            : throw CommandException.Usage($"{text} is not an e-mail address.", "name@example.com");
+    private static string Address(string text) => EmailAddress.Read(text) switch
+    {
+        FieldReading<string>.Read read => read.Value,
+        FieldReading<string>.Refused refused =>
+            throw CommandException.Usage($"{text} is not an e-mail address.", refused.Example),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
 
     private static string Zone(string text) => CalendarZone.Resolve(text) switch
     {

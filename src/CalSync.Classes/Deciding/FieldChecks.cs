@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Globalization;
+using CalSync.Classes.People;
 
 namespace CalSync.Classes.Deciding;
 
@@ -73,15 +75,18 @@ internal sealed class FieldChecks
 
     public string Email(string field, string value)
     {
-        var address = value.Trim().ToLowerInvariant();
-        var at = address.IndexOf('@', StringComparison.Ordinal);
-        var plausible = at > 0 && at == address.LastIndexOf('@')
-            && address.Length <= ClassLimits.EmailLengthMax
-            && address.IndexOf('.', at) is var dot && dot > at + 1 && !address.EndsWith('.')
-            && address.All(c => c is > ' ' and < '\u007f' and not (',' or ';' or '<' or '>' or '"' or '\\'));
-        if (!plausible)
-            Add(field, "invalid_email", $"The field {field} must be one e-mail address.", "ana@example.org");
-        return address;
+        switch (EmailAddress.Read(value))
+        {
+            case FieldReading<string>.Read read:
+                return read.Value;
+            case FieldReading<string>.Refused refused:
+                Add(
+                    field, refused.Code, $"The field {field} must be one e-mail address. {refused.Message}",
+                    refused.Example);
+                return "";
+            default:
+                throw new UnreachableException();
+        }
     }
 
     private static bool IsWellFormed(string text, bool multiline)
