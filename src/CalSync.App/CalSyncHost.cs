@@ -68,6 +68,7 @@ internal sealed class CalSyncHost : IAsyncDisposable
             resources.MapHistory();
             resources.MapConnections();
             resources.MapMe();
+            resources.MapProfiles();
             resources.MapStream();
             resources.MapAdmin();
             resources.MapHealth();

@@ -61,6 +61,7 @@ internal static class Composition
         services.AddSingleton<Migrator>();
         services.AddSingleton<JournalReader>();
         services.AddSingleton<IdentityStore>();
+        services.AddSingleton<ProfileStore>();
         services.AddSingleton(options.Idempotency);
         services.AddSingleton(provider => new SwitchStore(
             provider.GetRequiredService<Database>(), provider.GetRequiredService<TimeProvider>(),

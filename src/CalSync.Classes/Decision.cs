@@ -42,7 +42,9 @@ public sealed record DecisionContext(
 /// <param name="Id">The user.</param>
 /// <param name="Role">What they are.</param>
 /// <param name="CalendarEmail">Where their invitations go.</param>
-public sealed record Person(string Id, Role Role, string CalendarEmail);
+/// <param name="CalendarEmailVerified">Whether it was proved to be theirs.</param>
+public sealed record Person(
+    string Id, Role Role, string CalendarEmail, bool CalendarEmailVerified = true);
 
 /// <summary>The calendar an instructor selected.</summary>
 /// <param name="ConnectionId">Through which connection.</param>

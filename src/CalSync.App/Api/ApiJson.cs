@@ -33,6 +33,8 @@ namespace CalSync.App.Api;
 [JsonSerializable(typeof(Page<ScheduleEntry>))]
 [JsonSerializable(typeof(Page<NoticeView>))]
 [JsonSerializable(typeof(MeView))]
+[JsonSerializable(typeof(PatchProfileRequest))]
+[JsonSerializable(typeof(ProfileView))]
 [JsonSerializable(typeof(Page<ConnectionView>))]
 [JsonSerializable(typeof(AuthorizationView))]
 [JsonSerializable(typeof(Page<SwitchState>))]

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using CalSync.Classes.People;
+
 namespace CalSync.Classes.Deciding;
 
 /// <summary>Decides that somebody takes a seat, and that it was paid for.</summary>
@@ -36,7 +39,7 @@ internal static class Seating
         var steps = draft.Want(slot => slot.Stage == Stage.Scheduled);
         return steps.IsEmpty
             ? ClassDecider.Refuse(new Refusal.NoSlotLeft())
-            : Open(draft, student.Id, email, steps);
+            : Open(draft, student, email, steps);
     }
 
     public static Decision ConfirmPayment(Draft draft, ClassCommand.ConfirmPayment command)
@@ -83,9 +86,9 @@ internal static class Seating
     }
 
     private static Decision Open(
-        Draft draft, string studentId, string email,
-        System.Collections.Immutable.ImmutableArray<OperationStep> steps)
+        Draft draft, Person student, string email, ImmutableArray<OperationStep> steps)
     {
+        var doubts = Doubts(student, email);
         var deferred = draft.Context.Mode == EnrolmentMode.Deferred;
         DateTimeOffset? deadline = draft.Context.Mode switch
         {
@@ -95,7 +98,7 @@ internal static class Seating
         };
         var seat = new Seat(
             draft.NextId("enr"),
-            studentId,
+            student.Id,
             email,
             deferred ? SeatState.ActiveWithoutCalendar : SeatState.PendingCalendar,
             Reason: null,
@@ -106,11 +109,26 @@ internal static class Seating
         draft.Add(new ClassEvent.SeatOpened(seat));
         var operation = draft.Open(OperationKind.EnrolmentCreate, steps, seat.Id, deadline);
         if (!deferred)
-            return draft.Accept(seat.Id, operation.Id);
+            return draft.Accept(seat.Id, operation.Id, doubts);
         OpenPayment(draft, seat.Id);
         return draft.Accept(
             seat.Id, operation.Id,
-            new CommandWarning("calendar_pending", "The seat is not on the calendar yet."));
+            [new CommandWarning("calendar_pending", "The seat is not on the calendar yet."), .. doubts]);
+    }
+
+    /// <summary>R-CAL-14: nobody proved that the invitation reaches the student.</summary>
+    private static ImmutableArray<CommandWarning> Doubts(Person student, string email)
+    {
+        var doubts = new List<CommandWarning>();
+        if (email == student.CalendarEmail && !student.CalendarEmailVerified)
+        {
+            doubts.Add(new CommandWarning(
+                "calendar_email_unverified", "Nobody has proved yet that the invited address is theirs."));
+        }
+
+        if (EmailAddress.Suggest(email) is { } meant)
+            doubts.Add(new CommandWarning("probable_typo", $"Did you mean {meant}?"));
+        return [.. doubts];
     }
 
     private static Operation? OpenOperation(ClassState state, Seat seat) => state.Operations.Values

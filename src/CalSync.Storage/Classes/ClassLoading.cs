@@ -147,7 +147,12 @@ internal sealed class ClassNeeds(ClassOptions options)
         if (_people.Count > 0)
         {
             sql.Add(
-                $"SELECT id, tenant_id, role, calendar_email FROM users WHERE {session.In("id", "@People")}");
+                $"""
+                SELECT id, tenant_id, role, calendar_email,
+                    calendar_email = email OR calendar_email_verified_at IS NOT NULL
+                        AS calendar_email_verified
+                FROM users WHERE {session.In("id", "@People")}
+                """);
             reads.Add(async (grid, facts) => facts.People.AddRange(await grid.ReadAsync<PersonRow>()));
         }
 
@@ -381,7 +386,10 @@ internal sealed class ClassFacts(ClassOptions options)
             Options = options,
             Mode = envelope.Mode,
             IntentNamed = envelope.Idempotency is not null,
-            Person = person is null ? null : new Person(person.Id, Roles[person.Role], person.CalendarEmail),
+            Person = person is null
+                ? null
+                : new Person(
+                    person.Id, Roles[person.Role], person.CalendarEmail, person.CalendarEmailVerified),
             Target = target is null ? null : new CalendarTarget(target.ConnectionId, target.CalendarId),
             FindLookalike = hash => Lookalike(hash, personId, envelope.Now - options.LookalikeWindow),
             Reminded = [.. Reminded.Select(row => (row.SlotId, row.EnrolmentId))],

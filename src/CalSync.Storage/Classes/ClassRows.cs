@@ -260,6 +260,8 @@ internal sealed record PersonRow
     public string Role { get; init; } = "";
 
     public string CalendarEmail { get; init; } = "";
+
+    public bool CalendarEmailVerified { get; init; }
 }
 
 /// <summary>The calendar an instructor selected.</summary>

@@ -55,6 +55,10 @@ public sealed class AccessTests : ProductTest
         ["POST /api/v1/operations/{operationId}/abandon"] = "14++3333",
         ["GET /api/v1/changes"] = Everybody,
         ["GET /api/v1/me"] = Everybody,
+        ["GET /api/v1/me/profile"] = Everybody,
+        ["PATCH /api/v1/me/profile"] = Everybody,
+        ["GET /api/v1/admin/users/{userId}/profile"] = "14+33333",
+        ["PATCH /api/v1/admin/users/{userId}/profile"] = "14+33333",
         ["GET /api/v1/me/schedule"] = Everybody,
         ["GET /api/v1/me/events"] = Everybody,
         ["GET /api/v1/me/notices"] = Everybody,
@@ -189,6 +193,7 @@ public sealed class AccessTests : ProductTest
             ["calendarId"] = connection["calendars"]![0]!["id"]!.ToString(),
             ["name"] = "verification",
             ["student"] = Product.Chen.Id,
+            ["userId"] = Product.Chen.Id,
         };
     }
 

@@ -41,6 +41,10 @@ public sealed class AuthorisationTests : ProductTest
         disconnect         404 403 204 404 403 403 404 401
         selectCalendar     404 403 404 404 403 403 404 401
         getMe              200 200 200 200 200 200 200 401
+        getMyProfile       200 200 200 200 200 200 200 401
+        updateMyProfile    412 412 412 412 412 412 412 401
+        getProfile         200 403 403 403 403 403 404 401
+        updateProfile      412 403 403 403 403 403 404 401
         getMySchedule      200 200 200 200 200 200 200 401
         streamMyEvents     200 200 200 200 200 200 200 401
         listMyNotices      200 200 200 200 200 200 200 401
@@ -70,6 +74,7 @@ public sealed class AuthorisationTests : ProductTest
             ["operationId"] = (string)made.Body!["operation"]!["id"]!,
             ["connectionId"] = (string)connection["id"]!,
             ["name"] = "verification",
+            ["userId"] = Product.Chen.Id,
         };
         Person[] callers =
         [

@@ -187,6 +187,9 @@ public abstract class ReplayContract(TestDatabase database) : ProductTest(databa
                 Product.Arjun, $"calendar/connections/{connection["id"]}",
                 $"calendar/connections/con_{Nowhere}");
         },
+        ["updateMyProfile"] = async () => await ProfileDeedAsync(Product.Arjun, "me/profile"),
+        ["updateProfile"] = async () => await ProfileDeedAsync(
+            Product.Admin, $"admin/users/{Product.Chen.Id}/profile"),
         ["setSwitch"] = () => Task.FromResult(
             new Deed(Product.Operator, "admin/switches/provider-timeout", "admin/switches/provider-timeout")
             {
@@ -195,6 +198,13 @@ public abstract class ReplayContract(TestDatabase database) : ProductTest(databa
             }),
         ["clearSwitch"] = () => Task.FromResult(
             new Deed(Product.Operator, "admin/switches/provider-timeout", "admin/switches/verification")),
+    };
+
+    private static async Task<Deed> ProfileDeedAsync(Person person, string path) => new(person, path, path)
+    {
+        IfMatch = (await person.GetAsync(path)).Expect(200).ETag,
+        Body = new JsonObject { ["phone"] = "+91 98765 43210" },
+        OtherBody = new JsonObject { ["phone"] = "+91 98765 43211" },
     };
 
     /// <summary>Maya's deed on something seen with its ETag.</summary>

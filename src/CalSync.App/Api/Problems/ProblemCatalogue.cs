@@ -140,6 +140,10 @@ internal static class ProblemCatalogue
         "The provider did not grant access.",
         "Start connecting again and allow access to the calendar.", AfterAPerson);
 
+    public static readonly ProblemType AlreadyTaken = new("already-taken", 409,
+        "Somebody else has this value, and only one may.",
+        "Send another value for the member named in errors, or ask an administrator.", ChangeTheRequest);
+
     public static readonly ProblemType TooManyStreams = new("too-many-streams", 429,
         "Too many streams of events are open.",
         "Close one, or share one among the tabs of a browser, and open it again.", Later);
@@ -171,9 +175,8 @@ internal static class ProblemCatalogue
             IdempotencyMismatch, IdempotencyKeyRequired, IdempotencyKeyInvalid, ClassFull, ClassCancelled,
             NotPossibleNow, CapacityBelowSeats, LooksDuplicate, EnrolmentFailed, GoogleReauthRequired,
                 GoogleRefreshFailed, NoCalendar,
-            VerificationFailed, CalendarNotWritable, ConsentRefused, TooManyStreams, ProviderUnavailable,
-                DependencyUnavailable,
-            TookTooLong, Internal,
+            VerificationFailed, CalendarNotWritable, ConsentRefused, AlreadyTaken, TooManyStreams,
+            ProviderUnavailable, DependencyUnavailable, TookTooLong, Internal,
         }.ToImmutableSortedDictionary(type => type.Name, type => type, StringComparer.Ordinal);
 
     /// <summary>

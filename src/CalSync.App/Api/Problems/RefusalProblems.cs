@@ -85,6 +85,8 @@ internal static class RefusalProblems
             var entry = new JsonObject
             {
                 ["member"] = error.Field,
+                // The same under the name the contract of profiles fixes. R-PROF-6.
+                ["field"] = error.Field,
                 ["code"] = error.Code,
                 ["message"] = error.Message,
             };
