@@ -110,6 +110,7 @@ internal static class Composition
         var instance = $"{Environment.MachineName}:{Environment.ProcessId}:{random.Next():x}";
         services.AddSingleton(options.Connections);
         services.AddSingleton(options.Mirrors);
+        services.AddSingleton(options.Pipeline.Breaker);
         services.AddSingleton(new WorkerIdentity(instance, Environment.MachineName, Environment.ProcessId));
         services.AddSingleton<SyncMeter>();
         services.AddSingleton<MirrorSignal>();

@@ -32,6 +32,9 @@ internal static class ConfigurationRules
                 "is less than retry.base", $"at least {retry.Base.TotalSeconds:0.###} s"),
             (probe <= attempt, Keys.BreakerProbeLease,
                 "lets two probes run at once", $"more than provider.timeout, {attempt.TotalSeconds:0.###} s"),
+            (settings.Duration(Keys.TokenLease) <= settings.Duration(Keys.TokenTimeout), Keys.TokenLease,
+                "lets two processes refresh one token at once",
+                    $"more than token.timeout, {settings.Duration(Keys.TokenTimeout).TotalSeconds:0.##} s"),
             (settings.Text(Keys.QuotaUser) is { } user && SettingText.Number(user) > quota, Keys.QuotaUser,
                 "is more than quota.project_calls", $"at most {quota}"),
             (settings.Text(Keys.Provider) == "google"

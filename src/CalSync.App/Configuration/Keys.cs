@@ -106,6 +106,14 @@ internal static class Keys
         nameof(ConnectionOptions.RefreshInterval),
         "How often a worker looks for tokens to renew ahead of need.");
 
+    public static readonly Key TokenTimeout = Limit<OAuthOptions>("token.timeout",
+        nameof(OAuthOptions.TokenTimeout),
+        "Longest one token request may take; its answer may hold the only valid refresh token.");
+
+    public static readonly Key TokenLease = Limit<ConnectionOptions>("token.refresh_lease",
+        nameof(ConnectionOptions.RefreshLease),
+        "How long one process may be refreshing a token before another tries.");
+
     public static readonly Key TokenSkew = Limit<ConnectionOptions>("token.clock_skew",
         nameof(ConnectionOptions.ClockSkew),
         "Difference between the provider's clock and ours that is allowed for.");
@@ -200,12 +208,11 @@ internal static class Keys
             "With fewer calls in that time the breaker of the provider stays closed."),
         Limit<PipelineOptions>("breaker.provider_pause", nameof(PipelineOptions.ProviderOpenFor),
             "How long the breaker of the provider stays open before one probe."),
-        TokenMargin, TokenProactive, TokenInterval,
+        TokenMargin, TokenProactive, TokenInterval, TokenTimeout,
         Limit<ConnectionOptions>("token.refresh_concurrency", nameof(ConnectionOptions.RefreshConcurrency),
             "Tokens one process renews ahead of need at once."),
         TokenSkew,
-        Limit<ConnectionOptions>("token.refresh_lease", nameof(ConnectionOptions.RefreshLease),
-            "How long one process may be refreshing a token before another tries."),
+        TokenLease,
         Limit<ConnectionOptions>("token.refresh_wait", nameof(ConnectionOptions.RefreshWaitMax),
             "How long a caller waits for a refresh that is under way."),
         Limit<ConnectionOptions>("token.refresh_poll", nameof(ConnectionOptions.RefreshPoll),

@@ -15,6 +15,8 @@ internal sealed class GoogleOAuthServer(ProviderPipeline pipeline, OAuthOptions 
 {
     private const int TokenLengthMax = 8192;
     private const int DescriptionLengthMax = 200;
+    // Ten years: what is said to live longer is said to live for ever.
+    private const long GrantSecondsMax = 315_360_000;
 
     /// <inheritdoc/>
     public Uri AuthorizationPage(string state, string codeChallenge, Uri redirectUri, string? loginHint)
@@ -88,7 +90,8 @@ internal sealed class GoogleOAuthServer(ProviderPipeline pipeline, OAuthOptions 
         var request = Form(operation, options.TokenEndpoint, parameters);
         TokenAnswer? given = null;
         var fault = await pipeline.SendAsync(
-            request, Nobody(), answer => ReadTokens(request, answer, parameters, out given), cancellation);
+            request, Nobody() with { Timeout = options.TokenTimeout },
+            answer => ReadTokens(request, answer, parameters, out given), cancellation);
         return given ?? new TokenAnswer.Failed(fault!);
     }
 
@@ -123,6 +126,10 @@ internal sealed class GoogleOAuthServer(ProviderPipeline pipeline, OAuthOptions 
         var refresh = fields.Text("refresh_token");
         var kind = fields.Text("token_type");
         var seconds = fields.Number("expires_in");
+        var grantSeconds = root is { } whole && whole.TryGetProperty("refresh_token_expires_in", out var left)
+            && left.ValueKind == JsonValueKind.Number && left.TryGetInt64(out var named) && named > 0
+            ? named
+            : (long?)null;
         var scope = fields.Text("scope");
         if (!fields.Sound || !IsToken(access) || (refresh is not null && !IsToken(refresh))
             || !string.Equals(kind, "Bearer", StringComparison.OrdinalIgnoreCase))
@@ -132,7 +139,12 @@ internal sealed class GoogleOAuthServer(ProviderPipeline pipeline, OAuthOptions 
 
         if (seconds <= 0 || seconds > options.AccessTokenLifetimeMax.TotalSeconds)
             return Faults.OutsideProtocol(request, answer.Status, "the token's lifetime is not believable");
-        given = new TokenAnswer.Granted(access!, refresh, TimeSpan.FromSeconds(seconds), scope);
+        given = new TokenAnswer.Granted(access!, refresh, TimeSpan.FromSeconds(seconds), scope)
+        {
+            GrantExpiresIn = grantSeconds is { } whileLong and < GrantSecondsMax
+                ? TimeSpan.FromSeconds(whileLong)
+                : null,
+        };
         return null;
     }
 

@@ -44,6 +44,13 @@ public sealed record OAuthOptions
     [Limit("h", 1, 24)]
     public TimeSpan AccessTokenLifetimeMax { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>
+    /// Limit of one token request. Longer than that of other calls, because the answer to a refresh may hold
+    /// the only valid refresh token; less than the lease of the refresh. Default 20 s.
+    /// </summary>
+    [Limit("s", 1, 120)]
+    public TimeSpan TokenTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
     /// <summary>The options for a server with Google's paths at another place, such as the sandbox.</summary>
     /// <param name="root">Scheme, host and port.</param>
     public static OAuthOptions At(Uri root) => new()

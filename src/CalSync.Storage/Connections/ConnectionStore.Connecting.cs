@@ -97,7 +97,8 @@ public sealed partial class ConnectionStore
             var tenantId = await session.FirstOrDefaultAsync<string>(
                 """
                 UPDATE connections SET state = 'disconnected', reason = 'Disconnected', access_token = NULL,
-                    access_expires_at = NULL, refresh_token = NULL, password = NULL,
+                    access_expires_at = NULL, refresh_token = NULL, previous_refresh_token = NULL,
+                    password = NULL,
                     token_version = token_version + 1, lease_owner = NULL,
                     lease_until = NULL, updated_at = @now, version = version + 1
                 WHERE id = @connectionId AND user_id = @userId RETURNING tenant_id

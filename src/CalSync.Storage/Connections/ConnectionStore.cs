@@ -23,6 +23,7 @@ public sealed partial class ConnectionStore(Database database, TokenCipher ciphe
 {
     private const string AccessColumn = "connections.access_token";
     private const string RefreshColumn = "connections.refresh_token";
+    private const string PreviousColumn = "connections.previous_refresh_token";
 
     /// <inheritdoc/>
     public async Task<ConnectionGrant?> LoadAsync(string connectionId, CancellationToken cancellation)
@@ -31,7 +32,8 @@ public sealed partial class ConnectionStore(Database database, TokenCipher ciphe
             session => session.FirstOrDefaultAsync<GrantRow>(
                 """
                 SELECT id, tenant_id, user_id, provider, state, reason, access_token, access_expires_at,
-                    refresh_token, token_version, lease_until, consecutive_failures, next_attempt_at
+                    refresh_token, previous_refresh_token, grant_expires_at, token_version, lease_until,
+                    consecutive_failures, next_attempt_at
                 FROM connections WHERE id = @connectionId
                 """,
                 new { connectionId }),
@@ -42,7 +44,11 @@ public sealed partial class ConnectionStore(Database database, TokenCipher ciphe
                 row.Id, row.TenantId, row.UserId, row.Provider, StateOf(row.State), row.Reason,
                 Open(row, AccessColumn, row.AccessToken), row.AccessExpiresAt,
                 Open(row, RefreshColumn, row.RefreshToken),
-                row.TokenVersion, row.LeaseUntil, row.ConsecutiveFailures, row.NextAttemptAt);
+                row.TokenVersion, row.LeaseUntil, row.ConsecutiveFailures, row.NextAttemptAt)
+            {
+                PreviousRefreshToken = Open(row, PreviousColumn, row.PreviousRefreshToken),
+                GrantExpiresAt = row.GrantExpiresAt,
+            };
     }
 
     /// <inheritdoc/>
@@ -75,15 +81,18 @@ public sealed partial class ConnectionStore(Database database, TokenCipher ciphe
         database.WriteAsync(
             async session =>
             {
-                if (await HeldByAsync(session, lease) is not { } tenantId)
+                if (await HeldByAsync(session, lease) is not { } held)
                     return false;
+                var (tenantId, before) = (held.TenantId, Open(held, RefreshColumn, held.RefreshToken));
                 session.Queue(
                     """
                     UPDATE connections SET access_token = @Access, access_expires_at = @ExpiresAt,
-                        refresh_token = COALESCE(@Refresh, refresh_token), token_version = token_version + 1,
-                        lease_owner = NULL, lease_until = NULL, state = 'healthy', reason = NULL,
-                        consecutive_failures = 0, next_attempt_at = NULL, updated_at = @now,
-                            version = version + 1
+                        refresh_token = COALESCE(@Refresh, refresh_token),
+                        previous_refresh_token = COALESCE(@Previous, previous_refresh_token),
+                        grant_expires_at = COALESCE(@GrantExpiresAt, grant_expires_at),
+                        token_version = token_version + 1, lease_owner = NULL, lease_until = NULL,
+                        state = 'healthy', reason = NULL, consecutive_failures = 0, open_until = NULL,
+                        next_attempt_at = NULL, updated_at = @now, version = version + 1
                     WHERE id = @ConnectionId AND lease_fence = @Fence AND token_version = @TokenVersion
                     """,
                     new
@@ -92,6 +101,10 @@ public sealed partial class ConnectionStore(Database database, TokenCipher ciphe
                             new SecretPlace(tenantId, lease.ConnectionId, AccessColumn), tokens.AccessToken),
                         ExpiresAt = now + tokens.ExpiresIn,
                         Refresh = Sealed(tenantId, lease.ConnectionId, RefreshColumn, tokens.RefreshToken),
+                        Previous = Sealed(
+                            tenantId, lease.ConnectionId, PreviousColumn,
+                            tokens.RefreshToken is null || tokens.RefreshToken == before ? null : before),
+                        GrantExpiresAt = now + tokens.GrantExpiresIn,
                         now,
                         lease.ConnectionId,
                         lease.Fence,
@@ -111,26 +124,35 @@ public sealed partial class ConnectionStore(Database database, TokenCipher ciphe
 
     /// <inheritdoc/>
     public Task<bool> SaveFailureAsync(
-        RefreshLease lease, string reason, DateTimeOffset nextAttemptAt, DateTimeOffset now,
+        RefreshLease lease, string reason, DateTimeOffset nextAttemptAt, bool opens, DateTimeOffset now,
         CancellationToken cancellation) =>
         database.WriteAsync(
             async session =>
             {
-                if (await HeldByAsync(session, lease) is not { } tenantId)
+                if (await HeldByAsync(session, lease) is not { TenantId: var tenantId })
                     return false;
                 session.Queue(
                     """
                     UPDATE connections SET lease_owner = NULL, lease_until = NULL, state = 'degraded',
                         reason = @reason,
                         consecutive_failures = consecutive_failures + 1, next_attempt_at = @nextAttemptAt,
-                        updated_at = @now, version = version + 1
+                        open_until = COALESCE(@OpenUntil, open_until), updated_at = @now,
+                        version = version + 1
                     WHERE id = @ConnectionId AND lease_fence = @Fence
                     """,
-                    new { reason, nextAttemptAt, now, lease.ConnectionId, lease.Fence },
+                    new
+                    {
+                        reason,
+                        nextAttemptAt,
+                        OpenUntil = opens ? nextAttemptAt : (DateTimeOffset?)null,
+                        now,
+                        lease.ConnectionId,
+                        lease.Fence,
+                    },
                     expectRows: 1);
                 session.Journal(Entry(
                     now, tenantId, lease.CorrelationId, "connection.refresh_failed", lease.ConnectionId,
-                    new { reason, nextAttemptAt }));
+                    new { reason, nextAttemptAt, breakerOpen = opens }));
                 return true;
             },
             cancellation);
@@ -220,24 +242,45 @@ public sealed partial class ConnectionStore(Database database, TokenCipher ciphe
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<ExpiringToken>> ExpiringAsync(
-        IReadOnlyCollection<string> names, DateTimeOffset before, DateTimeOffset now,
-        CancellationToken cancellation) =>
+        DueTokens due, ExpiringToken? after, int limit, CancellationToken cancellation) =>
         [.. await database.ReadAsync(
             session => session.QueryAsync<ExpiringToken>(
                 $"""
                 SELECT id AS connection_id, access_expires_at AS expires_at FROM connections
-                WHERE state IN ('healthy', 'degraded', 'refreshing') AND access_expires_at < @before
-                    AND (next_attempt_at IS NULL OR next_attempt_at <= @now)
-                        AND {session.In("provider", "@providers")}
-                ORDER BY access_expires_at, id
+                WHERE {Due(session)}
+                    {(after is null ? "" : "AND (access_expires_at, id) > (@afterTime, @afterId)")}
+                ORDER BY access_expires_at, id LIMIT @limit
                 """,
-                new { providers = names.ToArray(), before, now }),
+                new
+                {
+                    providers = due.Providers.ToArray(),
+                    due.Before,
+                    due.Now,
+                    afterTime = after?.ExpiresAt,
+                    afterId = after?.ConnectionId,
+                    limit,
+                }),
             cancellation)];
 
-    private static Task<string?> HeldByAsync(WriteSession session, RefreshLease lease) =>
-        session.FirstOrDefaultAsync<string>(
+    /// <inheritdoc/>
+    public Task<int> ExpiringCountAsync(DueTokens due, CancellationToken cancellation) => database.ReadAsync(
+        session => session.ScalarAsync<int>(
+            $"SELECT count(*) FROM connections WHERE {Due(session)}",
+            new { providers = due.Providers.ToArray(), due.Before, due.Now }),
+        cancellation);
+
+    // The states are those of the index connections_by_expiry.
+    private static string Due(Session session) =>
+        $"""
+        state IN ('healthy', 'degraded', 'refreshing') AND access_expires_at < @Before
+            AND (next_attempt_at IS NULL OR next_attempt_at <= @Now)
+            AND {session.In("provider", "@providers")}
+        """;
+
+    private static Task<GrantRow?> HeldByAsync(WriteSession session, RefreshLease lease) =>
+        session.FirstOrDefaultAsync<GrantRow>(
             $"""
-            SELECT tenant_id FROM connections
+            SELECT id, tenant_id, refresh_token FROM connections
             WHERE id = @ConnectionId AND lease_fence = @Fence AND token_version = @TokenVersion
                 AND lease_owner IS NOT NULL{session.ForUpdate}
             """,
@@ -297,6 +340,10 @@ public sealed partial class ConnectionStore(Database database, TokenCipher ciphe
         public DateTimeOffset? AccessExpiresAt { get; init; }
 
         public byte[]? RefreshToken { get; init; }
+
+        public byte[]? PreviousRefreshToken { get; init; }
+
+        public DateTimeOffset? GrantExpiresAt { get; init; }
 
         public long TokenVersion { get; init; }
 

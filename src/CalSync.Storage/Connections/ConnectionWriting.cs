@@ -20,15 +20,17 @@ internal static class ConnectionWriting
                 ? """
                   INSERT INTO connections (id, tenant_id, tenant_kind, user_id, provider, account_email,
                       account_subject,
-                      scopes, state, access_token, access_expires_at, refresh_token, created_at, updated_at)
+                      scopes, state, access_token, access_expires_at, refresh_token, grant_expires_at,
+                      created_at, updated_at)
                   VALUES (@id, @TenantId, @kind, @UserId, @Provider, @Email, @Subject, @Scopes, 'healthy',
-                      @access, @ExpiresAt, @refresh, @now, @now)
+                      @access, @ExpiresAt, @refresh, @GrantExpiresAt, @now, @now)
                   """
                 : """
                   UPDATE connections SET account_email = @Email, scopes = @Scopes, state = 'healthy',
                       reason = NULL,
                       access_token = @access, access_expires_at = @ExpiresAt,
-                      refresh_token = COALESCE(@refresh, refresh_token), token_version = token_version + 1,
+                      refresh_token = COALESCE(@refresh, refresh_token), previous_refresh_token = NULL,
+                      grant_expires_at = @GrantExpiresAt, token_version = token_version + 1,
                       lease_owner = NULL, lease_until = NULL, consecutive_failures = 0, open_until = NULL,
                       next_attempt_at = NULL, updated_at = @now, version = version + 1
                   WHERE id = @id
@@ -45,6 +47,7 @@ internal static class ConnectionWriting
                 Scopes = connection.Tokens.Scope ?? "",
                 access,
                 ExpiresAt = now + connection.Tokens.ExpiresIn,
+                GrantExpiresAt = now + connection.Tokens.GrantExpiresIn,
                 refresh,
                 now,
             },

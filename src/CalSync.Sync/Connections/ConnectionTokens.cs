@@ -16,14 +16,15 @@ namespace CalSync.Sync.Connections;
 /// <param name="store">The rows.</param>
 /// <param name="providers">Where to renew.</param>
 /// <param name="options">Limits.</param>
+/// <param name="breaker">How many failed refreshes in a row make a pause, and how long it is.</param>
 /// <param name="retry">Waits between failed refreshes.</param>
 /// <param name="meter">Counts refreshes.</param>
 /// <param name="instance">This process's name in leases.</param>
 /// <param name="log">Failed refreshes.</param>
 /// <param name="clock">Now, and every wait.</param>
 public sealed class ConnectionTokens(
-    IConnectionStore store, ProviderSet providers, ConnectionOptions options, RetryPolicy retry,
-    SyncMeter meter, string instance, ILogger<ConnectionTokens> log, TimeProvider clock)
+    IConnectionStore store, ProviderSet providers, ConnectionOptions options, BreakerOptions breaker,
+    RetryPolicy retry, SyncMeter meter, string instance, ILogger<ConnectionTokens> log, TimeProvider clock)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Task<TokenOutcome>> _flights = new(StringComparer.Ordinal);
@@ -176,15 +177,44 @@ public sealed class ConnectionTokens(
                 return new TokenOutcome.Fresh(granted.AccessToken, now + granted.ExpiresIn);
             case TokenAnswer.Granted:
                 return await FailAsync(grant, lease, DelayReason.AnswerUnusable, null, cancellation);
+            case TokenAnswer.InvalidGrant when grant.PreviousRefreshToken is { } before
+                && before != refreshToken:
+                return await RecoverAsync(grant, lease, before, cancellation);
             case TokenAnswer.InvalidGrant:
                 // The guard on the token version is the second look: when somebody stored another grant while
                 // we asked with the old one, nothing is marked and theirs is used.
                 return await ConsentAsync(
-                    grant.Id, lease.TokenVersion, ConsentReason.GrantRevoked, cancellation);
+                    grant.Id, lease.TokenVersion, TokenRules.WhyRefused(grant, now), cancellation);
             case TokenAnswer.Failed failed:
                 return await FailAsync(grant, lease, DelayReason.RefreshFailed, failed.Fault, cancellation);
             default:
                 throw new UnreachableException();
+        }
+    }
+
+    /// <summary>
+    /// The provider refuses the refresh token: the one before it is tried once. Where tokens rotate, an
+    /// answer that was lost on the way or came too late leaves the one before valid (RFC 9700 section
+    /// 4.14.2).
+    /// </summary>
+    private async Task<TokenOutcome?> RecoverAsync(
+        ConnectionGrant grant, RefreshLease lease, string before, CancellationToken cancellation)
+    {
+        var answer = await providers[grant.Provider].OAuth.RefreshAsync(before, cancellation);
+        var now = clock.GetUtcNow();
+        switch (answer)
+        {
+            case TokenAnswer.Granted granted when TokenRules.Sane(granted.ExpiresIn):
+                var whole = granted with { RefreshToken = granted.RefreshToken ?? before };
+                if (!await store.SaveTokensAsync(lease, whole, now, cancellation))
+                    return null;
+                Count("recovered");
+                return new TokenOutcome.Fresh(granted.AccessToken, now + granted.ExpiresIn);
+            case TokenAnswer.Failed failed:
+                return await FailAsync(grant, lease, DelayReason.RefreshFailed, failed.Fault, cancellation);
+            default:
+                return await ConsentAsync(
+                    grant.Id, lease.TokenVersion, TokenRules.WhyRefused(grant, now), cancellation);
         }
     }
 
@@ -193,12 +223,15 @@ public sealed class ConnectionTokens(
         CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
-        var at = now + retry.Delay(grant.ConsecutiveFailures + 1, fault?.RetryAfter);
+        var failures = grant.ConsecutiveFailures + 1;
+        var isOpen = failures >= breaker.FailureCountMax;
+        var pause = retry.Delay(failures, fault?.RetryAfter);
+        var at = now + (isOpen && pause < breaker.OpenFor ? breaker.OpenFor : pause);
         var word = fault?.Reason.ToString() ?? reason.ToString();
-        if (!await store.SaveFailureAsync(lease, word, at, now, cancellation))
+        if (!await store.SaveFailureAsync(lease, word, at, isOpen, now, cancellation))
             return null;
         NoteFailed(grant.Id, word);
-        return new TokenOutcome.TryLater(at, reason);
+        return new TokenOutcome.TryLater(at, isOpen ? DelayReason.BreakerOpen : reason);
     }
 
     private async Task<TokenOutcome?> ConsentAsync(

@@ -30,9 +30,15 @@ public interface IConnectionStore
         RefreshLease lease, TokenAnswer.Granted tokens, DateTimeOffset now, CancellationToken cancellation);
 
     /// <summary>Notes a failed refresh, ends the lease, and says when to try next.</summary>
+    /// <param name="lease">Under which it failed.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="nextAttemptAt">No refresh before this, UTC.</param>
+    /// <param name="opens">Whether the connection's breaker is open until then.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="cancellation">Cancelled, nothing is changed.</param>
     /// <returns>False when the lease was lost.</returns>
     Task<bool> SaveFailureAsync(
-        RefreshLease lease, string reason, DateTimeOffset nextAttemptAt, DateTimeOffset now,
+        RefreshLease lease, string reason, DateTimeOffset nextAttemptAt, bool opens, DateTimeOffset now,
         CancellationToken cancellation);
 
     /// <summary>Notes a renewal that failed before it could take the lease, such as on a token that does not
@@ -108,15 +114,23 @@ public interface IConnectionStore
     Task<ImmutableArray<CalendarListing>> CalendarsAsync(string connectionId, CancellationToken cancellation);
 
     /// <summary>Tokens to renew ahead of need, the next to end first.</summary>
-    /// <param name="names">Of these providers.</param>
-    /// <param name="before">That end before this, UTC.</param>
-    /// <param name="now">UTC; what waits for a later attempt is left out, and so is what needs its
-    /// owner.</param>
+    /// <param name="due">Which.</param>
+    /// <param name="after">Only what comes after this one; null from the first.</param>
+    /// <param name="limit">At most so many.</param>
     /// <param name="cancellation">Changes nothing.</param>
     Task<ImmutableArray<ExpiringToken>> ExpiringAsync(
-        IReadOnlyCollection<string> names, DateTimeOffset before, DateTimeOffset now,
-        CancellationToken cancellation);
+        DueTokens due, ExpiringToken? after, int limit, CancellationToken cancellation);
+
+    /// <summary>How many tokens there are to renew ahead of need.</summary>
+    Task<int> ExpiringCountAsync(DueTokens due, CancellationToken cancellation);
 }
+
+/// <summary>Which tokens are to be renewed ahead of need.</summary>
+/// <param name="Providers">Of these providers.</param>
+/// <param name="Before">That end before this, UTC.</param>
+/// <param name="Now">UTC; what waits for a later attempt is left out, and so is what needs its owner.</param>
+public sealed record DueTokens(
+    IReadOnlyCollection<string> Providers, DateTimeOffset Before, DateTimeOffset Now);
 
 /// <summary>An access token that ends soon.</summary>
 public sealed record ExpiringToken

@@ -46,6 +46,12 @@ public enum ConsentReason
 
     /// <summary>The server refuses the password of an account that has one.</summary>
     PasswordRejected = 5,
+
+    /// <summary>The grant had an end, named when it was given, and reached it.</summary>
+    GrantExpired = 6,
+
+    /// <summary>Reconnecting was tried with another account than the one that is connected.</summary>
+    DifferentAccount = 7,
 }
 
 /// <summary>Why there is no token now. Stored by name, append only.</summary>

@@ -48,6 +48,15 @@ public sealed record ConnectionGrant(
     int ConsecutiveFailures,
     DateTimeOffset? NextAttemptAt)
 {
+    /// <summary>
+    /// The refresh token before the last rotation; null when there was none. Tried once when the provider
+    /// refuses the current one: the answer that replaced it may be the one that was not meant to count.
+    /// </summary>
+    public string? PreviousRefreshToken { get; init; }
+
+    /// <summary>When the grant itself ends, UTC; null when the provider named no end.</summary>
+    public DateTimeOffset? GrantExpiresAt { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => $"ConnectionGrant {{ Id = {Id}, State = {State} }}";
 }
@@ -105,6 +114,10 @@ internal static class TokenRules
             return new TokenStep.Delay(grant.NextAttemptAt.Value, DelayReason.RefreshFailed);
         return new TokenStep.Refresh(grant.RefreshToken);
     }
+
+    /// <summary>Why a provider refuses a grant, as far as what is stored tells.</summary>
+    public static ConsentReason WhyRefused(ConnectionGrant grant, DateTimeOffset now) =>
+        grant.GrantExpiresAt <= now ? ConsentReason.GrantExpired : ConsentReason.GrantRevoked;
 
     /// <summary>Whether a lifetime can be believed.</summary>
     public static bool Sane(TimeSpan expiresIn) => expiresIn > TimeSpan.Zero && expiresIn <= LifetimeMax;

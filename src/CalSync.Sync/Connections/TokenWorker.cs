@@ -24,6 +24,8 @@ public sealed class TokenWorker(
     IConnectionStore store, ConnectionTokens tokens, ProviderSet providers, ConnectionOptions options,
     Random random, ILogger<TokenWorker> log, TimeProvider clock)
 {
+    private const int PageCount = 1_000;
+
     /// <summary>Takes a turn at once and then one every <see cref="ConnectionOptions.RefreshInterval"/>,
     /// until stopped.</summary>
     /// <param name="stop">Stops it; a refresh that was cut off is made again when its lease ends.</param>
@@ -58,10 +60,11 @@ public sealed class TokenWorker(
     /// <returns>How many are fresh now.</returns>
     public async Task<int> TurnAsync(CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow();
-        var renewals = await RenewAsync(
-            options.ProactiveThreshold, now, token => Pause(token, now), cancellation);
-        return renewals.Count(renewal => renewal.IsFresh);
+        var (now, fresh) = (clock.GetUtcNow(), 0);
+        await RenewAsync(
+            options.ProactiveThreshold, now, options.RefreshInterval / 2,
+            renewal => fresh += renewal.IsFresh ? 1 : 0, cancellation);
+        return fresh;
     }
 
     /// <summary>Renews what ends within a time at once, without spreading it, for somebody who
@@ -69,29 +72,45 @@ public sealed class TokenWorker(
     /// <param name="within">From now; <see cref="ConnectionOptions.ProactiveThreshold"/> is what a turn
     /// takes.</param>
     /// <param name="cancellation">Cancelled, what was not begun stays due.</param>
-    public Task<ImmutableArray<TokenRenewal>> RenewNowAsync(
-        TimeSpan within, CancellationToken cancellation) =>
-        RenewAsync(within, clock.GetUtcNow(), _ => TimeSpan.Zero, cancellation);
+    public async Task<ImmutableArray<TokenRenewal>> RenewNowAsync(
+        TimeSpan within, CancellationToken cancellation)
+    {
+        var renewals = ImmutableArray.CreateBuilder<TokenRenewal>();
+        await RenewAsync(within, clock.GetUtcNow(), TimeSpan.Zero, renewals.Add, cancellation);
+        return renewals.ToImmutable();
+    }
 
-    private async Task<ImmutableArray<TokenRenewal>> RenewAsync(
-        TimeSpan within, DateTimeOffset now, Func<ExpiringToken, TimeSpan> pause,
+    // Page after page, so that memory is bounded by the page and not by how many tokens are due; each page
+    // has its share of the time that the refreshes are spread over.
+    private async Task RenewAsync(
+        TimeSpan within, DateTimeOffset now, TimeSpan spread, Action<TokenRenewal> tell,
         CancellationToken cancellation)
     {
-        var due = await store.ExpiringAsync(
-            providers.Names, now + within + options.ClockSkew, now, cancellation);
+        var due = new DueTokens(providers.Names, now + within + options.ClockSkew, now);
+        var pages = spread == TimeSpan.Zero
+            ? 1
+            : Math.Max(1, (await store.ExpiringCountAsync(due, cancellation) + PageCount - 1) / PageCount);
         using var places = new SemaphoreSlim(options.RefreshConcurrency);
-        return
-        [
-            .. await Task.WhenAll(due.Select(
-                token => RenewAsync(token.ConnectionId, within, pause(token), places, cancellation))),
-        ];
+        ExpiringToken? last = null;
+        while (true)
+        {
+            var page = await store.ExpiringAsync(due, last, PageCount, cancellation);
+            var began = clock.GetUtcNow();
+            var renewals = await Task.WhenAll(page.Select(token => RenewAsync(
+                token.ConnectionId, within, Pause(token, began, spread / pages), places, cancellation)));
+            foreach (var renewal in renewals)
+                tell(renewal);
+            if (page.Length < PageCount)
+                return;
+            last = page[^1];
+        }
     }
 
     // Tokens given out together end together; the pause keeps them apart, and none below its least validity.
-    internal TimeSpan Pause(ExpiringToken token, DateTimeOffset now)
+    internal TimeSpan Pause(ExpiringToken token, DateTimeOffset now, TimeSpan spread)
     {
         var spare = token.ExpiresAt - now - options.ValidityMin - options.ClockSkew;
-        var longest = spare < options.RefreshInterval / 2 ? spare : options.RefreshInterval / 2;
+        var longest = spare < spread ? spare : spread;
         return longest > TimeSpan.Zero ? longest * random.NextDouble() : TimeSpan.Zero;
     }
 

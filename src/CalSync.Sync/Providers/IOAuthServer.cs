@@ -43,6 +43,12 @@ public abstract record TokenAnswer
     public sealed record Granted(
         string AccessToken, string? RefreshToken, TimeSpan ExpiresIn, string? Scope) : TokenAnswer
     {
+        /// <summary>
+        /// How long the grant itself lives, when the server says so (<c>refresh_token_expires_in</c>): Google
+        /// ends those of an app in testing after seven days. Null when it has no end.
+        /// </summary>
+        public TimeSpan? GrantExpiresIn { get; init; }
+
         /// <inheritdoc/>
         public override string ToString() => $"Granted {{ ExpiresIn = {ExpiresIn}, Scope = {Scope} }}";
     }

@@ -37,7 +37,7 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         var later = Start + Lease;
         var held = (await Store.TryLeaseAsync(grant, "next", later, later + Lease, Cancellation))!;
         Assert.False(await Store.SaveTokensAsync(lost, Granted("stale", "stale"), later, Cancellation));
-        Assert.False(await Store.SaveFailureAsync(lost, "TimedOut", later, later, Cancellation));
+        Assert.False(await Store.SaveFailureAsync(lost, "TimedOut", later, false, later, Cancellation));
         Assert.True(await Store.SaveTokensAsync(held, Granted("second", "rotated"), later, Cancellation));
         Assert.False(await Store.SaveTokensAsync(held, Granted("third", null), later, Cancellation));
         var now = (await Store.LoadAsync(grant.Id, Cancellation))!;
@@ -68,7 +68,8 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         var grant = await ConnectAsync();
         var lease = (await Store.TryLeaseAsync(grant, "p", Start, Start + Lease, Cancellation))!;
         Assert.True(
-            await Store.SaveFailureAsync(lease, "ServerError", Start.AddSeconds(7), Start, Cancellation));
+            await Store.SaveFailureAsync(
+                lease, "ServerError", Start.AddSeconds(7), false, Start, Cancellation));
         var now = (await Store.LoadAsync(grant.Id, Cancellation))!;
         Assert.Equal(
             (ConnectionState.Degraded, "ServerError", 1, Start.AddSeconds(7)),

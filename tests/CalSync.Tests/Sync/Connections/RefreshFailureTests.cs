@@ -1,4 +1,5 @@
 using CalSync.Lab;
+using CalSync.Remotes.OAuth;
 using CalSync.Sync.Connections;
 using Xunit;
 
@@ -47,7 +48,7 @@ public sealed class RefreshFailureTests
         if (how == "silence")
         {
             Assert.True(await rig.Server.Received(TimeSpan.FromSeconds(30)));
-            rig.Clock.Advance(TimeSpan.FromSeconds(10));
+            rig.Clock.Advance(new OAuthOptions().TokenTimeout);
         }
 
         Assert.IsNotType<TokenOutcome.Fresh>(await asked.WaitAsync(TimeSpan.FromSeconds(30)));

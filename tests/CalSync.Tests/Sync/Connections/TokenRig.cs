@@ -54,7 +54,8 @@ internal sealed class TokenRig : IAsyncDisposable
             [Provider] = new(_remotes.OAuth, _remotes.Calendar),
         });
         Tokens = new ConnectionTokens(
-            Store, _providers, options, new RetryPolicy(new RetryOptions(), new Random(1)), _meter, "rig",
+            Store, _providers, options, new BreakerOptions(),
+            new RetryPolicy(new RetryOptions(), new Random(1)), _meter, "rig",
             Logs.For<ConnectionTokens>(), Clock);
         Listen();
     }

@@ -148,10 +148,15 @@ public sealed class TokenWorkerTests
     {
         await using var rig = await TokenRig.StartAsync(_ => TokenRig.Granted());
         await rig.ConnectAsync(TimeSpan.FromMinutes(1));
-        Assert.Empty(await rig.Store.ExpiringAsync(
-            ["google"], rig.Clock.GetUtcNow().AddHours(1), rig.Clock.GetUtcNow(), None));
-        Assert.Single(await rig.Store.ExpiringAsync(
-            ["google", TokenRig.Provider], rig.Clock.GetUtcNow().AddHours(1), rig.Clock.GetUtcNow(), None));
+        var now = rig.Clock.GetUtcNow();
+        var (others, ours) = (
+            new DueTokens(["google"], now.AddHours(1), now),
+            new DueTokens(["google", TokenRig.Provider], now.AddHours(1), now));
+        Assert.Empty(await rig.Store.ExpiringAsync(others, null, 10, None));
+        Assert.Equal(0, await rig.Store.ExpiringCountAsync(others, None));
+        var only = Assert.Single(await rig.Store.ExpiringAsync(ours, null, 10, None));
+        Assert.Equal(1, await rig.Store.ExpiringCountAsync(ours, None));
+        Assert.Empty(await rig.Store.ExpiringAsync(ours, only, 10, None));
     }
 
     /// <summary>Tokens given out together are renewed apart, and none waits until it is below the
@@ -167,7 +172,7 @@ public sealed class TokenWorkerTests
             var worker = rig.NewWorker(seed);
             var token =
                 new ExpiringToken { ConnectionId = "con", ExpiresAt = now + TimeSpan.FromSeconds(seed * 5) };
-            var pause = worker.Pause(token, now);
+            var pause = worker.Pause(token, now, options.RefreshInterval / 2);
             var left = token.ExpiresAt - (now + pause);
             Assert.True(
                 pause == TimeSpan.Zero || left >= options.ValidityMin + options.ClockSkew,
@@ -178,7 +183,8 @@ public sealed class TokenWorkerTests
         var together =
             new ExpiringToken { ConnectionId = "con", ExpiresAt = now + options.ProactiveThreshold };
         var one = rig.NewWorker();
-        var pauses = Enumerable.Range(0, 50).Select(_ => one.Pause(together, now)).ToList();
+        var pauses = Enumerable.Range(0, 50)
+            .Select(_ => one.Pause(together, now, options.RefreshInterval / 2)).ToList();
         Assert.Equal(50, pauses.Distinct().Count());
         Assert.True(pauses.Max() - pauses.Min() > TimeSpan.FromMinutes(1));
     }
@@ -192,7 +198,8 @@ public sealed class TokenWorkerTests
         await UntilAsync(() => rig.Clock.PendingTimerCount == timersBeside + 1);
         var twin = rig.NewWorker();
         rig.Clock.Advance(twin.Pause(
-            new ExpiringToken { ConnectionId = "con", ExpiresAt = end }, rig.Clock.GetUtcNow()));
+            new ExpiringToken { ConnectionId = "con", ExpiresAt = end }, rig.Clock.GetUtcNow(),
+            new ConnectionOptions().RefreshInterval / 2));
     }
 
     private static Task UntilAsync(Func<bool> holds) => UntilAsync(() => Task.FromResult(holds()));
