@@ -36,6 +36,9 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>The TCP port on 127.0.0.1.</summary>
     public int Port { get; }
 
+    /// <summary>The process above the server and all its backends.</summary>
+    public int ProcessId => _process.Id;
+
     /// <summary>Starts a server and waits until it answers.</summary>
     /// <param name="durable">
     /// False gives up every promise about crashes for speed, right for tests; true keeps the defaults, right

@@ -48,9 +48,10 @@ public sealed class ClassCommands : IAsyncDisposable
         [
             .. Enumerable.Range(0, Math.Clamp(laneCount ?? 1, 1, 16)).Select(_ => new CommandLane<Waiting>()),
         ];
-        // SQLite has one writer: there is nothing to do beside a commit. Answers are kept beside the
-        // commands, not between them: nobody's seat waits for them.
-        var loopCount = database.Engine == Engine.Postgres ? 2 : 1;
+        // SQLite has one writer: there is nothing to do beside a commit. On PostgreSQL one batch commits, one
+        // gives out its answers, and one is at work. Answers are kept beside the commands, not between them:
+        // nobody's seat waits for them.
+        var loopCount = database.Engine == Engine.Postgres ? 3 : 1;
         _loops =
         [
             .. _lanes.SelectMany(lane => Enumerable.Range(0, loopCount).Select(_ => RunAsync(lane))),

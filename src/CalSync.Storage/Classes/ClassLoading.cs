@@ -14,12 +14,13 @@ internal sealed class ClassNeeds(ClassOptions options)
     /// <remarks>
     /// Prepared plans are kept for long, and one made while a table was small reads all of it once it has
     /// grown. Every statement of a command finds its rows by key, so nested index lookups are right at any
-    /// size.
+    /// size, and for any values: planning anew for each batch finds the same plans again.
     /// </remarks>
     public const string IndexOnly =
         """
         SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-            set_config('enable_mergejoin', 'off', true)
+            set_config('enable_mergejoin', 'off', true),
+            set_config('plan_cache_mode', 'force_generic_plan', true)
         """;
 
     private readonly SortedSet<string> _classes = new(StringComparer.Ordinal);

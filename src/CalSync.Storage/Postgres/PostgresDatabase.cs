@@ -7,6 +7,11 @@ namespace CalSync.Storage.Postgres;
 /// <summary>A PostgreSQL database behind one connection pool.</summary>
 public sealed class PostgresDatabase : Database
 {
+    // A backend under glibc gives memory back to the system at the end of nearly every statement, and faults
+    // it in again at the next: a fifth of its work under load. Once it has freed one large block it keeps up
+    // to twice that much.
+    private const string KeepHeap = "SELECT octet_length(repeat('x', 2000000))";
+
     private readonly NpgsqlDataSource _source;
     private readonly string _address;
     private string? _version;
@@ -15,7 +20,9 @@ public sealed class PostgresDatabase : Database
     {
         var settings = PostgresUrl.Read(options.Url!, options);
         _address = $"{settings.Host}:{settings.Port}/{settings.Database} (sslmode {settings.SslMode})";
-        _source = new NpgsqlDataSourceBuilder(settings.ToString()).Build();
+        var builder = new NpgsqlDataSourceBuilder(settings.ToString());
+        builder.UsePhysicalConnectionInitializer(KeepMemory, KeepMemoryAsync);
+        _source = builder.Build();
     }
 
     /// <inheritdoc/>
@@ -56,4 +63,16 @@ public sealed class PostgresDatabase : Database
     }
 
     private protected override ValueTask CloseAsync() => _source.DisposeAsync();
+
+    private static void KeepMemory(NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand(KeepHeap, connection);
+        command.ExecuteNonQuery();
+    }
+
+    private static async Task KeepMemoryAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand(KeepHeap, connection);
+        await command.ExecuteNonQueryAsync();
+    }
 }

@@ -11,11 +11,6 @@ internal static class EnrolBench
     private const int EnrolmentCount = 1_000;
     private const int SlotCount = 20;
     private const int ClientCount = 32;
-    private const int AcceptClassCount = 1_000;
-    private const int AcceptStudentCount = 1_000;
-    private const int AcceptRounds = 3;
-    private static readonly TimeSpan AcceptFor = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan WarmUpFor = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ProviderLatency = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Runs and prints the figures.</summary>
@@ -38,7 +33,7 @@ internal static class EnrolBench
             met &= await MirrorAsync("postgres", postgres.Url("mirror"), figures, cancellation);
         }
 
-        met &= await AcceptAsync(postgres, figures, cancellation);
+        met &= await AcceptBench.RunAsync(postgres, figures, Tell, cancellation);
         foreach (var (name, value) in figures)
             Tell(string.Create(CultureInfo.InvariantCulture, $"  {name,-42} {value}"));
         if (json)
@@ -79,74 +74,8 @@ internal static class EnrolBench
             && perEnrolment < 0.5;
     }
 
-    private static async Task<bool> AcceptAsync(
-        PostgresServer postgres, Dictionary<string, object?> figures, CancellationToken cancellation)
-    {
-        Tell($"Accept path alone, {ClientCount} connections, provider paused");
-        await postgres.CreateDatabaseAsync("accept", null, cancellation);
-        await using var studio = await Studio.StartAsync(
-            postgres.Url("accept"), withWorker: false, cancellation);
-        var classes = await studio.CreateClassesAsync(AcceptClassCount, 10_000, cancellation);
-        var students = await studio.CreateStudentsAsync(AcceptStudentCount, cancellation);
-        await using var reference = await ReferenceStack.StartAsync(postgres, cancellation);
-
-        var (ours, six, one) = (new List<double>(), new List<double>(), new List<double>());
-        var (sent, p99) = (0, new List<double>());
-        for (var round = 0; round <= AcceptRounds; round++)
-        {
-            // The first round lets every stack compile its hot paths and does not count.
-            var counts = round > 0;
-            var first = sent;
-            var span = counts ? AcceptFor : WarmUpFor;
-            Tell(counts ? $"Round {round} of {AcceptRounds}" : "Warming up");
-            var load = await LoadClient.RunAsync(studio.Address, ClientCount, span, number =>
-            {
-                var n = first + number;
-                return studio.Enrol(
-                    classes[n % classes.Count], students[n / classes.Count % students.Count], n);
-            });
-            sent += load.LatenciesMs.Count + ClientCount;
-            if (load.Other(202) > 0)
-            {
-                throw new InvalidOperationException(
-                    $"Answers other than 202: {string.Join(' ', load.Statuses)}");
-            }
-
-            if (counts)
-            {
-                ours.Add(load.PerSecond);
-                p99.Add(load.Percentile(0.99));
-            }
-
-            if (reference is null)
-                continue;
-            foreach (var (path, rates) in new[] { ("/tx", six), ("/cte", one) })
-            {
-                var other = await reference.RunAsync(path, ClientCount, span);
-                if (counts)
-                    rates.Add(other.PerSecond);
-            }
-        }
-
-        figures["accept.oursPerSecond"] = Math.Round(Median(ours));
-        figures["accept.oursP99Ms"] = Math.Round(Median(p99), 1);
-        if (reference is null)
-        {
-            Tell("The reference stack is not here: its ratio is not measured.");
-            return true;
-        }
-
-        figures["accept.sixStatementsPerSecond"] = Math.Round(Median(six));
-        figures["accept.oneStatementPerSecond"] = Math.Round(Median(one));
-        figures["acceptVsSixStatements"] = Math.Round(Median(ours) / Median(six), 2);
-        figures["acceptVsOneStatement"] = Math.Round(Median(ours) / Median(one), 2);
-        return Median(ours) >= Median(six);
-    }
-
     // Progress and figures for people; stdout is kept for the JSON line.
     private static void Tell(string line) => Console.Error.WriteLine(line);
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static double Percentile(IReadOnlyList<double> ascending, double share) =>
         ascending.Count == 0

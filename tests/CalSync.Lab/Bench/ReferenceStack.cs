@@ -19,6 +19,9 @@ internal sealed class ReferenceStack : IAsyncDisposable
 
     private ReferenceStack(Process process, Uri address) => (_process, _address) = (process, address);
 
+    /// <summary>The process that serves.</summary>
+    public int ProcessId => _process.Id;
+
     /// <summary>Builds and starts it on a database of its own; null when its sources are not there.</summary>
     public static async Task<ReferenceStack?> StartAsync(
         PostgresServer postgres, CancellationToken cancellation)

@@ -42,6 +42,9 @@ internal sealed class Studio : IAsyncDisposable
     /// <summary>Where the product listens.</summary>
     public Uri Address { get; }
 
+    /// <summary>The process that serves.</summary>
+    public int ProcessId => _product.Id;
+
     /// <summary>The product's database, read directly.</summary>
     public Database Database { get; }
 
