@@ -52,20 +52,8 @@ public abstract class Database : IAsyncDisposable
     /// </remarks>
     /// <param name="work">Gets the session; must not keep it.</param>
     /// <param name="cancellation">Cancelling rolls back, except once the commit has been sent.</param>
-    public async Task<T> WriteAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellation)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await WriteOnceAsync(work, cancellation);
-            }
-            catch (ContentionException) when (attempt < WriteAttemptCountMax)
-            {
-                // Rolled back whole; the other transaction has gone on, so the next attempt starts at once.
-            }
-        }
-    }
+    public Task<T> WriteAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellation) =>
+        RepeatAsync(ChannelUse.Write, work, cancellation);
 
     /// <summary>Runs one write transaction that has no answer.</summary>
     /// <inheritdoc cref="WriteAsync{T}"/>
@@ -83,6 +71,13 @@ public abstract class Database : IAsyncDisposable
         await CloseAsync();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>
+    /// Runs one write transaction of those that follow each other without a pause, on a few connections of
+    /// their own. Not cancellable.
+    /// </summary>
+    internal Task<T> WriteBatchAsync<T>(Func<WriteSession, Task<T>> work) =>
+        RepeatAsync(ChannelUse.Batch, work, CancellationToken.None);
 
     internal abstract ValueTask<SqlChannel> RentAsync(ChannelUse use, CancellationToken cancellation);
 
@@ -102,9 +97,26 @@ public abstract class Database : IAsyncDisposable
         }
     }
 
-    private async Task<T> WriteOnceAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellation)
+    private async Task<T> RepeatAsync<T>(
+        ChannelUse use, Func<WriteSession, Task<T>> work, CancellationToken cancellation)
     {
-        await using var channel = await RentAsync(ChannelUse.Write, cancellation);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await WriteOnceAsync(use, work, cancellation);
+            }
+            catch (ContentionException) when (attempt < WriteAttemptCountMax)
+            {
+                // Rolled back whole; the other transaction has gone on, so the next attempt starts at once.
+            }
+        }
+    }
+
+    private async Task<T> WriteOnceAsync<T>(
+        ChannelUse use, Func<WriteSession, Task<T>> work, CancellationToken cancellation)
+    {
+        await using var channel = await RentAsync(use, cancellation);
         try
         {
             var session = new WriteSession(Engine, channel, cancellation);

@@ -16,6 +16,9 @@ internal enum ChannelUse
 
     /// <summary>One transaction that writes.</summary>
     Write = 3,
+
+    /// <summary>One transaction that writes, of those that follow each other without a pause.</summary>
+    Batch = 4,
 }
 
 /// <summary>A statement waiting to be sent.</summary>

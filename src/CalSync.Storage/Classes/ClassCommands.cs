@@ -140,13 +140,12 @@ public sealed class ClassCommands : IAsyncDisposable
             var answers = batch.Where(waiting => waiting.Answer is not null)
                 .Select(waiting => waiting.Answer!).ToList();
             // Not cancellable: its waiters are many, and none of them owns it.
-            var outcomes = await _database.WriteAsync(
+            var outcomes = await _database.WriteBatchAsync(
                 session =>
                 {
                     session.OnCommitting(committing);
                     return WriteAsync(session, commands, answers);
-                },
-                CancellationToken.None);
+                });
             for (var i = 0; i < commands.Count; i++)
                 commands[i].Outcome.TrySetResult(outcomes[i]);
             foreach (var waiting in batch)

@@ -12,7 +12,12 @@ public sealed class PostgresDatabase : Database
     // to twice that much.
     private const string KeepHeap = "SELECT octet_length(repeat('x', 2000000))";
 
+    // A pool gives the connection that has been idle longest, so work in turns meets every one of them, each
+    // with plans and caches of its own to warm. Batches keep to a few.
+    private const int BatchConnectionCount = 4;
+
     private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlDataSource _batchSource;
     private readonly string _address;
     private string? _version;
 
@@ -20,9 +25,13 @@ public sealed class PostgresDatabase : Database
     {
         var settings = PostgresUrl.Read(options.Url!, options);
         _address = $"{settings.Host}:{settings.Port}/{settings.Database} (sslmode {settings.SslMode})";
-        var builder = new NpgsqlDataSourceBuilder(settings.ToString());
-        builder.UsePhysicalConnectionInitializer(KeepMemory, KeepMemoryAsync);
-        _source = builder.Build();
+        var batchCount = Math.Min(BatchConnectionCount, settings.MaxPoolSize / 2);
+        settings.MaxPoolSize -= batchCount;
+        _source = _batchSource = Source(settings);
+        if (batchCount == 0)
+            return;
+        settings.MaxPoolSize = batchCount;
+        _batchSource = Source(settings);
     }
 
     /// <inheritdoc/>
@@ -37,14 +46,15 @@ public sealed class PostgresDatabase : Database
         NpgsqlConnection? connection = null;
         try
         {
-            connection = await _source.OpenConnectionAsync(cancellation);
+            connection = await (use == ChannelUse.Batch ? _batchSource : _source)
+                .OpenConnectionAsync(cancellation);
             _version ??= connection.PostgreSqlVersion.ToString();
             var transaction = use switch
             {
                 ChannelUse.Read => null,
                 ChannelUse.Snapshot =>
                     await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation),
-                ChannelUse.Write =>
+                ChannelUse.Write or ChannelUse.Batch =>
                     await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellation),
             };
             var channel = new PostgresChannel(connection, transaction);
@@ -62,7 +72,18 @@ public sealed class PostgresDatabase : Database
         }
     }
 
-    private protected override ValueTask CloseAsync() => _source.DisposeAsync();
+    private protected override async ValueTask CloseAsync()
+    {
+        await _batchSource.DisposeAsync();
+        await _source.DisposeAsync();
+    }
+
+    private static NpgsqlDataSource Source(NpgsqlConnectionStringBuilder settings)
+    {
+        var builder = new NpgsqlDataSourceBuilder(settings.ToString());
+        builder.UsePhysicalConnectionInitializer(KeepMemory, KeepMemoryAsync);
+        return builder.Build();
+    }
 
     private static void KeepMemory(NpgsqlConnection connection)
     {

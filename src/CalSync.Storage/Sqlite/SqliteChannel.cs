@@ -138,7 +138,7 @@ internal sealed class SqliteChannel(SqliteLink link, Action<SqliteLink> giveBack
     public void Begin(ChannelUse use)
     {
         if (use != ChannelUse.Read)
-            Execute(use == ChannelUse.Write ? "BEGIN IMMEDIATE" : "BEGIN", null);
+            Execute(use is ChannelUse.Write or ChannelUse.Batch ? "BEGIN IMMEDIATE" : "BEGIN", null);
     }
 
     /// <inheritdoc/>

@@ -50,7 +50,7 @@ public sealed class SqliteDatabase : Database
     internal override async ValueTask<SqlChannel> RentAsync(ChannelUse use, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
-        return use == ChannelUse.Write
+        return use is ChannelUse.Write or ChannelUse.Batch
             ? await RentAsync(use, _writerGate, OpenWriter, GiveBackWriter, cancellation)
             : await RentAsync(use, _readerGate, OpenReader, GiveBackReader, cancellation);
     }
