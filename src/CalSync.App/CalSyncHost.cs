@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using CalSync.App.Api;
+using CalSync.App.Api.Authentication.Jwt;
 using CalSync.App.Api.Streaming;
 using CalSync.App.Workers;
 using CalSync.Storage;
@@ -69,6 +70,7 @@ internal sealed class CalSyncHost : IAsyncDisposable
             resources.MapConnections();
             resources.MapMe();
             resources.MapProfiles();
+            resources.MapKeySet();
             resources.MapStream();
             resources.MapAdmin();
             resources.MapHealth();

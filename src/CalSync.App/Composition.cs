@@ -1,5 +1,6 @@
 using CalSync.App.Api;
 using CalSync.App.Api.Authentication;
+using CalSync.App.Api.Authentication.Jwt;
 using CalSync.App.Api.Streaming;
 using CalSync.App.Pairs;
 using CalSync.App.Workers;
@@ -44,7 +45,7 @@ internal static class Composition
         AddStores(services, options);
         AddProviders(services, options, random);
         AddSync(services, options, random);
-        AddApi(services);
+        AddApi(services, options);
         services.AddSingleton<MirrorWorker>();
         services.AddSingleton<SettleWorker>();
         services.AddSingleton<TimeWorker>();
@@ -62,6 +63,8 @@ internal static class Composition
         services.AddSingleton<JournalReader>();
         services.AddSingleton<IdentityStore>();
         services.AddSingleton<ProfileStore>();
+        services.AddSingleton<SessionStore>();
+        services.AddSingleton<SigningKeyStore>();
         services.AddSingleton(options.Idempotency);
         services.AddSingleton(provider => new SwitchStore(
             provider.GetRequiredService<Database>(), provider.GetRequiredService<TimeProvider>(),
@@ -130,8 +133,12 @@ internal static class Composition
             provider => ActivatorUtilities.CreateInstance<PairWorker>(provider, random));
     }
 
-    private static void AddApi(IServiceCollection services)
+    private static void AddApi(IServiceCollection services, HostOptions options)
     {
+        services.AddSingleton(options.Api.Jwt);
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton<JwtBearers>();
+        services.AddSingleton<JwtIssuer>();
         services.AddSingleton<SwitchReader>();
         services.AddSingleton<OperationWait>();
         services.AddSingleton<CommandFlow>();

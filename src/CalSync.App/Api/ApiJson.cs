@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CalSync.App.Api.Authentication.Jwt;
 using CalSync.Storage.Classes;
 using CalSync.Storage.Running;
 
@@ -35,6 +36,7 @@ namespace CalSync.App.Api;
 [JsonSerializable(typeof(MeView))]
 [JsonSerializable(typeof(PatchProfileRequest))]
 [JsonSerializable(typeof(ProfileView))]
+[JsonSerializable(typeof(KeySetView))]
 [JsonSerializable(typeof(Page<ConnectionView>))]
 [JsonSerializable(typeof(AuthorizationView))]
 [JsonSerializable(typeof(Page<SwitchState>))]

@@ -1,3 +1,5 @@
+using CalSync.App.Api.Authentication.Jwt;
+
 namespace CalSync.App.Api;
 
 /// <summary>Limits and choices of the HTTP interface.</summary>
@@ -49,6 +51,9 @@ internal sealed record ApiOptions
 
     /// <summary>After how long a client whose stream broke is asked to come back. Default 2 s.</summary>
     public TimeSpan StreamRetry { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>JSON web tokens.</summary>
+    public JwtOptions Jwt { get; init; } = new();
 
     /// <summary>At which provider accounts are connected: <c>google</c> or <c>google-sandbox</c>.</summary>
     public string Provider { get; init; } = "google";

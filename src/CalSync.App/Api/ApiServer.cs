@@ -30,6 +30,7 @@ internal static class ApiServer
             json.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
         });
         builder.Services.AddOpenApi("v1", ApiDescription.Configure);
+        builder.Services.AddSingleton<AuthMeter>();
         builder.Services.AddSingleton<BearerTokens>();
         return builder;
     }

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using CalSync.App.Api.Authentication;
+using CalSync.App.Api.Authentication.Jwt;
 using CalSync.App.Api.Bodies;
 using CalSync.App.Api.Problems;
 using CalSync.App.Api.Streaming;
@@ -158,9 +160,10 @@ internal static class Pipeline
         {
             var (scope, route) = (RequestScope.Of(context), Route(context));
             var elapsedMs = (long)clock.GetElapsedTime(started).TotalMilliseconds;
-            var userId = scope.Caller?.UserId ?? "-";
+            var (userId, format) = (scope.Caller?.UserId ?? "-", scope.Caller?.Method.Word() ?? "-");
             ApiLog.Answered(
-                logger, method, route, context.Response.StatusCode, elapsedMs, userId, scope.CorrelationId);
+                logger, method, route, context.Response.StatusCode, elapsedMs, userId, format,
+                scope.CorrelationId);
         }
     }
 
@@ -210,12 +213,16 @@ internal static class Pipeline
             .AuthenticateAsync(context.Request.Headers.Authorization, scope.Now, context.RequestAborted);
         if (outcome is not BearerOutcome.Known known)
         {
-            var problem = ((BearerOutcome.Refused)outcome).Problem;
-            await AnswerAsync(context, problem);
+            var refused = (BearerOutcome.Refused)outcome;
+            var logger = context.RequestServices.GetRequiredService<ILogger<ApiOptions>>();
+            ApiLog.NotLetIn(logger, refused.Code, scope.CorrelationId);
+            await AnswerAsync(context, refused.Problem);
             return;
         }
 
         context.Features.Set(scope with { Caller = known.Caller });
+        if (known.Caller.Method == AuthenticationMethod.Legacy)
+            Deprecate(context);
         if ((known.Caller.Roles & allowed) == 0)
         {
             await AnswerAsync(context, ProblemCatalogue.Forbidden.With(
@@ -231,6 +238,15 @@ internal static class Pipeline
         }
 
         await next(context);
+    }
+
+    // RFC 9745 section 2.1 and RFC 8594 section 3.
+    private static void Deprecate(HttpContext context)
+    {
+        var sunset = context.RequestServices.GetRequiredService<ApiOptions>().Jwt.LegacySunset;
+        context.Response.Headers["Deprecation"] =
+            $"@{JwtOptions.LegacyDeprecated.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)}";
+        context.Response.Headers["Sunset"] = sunset.ToString("R", CultureInfo.InvariantCulture);
     }
 
     private static Task AnswerBareStatusAsync(HttpContext context) =>

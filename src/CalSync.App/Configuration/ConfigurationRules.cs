@@ -1,3 +1,4 @@
+using System.Text;
 using CalSync.Remotes.Pipeline;
 using CalSync.Sandbox;
 using CalSync.Sync.Providers;
@@ -43,8 +44,27 @@ internal static class ConfigurationRules
                     "the client id of your own project"),
             (!settings.Text(Keys.ServerUrls)!.Split(';').All(SettingText.IsWebAddress), Keys.ServerUrls,
                 "is not a list of http or https addresses", "addresses separated by semicolons"),
+            .. Legacy(settings),
         ];
         return Broken(settings, rules);
+    }
+
+    // Whoever guesses the secret is anybody, so it is neither short nor accepted for ever.
+    private static (bool Broken, Key Key, string Problem, string Allowed)[] Legacy(Settings settings)
+    {
+        var (secret, sunset) = (settings.Text(Keys.AuthLegacySecret), settings.Text(Keys.AuthLegacySunset));
+        var isOn = settings.Text(Keys.AuthLegacy) == "on";
+        return
+        [
+            (isOn && secret is null, Keys.AuthLegacySecret, "is missing while auth.legacy is on",
+                "the shared secret"),
+            (secret is not null && Encoding.UTF8.GetByteCount(secret) < 32, Keys.AuthLegacySecret,
+                "is shorter than 32 bytes", "at least 32 bytes"),
+            (isOn && sunset is null, Keys.AuthLegacySunset, "is missing while auth.legacy is on",
+                "a day such as 2027-06-30"),
+            (sunset is not null && HostConfiguration.Day(sunset) is null, Keys.AuthLegacySunset,
+                "is not a day", "a day such as 2027-06-30"),
+        ];
     }
 
     private static IEnumerable<ConfigurationError> Production(Settings settings)

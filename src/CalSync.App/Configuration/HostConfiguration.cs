@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using CalSync.App.Api;
+using CalSync.App.Api.Authentication.Jwt;
 using CalSync.App.Pairs;
 using CalSync.Classes;
 using CalSync.Remotes.Dav;
@@ -39,6 +40,7 @@ internal static class HostConfiguration
                 IdempotencyKeyRequired = settings.Flag(Keys.IdempotencyRequired),
                 PublicAddress = settings.Address(Keys.ServerPublicUrl),
                 Provider = settings.Text(Keys.Provider)!,
+                Jwt = WebTokens(settings),
             },
             Classes = new ClassOptions
             {
@@ -66,6 +68,22 @@ internal static class HostConfiguration
                 settings.Address(Keys.SandboxUrl)!, options.OAuth.ClientId, options.OAuth.ClientSecret)
             : options;
     }
+
+    /// <summary>Which JSON web tokens are issued and accepted.</summary>
+    public static JwtOptions WebTokens(Settings settings) => new()
+    {
+        Issuer = settings.Text(Keys.AuthIssuer)!,
+        Audience = settings.Text(Keys.AuthAudience)!,
+        LegacySecret = settings.Text(Keys.AuthLegacy) == "on" ? settings.Text(Keys.AuthLegacySecret) : null,
+        LegacySunset = Day(settings.Text(Keys.AuthLegacySunset)) ?? DateTimeOffset.UnixEpoch,
+    };
+
+    /// <summary>The beginning of a day, UTC; null when the text is none.</summary>
+    public static DateTimeOffset? Day(string? text) =>
+        DateOnly.TryParseExact(
+            text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+            ? new DateTimeOffset(day, TimeOnly.MinValue, TimeSpan.Zero)
+            : null;
 
     /// <summary>The switches whose normal value is a setting.</summary>
     public static ImmutableDictionary<string, string> SwitchNormals(Settings settings) =>

@@ -46,6 +46,22 @@ internal static class Keys
         + "when unset.")
         .KeptSecret().Or("CALSYNC_ENCRYPTION_KEY");
 
+    public static readonly Key AuthIssuer = Text("auth.issuer", "calsync", "https://calsync.example.com",
+        "The iss of our JSON web tokens; the same in every process.");
+
+    public static readonly Key AuthAudience = Text("auth.audience", "calsync-api", "calsync-api",
+        "The aud of our JSON web tokens.");
+
+    public static readonly Key AuthLegacy = Choice("auth.legacy", "off", ["off", "on"],
+        "Whether JSON web tokens of the legacy format (HS256) are accepted, with reduced rights.");
+
+    public static readonly Key AuthLegacySecret = Text("auth.legacy_secret", null,
+        "the secret of the system that signs them", "Shared secret of the legacy format, at least 32 bytes.")
+        .KeptSecret();
+
+    public static readonly Key AuthLegacySunset = Text("auth.legacy_sunset", null, "2027-06-30",
+        "Day from which on legacy tokens are refused, UTC; said in the Sunset header until then.");
+
     public static readonly Key TestingClock = Duration("testing.clock_offset", 0, -87_600, 87_600, "h",
         "How far the product's clock is ahead of the real one, to rehearse another day.");
 
@@ -159,7 +175,8 @@ internal static class Keys
             "Most connections of one process to the database."),
         Limit<DatabaseOptions>("database.prepared_statements", nameof(DatabaseOptions.PreparedCountMax),
             "Statements kept prepared on each connection; 0 for a pooler in transaction mode."),
-        ServerUrls, ServerPublicUrl, RequestBudget, SecretsKey, TestingClock,
+        ServerUrls, ServerPublicUrl, RequestBudget, SecretsKey,
+        AuthIssuer, AuthAudience, AuthLegacy, AuthLegacySecret, AuthLegacySunset, TestingClock,
         Provider, GoogleClientId, GoogleClientSecret, SandboxUrl, SandboxCalDavUrl,
         Limit<GoogleOptions>("google.page_size", nameof(GoogleOptions.PageCountMax),
             "Events or calendars asked for per page."),

@@ -77,7 +77,7 @@ public sealed class AccessTests : ProductTest
     [
         "GET /errors/{name}", "GET /health", "GET /health/live", "GET /health/ready",
             "GET /oauth/google/callback",
-        "GET /openapi/{documentName}.json",
+        "GET /.well-known/jwks.json", "GET /openapi/{documentName}.json",
     ];
 
     protected override ProductSettings Settings =>

@@ -53,6 +53,7 @@ public sealed class AuthorisationTests : ProductTest
         setSwitch          422 422 403 403 403 403 422 401
         clearSwitch        200 200 403 403 403 403 200 401
         getBreakers        200 200 403 403 403 403 200 401
+        getKeySet          200 200 200 200 200 200 200 200
         getLiveness        200 200 200 200 200 200 200 200
         getReadiness       200 200 200 200 200 200 200 200
         getHealth          200 200 200 200 200 200 200 200

@@ -26,11 +26,33 @@ internal enum Roles
     Any = Admin | Operator | Instructor | Student,
 }
 
+/// <summary>How a caller was recognised. Append only.</summary>
+internal enum AuthenticationMethod
+{
+    /// <summary>A token of <c>calsync users token</c>.</summary>
+    ApiToken = 1,
+
+    /// <summary>A JSON web token of a session.</summary>
+    Enhanced = 2,
+
+    /// <summary>A JSON web token signed with the shared secret; deprecated.</summary>
+    Legacy = 3,
+}
+
 /// <summary>Who sends the request.</summary>
 /// <param name="Actor">User, tenant and role; every object of another tenant does not exist for it.</param>
 /// <param name="TenantKind">Practice or real; decides which provider a connection is made at.</param>
 internal sealed record Caller(Actor Actor, TenantKind TenantKind)
 {
+    /// <summary>How they were recognised.</summary>
+    public AuthenticationMethod Method { get; init; } = AuthenticationMethod.ApiToken;
+
+    /// <summary>Their session; only with <see cref="AuthenticationMethod.Enhanced"/>.</summary>
+    public string? SessionId { get; init; }
+
+    /// <summary>When they proved who they are, UTC; only with a session.</summary>
+    public DateTimeOffset? AuthenticatedAt { get; init; }
+
     /// <summary>The user behind the token.</summary>
     public string UserId => Actor.UserId;
 
