@@ -1,5 +1,6 @@
 using System.Globalization;
 using CalSync.Lab.Bench;
+using CalSync.Lab.Bench.Sync;
 using CalSync.Lab.Fuzz;
 using CalSync.Lab.Simulation;
 
@@ -17,7 +18,11 @@ return args switch
     ["bench", "accept", .. var rest] =>
         await EnrolBench.RunAsync(withMirror: false, rest.Contains("--json"), stop.Token),
     ["bench", "calendar", .. var rest] => CalendarBench.Run(rest.Contains("--json"), Rounds(rest)),
+    ["bench", "sync", .. var rest] => await SyncBench.RunAsync(SyncBenchOptions.Read(rest), stop.Token),
     ["bench", ..] => List(),
+    ["null-caldav", var port] => await ServeNullCalDavAsync(port, stop.Token),
+    ["sync-pair", var directory, var left, var right, var runs] => await SyncRunner.RunAsync(
+        directory, new Uri(left), new Uri(right), int.Parse(runs, CultureInfo.InvariantCulture), stop.Token),
     ["fuzz", "calendar", .. var rest] => FuzzCommand.Run(rest, stop.Token),
     ["simulate", "pairs", "--seeds", var seeds, .. var rest] => await SimulatePairsAsync(
         int.Parse(seeds, CultureInfo.InvariantCulture),
@@ -33,6 +38,17 @@ static int List()
     Console.WriteLine("accept  the second half of enrol alone");
     Console.WriteLine(
         "calendar [--rounds N]  the calendar library beside libical, ical.js and rrule-rust");
+    Console.WriteLine(
+        "sync [--rounds N] [--sizes N,N] [--no-delay] [--own-server]  two calendars kept equal, beside "
+        + "vdirsyncer");
+    return 0;
+}
+
+static async Task<int> ServeNullCalDavAsync(string port, CancellationToken cancellation)
+{
+    await using var server = await NullCalDav.StartAsync(
+        int.Parse(port, CultureInfo.InvariantCulture), cancellation);
+    await server.WaitAsync(cancellation);
     return 0;
 }
 

@@ -60,14 +60,7 @@ internal sealed record CalendarCorpus(IReadOnlyList<byte[]> Resources, IReadOnly
     /// <param name="rules">JSON: <c>id</c>, <c>ics</c> and <c>end</c> of each rule.</param>
     public static CalendarCorpus Load(string pack, string rules)
     {
-        var resources = new List<byte[]>();
-        var all = File.ReadAllBytes(pack).AsSpan();
-        for (var length = 0; all.Length > 0; all = all[(4 + length)..])
-        {
-            length = BinaryPrimitives.ReadInt32LittleEndian(all);
-            resources.Add(all.Slice(4, length).ToArray());
-        }
-
+        var resources = Unpack(pack);
         using var json = JsonDocument.Parse(File.ReadAllText(rules));
         return new CalendarCorpus(resources,
         [
@@ -78,6 +71,20 @@ internal sealed record CalendarCorpus(IReadOnlyList<byte[]> Resources, IReadOnly
                     rule.GetProperty("end").GetString()!, "yyyyMMdd'T'HHmmss'Z'",
                     CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal))),
         ]);
+    }
+
+    /// <summary>Reads the resources of a pack.</summary>
+    public static IReadOnlyList<byte[]> Unpack(string pack)
+    {
+        var resources = new List<byte[]>();
+        var all = File.ReadAllBytes(pack).AsSpan();
+        for (var length = 0; all.Length > 0; all = all[(4 + length)..])
+        {
+            length = BinaryPrimitives.ReadInt32LittleEndian(all);
+            resources.Add(all.Slice(4, length).ToArray());
+        }
+
+        return resources;
     }
 
     /// <summary>Makes the like when the generators are not here. The same on every run.</summary>

@@ -1,0 +1,120 @@
+using CalSync.Lab.Peers;
+
+namespace CalSync.Lab.Bench.Sync;
+
+/// <summary>A sync tool: how it is told of two calendars, and how it is run.</summary>
+internal abstract class SyncContender
+{
+    private static readonly int[] Success = [0];
+
+    /// <summary>As it stands in the figures.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Exit codes of a run that did all it should.</summary>
+    protected virtual IReadOnlyCollection<int> ExpectedCodes => Success;
+
+    /// <summary>Tells it of two calendars, with an empty memory.</summary>
+    /// <param name="directory">Empty; where it may keep what it likes.</param>
+    /// <param name="left">A calendar.</param>
+    /// <param name="right">The other one.</param>
+    /// <param name="cancellation">Cancelling ends it.</param>
+    public abstract Task PrepareAsync(
+        string directory, Uri left, Uri right, CancellationToken cancellation);
+
+    /// <summary>The command that synchronises both once.</summary>
+    protected abstract IReadOnlyList<string> Line(string directory, Uri left, Uri right);
+
+    /// <summary>Synchronises once.</summary>
+    public Task<ProcessCost> RunAsync(
+        string directory, Uri left, Uri right, CancellationToken cancellation) =>
+        ProcessCost.OfAsync(Line(directory, left, right), ExpectedCodes, cancellation);
+}
+
+/// <summary>vdirsyncer, as Debian has it.</summary>
+internal sealed class VdirsyncerContender : SyncContender
+{
+    private static readonly string? Program = Find();
+
+    /// <summary>Whether it is installed.</summary>
+    public static bool IsHere => Program is not null;
+
+    /// <inheritdoc/>
+    public override string Name => "vdirsyncer";
+
+    /// <inheritdoc/>
+    public override async Task PrepareAsync(
+        string directory, Uri left, Uri right, CancellationToken cancellation)
+    {
+        await File.WriteAllTextAsync(
+            Path.Combine(directory, "config"),
+            $"""
+            [general]
+            status_path = "{directory}/status/"
+
+            [pair both]
+            a = "left"
+            b = "right"
+            collections = null
+            conflict_resolution = "a wins"
+
+            {Storage("left", left)}
+            {Storage("right", right)}
+
+            """,
+            cancellation);
+        await PeerProcess.RunAsync(
+            [
+                "sh", "-c", "yes | exec \"$0\" -v ERROR -c \"$1/config\" discover both >/dev/null", Program!,
+                directory,
+            ],
+            null, cancellation);
+    }
+
+    /// <inheritdoc/>
+    protected override IReadOnlyList<string> Line(string directory, Uri left, Uri right) =>
+        [Program!, "-v", "ERROR", "-c", $"{directory}/config", "sync", "both"];
+
+    private static string Storage(string name, Uri address) =>
+        $"""
+        [storage {name}]
+        type = "caldav"
+        url = "{address}"
+        username = "{CalDavPeer.UserName}"
+        password = "{CalDavPeer.UserPassword}"
+
+        """;
+
+    private static string? Find()
+    {
+        try
+        {
+            return PeerProcess.Find("vdirsyncer", "/usr/bin/vdirsyncer");
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>The engine in a process that does nothing else.</summary>
+internal sealed class EngineContender : SyncContender
+{
+    /// <inheritdoc/>
+    public override string Name => "calsync";
+
+    /// <inheritdoc/>
+    public override Task PrepareAsync(
+        string directory, Uri left, Uri right, CancellationToken cancellation) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    protected override IReadOnlyList<string> Line(string directory, Uri left, Uri right) =>
+        Runs(directory, left, right, 1);
+
+    /// <summary>The command that runs a pair several times in one process.</summary>
+    public static IReadOnlyList<string> Runs(string directory, Uri left, Uri right, int count) =>
+    [
+        "dotnet", typeof(EngineContender).Assembly.Location, "sync-pair", directory, left.ToString(),
+        right.ToString(), count.ToString(System.Globalization.CultureInfo.InvariantCulture),
+    ];
+}
