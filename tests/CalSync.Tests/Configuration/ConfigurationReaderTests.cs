@@ -110,6 +110,27 @@ public sealed class ConfigurationReaderTests : IDisposable
         Assert.Equal(("token.proactive_threshold", "at least 16 min"), (error.Key, error.Allowed));
     }
 
+    /// <summary>A shared secret is neither short nor accepted for ever.</summary>
+    [Fact]
+    [Trait("Requirement", "R-JWT-5")]
+    public void Read_WithLegacyTokensOn_NeedsALongSecretAndASunset()
+    {
+        const string secret = "0123456789abcdef0123456789abcdef";
+        (string, string)[] all =
+        [
+            ("auth.legacy", "on"), ("auth.legacy_secret", secret), ("auth.legacy_sunset", "2027-06-30"),
+        ];
+        Valid(commandLine: all);
+        Assert.Equal(
+            ["auth.legacy_secret", "auth.legacy_sunset"],
+            Invalid(all[..1], []).Select(error => error.Key).Order(StringComparer.Ordinal));
+        var error = Assert.Single(Invalid([all[0], ("auth.legacy_secret", secret[1..]), all[2]], []));
+        Assert.Equal("is shorter than 32 bytes", error.Problem);
+        Assert.DoesNotContain(secret[1..], error.ToString(), StringComparison.Ordinal);
+        error = Assert.Single(Invalid([.. all[..2], ("auth.legacy_sunset", "30.06.2027")], []));
+        Assert.Equal("is not a day", error.Problem);
+    }
+
     /// <summary>The settings of tokens reach whoever follows them, in their unit.</summary>
     [Fact]
     public void Options_OfTokens_FollowTheirKeys()
