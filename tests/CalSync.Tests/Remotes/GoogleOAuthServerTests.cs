@@ -152,9 +152,9 @@ public sealed class GoogleOAuthServerTests
         await using var rig = RemotesRig.Start(_ => new ScriptedAnswer.Silence());
         var refresh = rig.Remotes.OAuth.RefreshAsync("1//r", CancellationToken.None);
         Assert.True(await rig.Server.Received(RemotesRig.Patience));
-        rig.Clock.Advance(TimeSpan.FromSeconds(10));
+        rig.Clock.Advance(TimeSpan.FromSeconds(20));
         var fault = Assert.IsType<TokenAnswer.Failed>(await refresh).Fault;
-        Assert.Equal("oauth.refresh timed out after 10000ms", fault.Message);
+        Assert.Equal("oauth.refresh timed out after 20000ms", fault.Message);
         Assert.Equal((ProviderReason.TimedOut, true), (fault.Reason, fault.OutcomeUnknown));
     }
 
