@@ -21,8 +21,8 @@ return args switch
     ["bench", "sync", .. var rest] => await SyncBench.RunAsync(SyncBenchOptions.Read(rest), stop.Token),
     ["bench", ..] => List(),
     ["null-caldav", var port] => await ServeNullCalDavAsync(port, stop.Token),
-    ["sync-pair", var directory, var left, var right, var runs] => await SyncRunner.RunAsync(
-        directory, new Uri(left), new Uri(right), int.Parse(runs, CultureInfo.InvariantCulture), stop.Token),
+    ["sync-pair", var directory, var pair, var runs] => await SyncRunner.RunAsync(
+        directory, pair, int.Parse(runs, CultureInfo.InvariantCulture), stop.Token),
     ["fuzz", "calendar", .. var rest] => FuzzCommand.Run(rest, stop.Token),
     ["simulate", "pairs", "--seeds", var seeds, .. var rest] => await SimulatePairsAsync(
         int.Parse(seeds, CultureInfo.InvariantCulture),

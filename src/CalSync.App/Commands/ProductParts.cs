@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using CalSync.App.Configuration;
 using CalSync.App.Pairs;
 using CalSync.Classes;
+using CalSync.Storage;
 using CalSync.Remotes.CalDav;
 using CalSync.Storage.Identity;
 using CalSync.Storage.Pairs;
@@ -19,10 +20,10 @@ internal sealed record OwnedConnection(User Owner, ConnectionListing Connection)
 /// listens or works.</summary>
 internal sealed class ProductParts : IAsyncDisposable
 {
-    private readonly CalSyncHost _host;
+    private readonly ServiceProvider _services;
 
-    private ProductParts(Settings settings, Workplace place, CalSyncHost host) =>
-        (Settings, Place, _host) = (settings, place, host);
+    private ProductParts(Settings settings, Workplace place, ServiceProvider services) =>
+        (Settings, Place, _services) = (settings, place, services);
 
     /// <summary>The configuration in force.</summary>
     public Settings Settings { get; }
@@ -31,28 +32,28 @@ internal sealed class ProductParts : IAsyncDisposable
     public Workplace Place { get; }
 
     /// <summary>Begins, finishes and ends connections.</summary>
-    public ConnectionFlow Flow => _host.Services.GetRequiredService<ConnectionFlow>();
+    public ConnectionFlow Flow => _services.GetRequiredService<ConnectionFlow>();
 
     /// <summary>CalDAV servers.</summary>
-    public CalDavRemotes Dav => _host.Services.GetRequiredService<CalDavRemotes>();
+    public CalDavRemotes Dav => _services.GetRequiredService<CalDavRemotes>();
 
     /// <summary>The pairs.</summary>
-    public PairDirectory Pairs => _host.Services.GetRequiredService<PairDirectory>();
+    public PairDirectory Pairs => _services.GetRequiredService<PairDirectory>();
 
     /// <summary>The ledger of pairs.</summary>
-    public IPairStore Ledger => _host.Services.GetRequiredService<IPairStore>();
+    public IPairStore Ledger => _services.GetRequiredService<IPairStore>();
 
     /// <summary>Opens the calendars of pairs.</summary>
-    public PairCalendars Calendars => _host.Services.GetRequiredService<PairCalendars>();
+    public PairCalendars Calendars => _services.GetRequiredService<PairCalendars>();
 
     /// <summary>Runs pairs.</summary>
-    public PairRunner Runner => _host.Services.GetRequiredService<PairRunner>();
+    public PairRunner Runner => _services.GetRequiredService<PairRunner>();
 
     /// <summary>Renews tokens ahead of need.</summary>
-    public TokenWorker Tokens => _host.Services.GetRequiredService<TokenWorker>();
+    public TokenWorker Tokens => _services.GetRequiredService<TokenWorker>();
 
     /// <summary>The rows of the connections.</summary>
-    public IConnectionStore Connections => _host.Services.GetRequiredService<IConnectionStore>();
+    public IConnectionStore Connections => _services.GetRequiredService<IConnectionStore>();
 
     /// <summary>Opens the database and puts the product together around it.</summary>
     /// <exception cref="CommandException">The schema is not this program's.</exception>
@@ -65,9 +66,11 @@ internal sealed class ProductParts : IAsyncDisposable
             HostConfiguration.Read(settings, listens: false, works: false) with { Upgrades = false };
         try
         {
-            var host = await CalSyncHost.BuildAsync(
-                options, place.Clock, call.Around.Random, null, cancellation);
-            return new ProductParts(settings, place, host);
+            // The parts without the server around them: its routes alone take as long as a run without work.
+            var services = new ServiceCollection().AddLogging();
+            Composition.Add(
+                services, Database.Open(options.Database), options, place.Clock, call.Around.Random);
+            return new ProductParts(settings, place, services.BuildServiceProvider());
         }
         catch
         {
@@ -101,7 +104,7 @@ internal sealed class ProductParts : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _host.DisposeAsync();
+        await _services.DisposeAsync();
         await Place.DisposeAsync();
     }
 }

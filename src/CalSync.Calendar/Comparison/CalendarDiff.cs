@@ -28,9 +28,11 @@ public static class CalendarDiff
     /// <returns>Empty when both mean the same. Never throws on what the calendars hold.</returns>
     public static ImmutableArray<CalendarChange> Compare(
         CalendarDocument before, CalendarDocument after, CalendarNoise? noise = null) =>
-        Compare(
-            new CalendarSide(before, noise ?? CalendarNoise.None),
-            new CalendarSide(after, noise ?? CalendarNoise.None));
+        before.Bytes.Span.SequenceEqual(after.Bytes.Span)
+            ? []
+            : Compare(
+                new CalendarSide(before, noise ?? CalendarNoise.None),
+                new CalendarSide(after, noise ?? CalendarNoise.None));
 
     /// <summary>The components of a stream, under the keys that changes name them by.</summary>
     public static IReadOnlyDictionary<ComponentKey, CalendarComponent> Components(

@@ -43,6 +43,27 @@ internal sealed class CalDavCalendar : IRemoteCalendar
         _writer.CurrentAsync(address, cancellation);
 
     /// <inheritdoc/>
+    /// <remarks>What a multiget does not give is asked for alone: only that tells why.</remarks>
+    public async Task<IReadOnlyList<ResourceRead>> ReadManyAsync(
+        IReadOnlyList<ResourceAddress> addresses, CancellationToken cancellation)
+    {
+        var given = addresses.Count == 1
+            ? []
+            : (await _resources.ReadAsync(
+                [.. addresses.Select(address => new WantedResource(address, null))], cancellation))
+                .Found.ToDictionary(resource => resource.Address);
+        var reads = new List<ResourceRead>(addresses.Count);
+        foreach (var address in addresses)
+        {
+            reads.Add(given.TryGetValue(address, out var found) && found.Version is not null
+                ? new ResourceRead.Found(found)
+                : await ReadAsync(address, cancellation));
+        }
+
+        return reads;
+    }
+
+    /// <inheritdoc/>
     /// <remarks>
     /// Tried in turn: the address a create would have used, a query by UID, and, because some servers answer
     /// such queries with nothing, the whole calendar. Only that last one proves that there is none.

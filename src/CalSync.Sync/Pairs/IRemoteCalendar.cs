@@ -31,6 +31,17 @@ public interface IRemoteCalendar
     /// <summary>Reads one resource where it lies; the proof that it is there, or gone.</summary>
     Task<ResourceRead> ReadAsync(ResourceAddress address, CancellationToken cancellation);
 
+    /// <summary>Reads several resources where they lie, in as few requests as the provider needs.</summary>
+    /// <returns>What <see cref="ReadAsync"/> gives for each, in their order.</returns>
+    async Task<IReadOnlyList<ResourceRead>> ReadManyAsync(
+        IReadOnlyList<ResourceAddress> addresses, CancellationToken cancellation)
+    {
+        var reads = new List<ResourceRead>(addresses.Count);
+        foreach (var address in addresses)
+            reads.Add(await ReadAsync(address, cancellation));
+        return reads;
+    }
+
     /// <summary>Finds the resource that carries a UID: after a lost answer, or when a create says it
     /// exists.</summary>
     Task<ResourceRead> FindAsync(string uid, CancellationToken cancellation);

@@ -51,17 +51,21 @@ public sealed class CalDavPeer : IAsyncDisposable
     /// <returns>Its path, with a slash at the end.</returns>
     public async Task<string> NewCalendarAsync(CancellationToken cancellation)
     {
-        var path = $"{Home}test-{Interlocked.Increment(ref _calendarCount)}/";
-        var body = new StringContent(
-            "<mkcalendar xmlns='urn:ietf:params:xml:ns:caldav' xmlns:d='DAV:'><d:set><d:prop>"
-                + $"<d:displayname>Test {_calendarCount}</d:displayname>"
-                + "<supported-calendar-component-set><comp name='VEVENT'/></supported-calendar-component-set>"
-                + "</d:prop></d:set></mkcalendar>",
-            Encoding.UTF8, "text/xml");
-        using var request = new HttpRequestMessage(new HttpMethod("MKCALENDAR"), path) { Content = body };
-        using var response = await Http.SendAsync(request, cancellation);
-        response.EnsureSuccessStatusCode();
-        return path;
+        for (var attempt = 1; ; attempt++)
+        {
+            var number = Interlocked.Increment(ref _calendarCount);
+            var path = $"{Home}test-{number}/";
+            try
+            {
+                await MakeCalendarAsync(path, number, cancellation);
+                return path;
+            }
+            catch (HttpRequestException fault) when (attempt < AgainHandler.AttemptCountMax
+                && fault.HttpRequestError == HttpRequestError.ResponseEnded)
+            {
+                // It may have been made: the next one has another name.
+            }
+        }
     }
 
     /// <summary>Stops the server; what it held is gone.</summary>
@@ -86,12 +90,25 @@ public sealed class CalDavPeer : IAsyncDisposable
         }
     }
 
+    private async Task MakeCalendarAsync(string path, int number, CancellationToken cancellation)
+    {
+        var body = new StringContent(
+            "<mkcalendar xmlns='urn:ietf:params:xml:ns:caldav' xmlns:d='DAV:'><d:set><d:prop>"
+                + $"<d:displayname>Test {number}</d:displayname>"
+                + "<supported-calendar-component-set><comp name='VEVENT'/></supported-calendar-component-set>"
+                + "</d:prop></d:set></mkcalendar>",
+            Encoding.UTF8, "text/xml");
+        using var request = new HttpRequestMessage(new HttpMethod("MKCALENDAR"), path) { Content = body };
+        using var response = await Http.SendAsync(request, cancellation);
+        response.EnsureSuccessStatusCode();
+    }
+
     /// <summary>
     /// Radicale now and then closes a connection before it answers: what may be asked twice is asked again.
     /// </summary>
     private sealed class AgainHandler : DelegatingHandler
     {
-        private const int AttemptCountMax = 3;
+        internal const int AttemptCountMax = 5;
 
         /// <inheritdoc/>
         protected override async Task<HttpResponseMessage> SendAsync(

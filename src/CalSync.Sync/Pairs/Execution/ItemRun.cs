@@ -117,7 +117,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             }
         }
 
-        return await RecordAsync([Change()], cancellation) ? ItemEnd.Done : ItemEnd.Deferred;
+        return await scope.RecordAsync(Change(), cancellation) ? ItemEnd.Done : ItemEnd.Deferred;
     }
 
     private void Finish(MergeSide side, SideEnd.Done done)
@@ -284,14 +284,6 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             return;
         scope.IsLeaseLost |= !await scope.Store.VoidAsync(
             scope.Lease, [write.Id], scope.Clock.GetUtcNow(), cancellation);
-    }
-
-    private async Task<bool> RecordAsync(LedgerChange[] changes, CancellationToken cancellation)
-    {
-        var isKept = await scope.Store.RecordAsync(
-            scope.Lease, changes, scope.Clock.GetUtcNow(), cancellation);
-        scope.IsLeaseLost |= !isKept;
-        return isKept;
     }
 
     private EventMapping Result() => new(

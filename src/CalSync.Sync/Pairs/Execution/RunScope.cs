@@ -8,9 +8,14 @@ namespace CalSync.Sync.Pairs.Execution;
 /// <summary>What all events of one run share.</summary>
 internal sealed class RunScope
 {
+    private const int ChangeCountMax = 64;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<StepKind, int> _written = [];
+    private readonly Gathering<LedgerChange, bool> _changes;
     private int _streak;
+
+    public RunScope() => _changes = new(RecordAllAsync, ChangeCountMax);
 
     /// <summary>The ledger.</summary>
     public required IPairStore Store { get; init; }
@@ -51,6 +56,11 @@ internal sealed class RunScope
     /// <summary>Whether no further write may begin.</summary>
     public bool IsStopped => StopFault is not null || IsLeaseLost;
 
+    /// <summary>Records how an event ended, together with others that end at the same time.</summary>
+    /// <returns>False when the lease was lost.</returns>
+    public Task<bool> RecordAsync(LedgerChange change, CancellationToken cancellation) =>
+        _changes.AskAsync(change, cancellation);
+
     /// <summary>How many writes of a kind were made.</summary>
     public int Written(StepKind kind)
     {
@@ -79,6 +89,14 @@ internal sealed class RunScope
             if (StopFault is null && (IsOfSide(fault.Reason) || _streak >= Options.FailureStreakMax))
                 (StopFault, StopSide) = (fault, side);
         }
+    }
+
+    private async Task<IReadOnlyList<bool>> RecordAllAsync(
+        IReadOnlyList<LedgerChange> changes, CancellationToken cancellation)
+    {
+        var isKept = await Store.RecordAsync(Lease, changes, Clock.GetUtcNow(), cancellation);
+        IsLeaseLost |= !isKept;
+        return [.. changes.Select(_ => isKept)];
     }
 
     /// <summary>Whether a failure tells of the account or the line, not of one event.</summary>

@@ -35,23 +35,31 @@ internal abstract record SideEnd
 /// <param name="gate">Bounds how many writes are under way.</param>
 internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, SemaphoreSlim gate)
 {
+    private const int ReadBackCountMax = 64;
+
+    private readonly Gathering<ResourceAddress, ResourceRead> _readBacks =
+        new(calendar.ReadManyAsync, ReadBackCountMax);
+
     /// <summary>Makes one write.</summary>
     /// <param name="act">What is to be done.</param>
     /// <param name="write">As it was begun.</param>
     /// <param name="cancellation">A cancelled write may have been done; it stays open in the ledger.</param>
-    public async Task<SideEnd> WriteAsync(
-        SideAct act, WriteRecord write, CancellationToken cancellation)
+    public Task<SideEnd> WriteAsync(
+        SideAct act, WriteRecord write, CancellationToken cancellation) => act switch
+        {
+            SideAct.Create create => CreateAsync(create, write, cancellation),
+            SideAct.Update update => UpdateAsync(update, write, cancellation),
+            SideAct.Delete delete => DeleteAsync(delete, write, cancellation),
+            _ => throw new ArgumentException("Nothing is to be written.", nameof(act)),
+        };
+
+    /// <summary>Asks the provider when it is this call's turn.</summary>
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> askAsync, CancellationToken cancellation)
     {
         await gate.WaitAsync(cancellation);
         try
         {
-            return act switch
-            {
-                SideAct.Create create => await CreateAsync(create, write, cancellation),
-                SideAct.Update update => await UpdateAsync(update, write, cancellation),
-                SideAct.Delete delete => await DeleteAsync(delete, write, cancellation),
-                _ => throw new ArgumentException("Nothing is to be written.", nameof(act)),
-            };
+            return await askAsync();
         }
         finally
         {
@@ -66,7 +74,8 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
     /// <param name="cancellation">Nothing is changed by a read.</param>
     public async Task<(SideFact? Fact, ProviderFault? Fault)> ReadAsync(
         ResourceAddress address, string? uidThere, string uid, CancellationToken cancellation) =>
-        Fact(await calendar.ReadAsync(address, cancellation), uidThere, uid);
+        Fact(
+            await InTurnAsync(() => calendar.ReadAsync(address, cancellation), cancellation), uidThere, uid);
 
     /// <summary>Finds one event wherever it lies.</summary>
     /// <param name="uidThere">Its UID on this side.</param>
@@ -74,14 +83,14 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
     /// <param name="cancellation">Nothing is changed by a read.</param>
     public async Task<(SideFact? Fact, ProviderFault? Fault)> FindAsync(
         string uidThere, string uid, CancellationToken cancellation) =>
-        Fact(await calendar.FindAsync(uidThere, cancellation), null, uid);
+        Fact(await InTurnAsync(() => calendar.FindAsync(uidThere, cancellation), cancellation), null, uid);
 
     private async Task<SideEnd> CreateAsync(
         SideAct.Create act, WriteRecord write, CancellationToken cancellation)
     {
         var content = OnSide(act.Content, act.Uid);
         var draft = new ResourceDraft(act.Uid, content, null);
-        var answer = await calendar.CreateAsync(draft, cancellation);
+        var answer = await InTurnAsync(() => calendar.CreateAsync(draft, cancellation), cancellation);
         switch (answer)
         {
             case ResourceWrite.Stored stored:
@@ -109,8 +118,9 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
     {
         var held = OnSide(act.Held.Seen, act.Held.Uid);
         var draft = new ResourceDraft(act.Held.Uid, OnSide(act.Content, act.Held.Uid), held);
-        var answer = await calendar.UpdateAsync(
-            act.Held.Address, act.Held.Version, draft, cancellation);
+        var answer = await InTurnAsync(
+            () => calendar.UpdateAsync(act.Held.Address, act.Held.Version, draft, cancellation),
+            cancellation);
         switch (answer)
         {
             case ResourceWrite.Stored stored:
@@ -139,7 +149,8 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
             }
         }
 
-        var answer = await calendar.DeleteAsync(act.Held.Address, act.Held.Version, cancellation);
+        var answer = await InTurnAsync(
+            () => calendar.DeleteAsync(act.Held.Address, act.Held.Version, cancellation), cancellation);
         switch (answer)
         {
             case ResourceDelete.Deleted or ResourceDelete.AlreadyGone:
@@ -185,7 +196,8 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
             return Done(blind);
         // A provider may give what is created another UID.
         var expected = held is null ? null : uidThere;
-        var (fact, fault) = await ReadAsync(stored.Address, expected, write.Uid, cancellation);
+        var (fact, fault) = Fact(
+            await _readBacks.AskAsync(stored.Address, cancellation), expected, write.Uid);
         if (fault is null && !IsShown(fact, held, sent))
             (fact, fault) = await ReadAsync(stored.Address, expected, write.Uid, cancellation);
         switch (fact)

@@ -26,14 +26,17 @@ public enum StepKind
 /// <param name="Title">What the event is called.</param>
 /// <param name="Rule">Which rule decided.</param>
 /// <param name="Proof">For a deletion, why it counts as deleted on the other side.</param>
-/// <param name="Changes">Field by field.</param>
 /// <param name="Discarded">Values of both sides' edits that lose, with who won.</param>
 /// <param name="Before">What the side holds; null for a creation.</param>
 /// <param name="After">What it is to hold; null for a deletion.</param>
 public sealed record PlanStep(
     StepKind Kind, MergeSide Side, string Uid, string Title, SyncRule Rule, DeletionProof? Proof,
-    ImmutableArray<CalendarChange> Changes, ImmutableArray<MergeConflict> Discarded,
-    CalendarDocument? Before, CalendarDocument? After);
+    ImmutableArray<MergeConflict> Discarded, CalendarDocument? Before, CalendarDocument? After)
+{
+    /// <summary>What it changes, field by field; found out when it is asked for.</summary>
+    public ImmutableArray<CalendarChange> Changes => CalendarDiff.Compare(
+        Before ?? ResourceContent.Nothing, After ?? ResourceContent.Nothing, ResourceContent.Noise);
+}
 
 /// <summary>What a run intends, as data.</summary>
 /// <remarks>
@@ -88,8 +91,6 @@ public sealed record SyncPlan(
         PlanStep New(
             StepKind kind, CalendarDocument? before, CalendarDocument? after, DeletionProof? proof) => new(
             kind, side, item.Uid, ResourceContent.Title(after ?? before), item.Rule, proof,
-            CalendarDiff.Compare(
-                before ?? ResourceContent.Nothing, after ?? ResourceContent.Nothing, ResourceContent.Noise),
             item.Conflicts, before, after);
     }
 

@@ -28,7 +28,7 @@ internal sealed class SyncBench(SyncServer server, IReadOnlyList<SyncContender> 
     {
         var sizes = options.Sizes;
         var corpus = SyncPeers.Corpus(Math.Max(sizes.Max(), options.Delayed ? 1_000 : 0));
-        List<SyncContender> contenders = [new EngineContender()];
+        List<SyncContender> contenders = [new ProductContender()];
         if (VdirsyncerContender.IsHere)
             contenders.Add(new VdirsyncerContender());
         else
@@ -93,7 +93,7 @@ internal sealed class SyncBench(SyncServer server, IReadOnlyList<SyncContender> 
         await MeasureAsync("afterFirst");
         await MeasureAsync("noop");
         await MeasureAsync("noop");
-        if (contender is EngineContender)
+        if (contender is ProductContender)
             await ServiceAsync(memory, corpus.Count, delayMs, cancellation);
         var share = Math.Max(1, corpus.Count / 100);
         await server.EditAsync(0, corpus.Take(share), cancellation);
@@ -112,7 +112,7 @@ internal sealed class SyncBench(SyncServer server, IReadOnlyList<SyncContender> 
     private async Task ServiceAsync(
         string memory, int events, int delayMs, CancellationToken cancellation)
     {
-        var line = EngineContender.Runs(memory, server.Calendar(0), server.Calendar(1), ServiceRuns);
+        var line = ProductContender.Runs(memory, ServiceRuns);
         await server.DelayAsync(delayMs, cancellation);
         var said = await PeerProcess.RunAsync(line, null, cancellation);
         await server.DelayAsync(0, cancellation);

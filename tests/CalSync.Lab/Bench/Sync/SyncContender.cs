@@ -97,24 +97,47 @@ internal sealed class VdirsyncerContender : SyncContender
     }
 }
 
-/// <summary>The engine in a process that does nothing else.</summary>
-internal sealed class EngineContender : SyncContender
+/// <summary>The product, by the commands its users type.</summary>
+internal sealed class ProductContender : SyncContender
 {
+    private const string Pair = "both";
+
+    // What ./calsync runs: its own output, with its own settings of the runtime.
+    private static readonly string Product = Path.GetFullPath(Path.Combine(
+        AppContext.BaseDirectory, "..", "..", "CalSync.App", "release", "calsync.dll"));
+
     /// <inheritdoc/>
     public override string Name => "calsync";
 
     /// <inheritdoc/>
-    public override Task PrepareAsync(
-        string directory, Uri left, Uri right, CancellationToken cancellation) => Task.CompletedTask;
+    public override async Task PrepareAsync(
+        string directory, Uri left, Uri right, CancellationToken cancellation)
+    {
+        var password = Path.Combine(directory, "password");
+        await File.WriteAllTextAsync(password, CalDavPeer.UserPassword, cancellation);
+        await AskAsync(
+            directory, cancellation, "connect", "caldav", left.GetLeftPart(UriPartial.Authority),
+            "--username", CalDavPeer.UserName, "--password-file", password);
+        await AskAsync(
+            directory, cancellation, "pairs", "add", Pair, left.AbsolutePath.Trim('/'),
+            right.AbsolutePath.Trim('/'));
+    }
+
+    /// <summary>The program that runs the pair several times in one process.</summary>
+    public static IReadOnlyList<string> Runs(string directory, int count) =>
+    [
+        "dotnet", typeof(ProductContender).Assembly.Location, "sync-pair", directory, Pair,
+        count.ToString(System.Globalization.CultureInfo.InvariantCulture),
+    ];
 
     /// <inheritdoc/>
     protected override IReadOnlyList<string> Line(string directory, Uri left, Uri right) =>
-        Runs(directory, left, right, 1);
+        Command(directory, "sync", Pair, "--max-delete", "50%");
 
-    /// <summary>The command that runs a pair several times in one process.</summary>
-    public static IReadOnlyList<string> Runs(string directory, Uri left, Uri right, int count) =>
-    [
-        "dotnet", typeof(EngineContender).Assembly.Location, "sync-pair", directory, left.ToString(),
-        right.ToString(), count.ToString(System.Globalization.CultureInfo.InvariantCulture),
-    ];
+    private static Task<string> AskAsync(
+        string directory, CancellationToken cancellation, params string[] words) =>
+        PeerProcess.RunAsync(Command(directory, words), null, cancellation);
+
+    private static string[] Command(string directory, params string[] words) =>
+        ["dotnet", Product, .. words, "--data", directory];
 }

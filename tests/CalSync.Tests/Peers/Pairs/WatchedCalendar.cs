@@ -21,6 +21,10 @@ internal sealed class WatchedCalendar(IRemoteCalendar inner) : IRemoteCalendar
     public Task<ResourceRead> ReadAsync(ResourceAddress address, CancellationToken cancellation) =>
         inner.ReadAsync(address, cancellation);
 
+    public Task<IReadOnlyList<ResourceRead>> ReadManyAsync(
+        IReadOnlyList<ResourceAddress> addresses, CancellationToken cancellation) =>
+        inner.ReadManyAsync(addresses, cancellation);
+
     public Task<ResourceRead> FindAsync(string uid, CancellationToken cancellation) =>
         inner.FindAsync(uid, cancellation);
 

@@ -63,7 +63,7 @@ public sealed class BrakeTests
         DeletionLimit? limit = null)
     {
         var step = new PlanStep(
-            kind, side, "u", "Title", SyncRule.Deleted, DeletionProof.Tombstone, [], [], null, null);
+            kind, side, "u", "Title", SyncRule.Deleted, DeletionProof.Tombstone, [], null, null);
         var plan = new SyncPlan(
             "pln_1", "par_1", DateTimeOffset.UnixEpoch, [.. Enumerable.Repeat(step, steps)], 0, []);
         return Brake.Judge(plan, "home", events, isFirst, new PairOptions(), limit);

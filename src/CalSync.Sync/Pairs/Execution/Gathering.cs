@@ -1,0 +1,79 @@
+namespace CalSync.Sync.Pairs.Execution;
+
+/// <summary>
+/// Does for many callers in one go what each asks for alone: while one go is under way, the next one gathers.
+/// </summary>
+/// <remarks>
+/// A lone caller waits for nobody, so that what completes at once stays in the order it was asked for.
+/// Thread-safe.
+/// </remarks>
+/// <typeparam name="TItem">What is asked.</typeparam>
+/// <typeparam name="TResult">What each caller gets.</typeparam>
+/// <param name="act">One go: a result for each item, in their order.</param>
+/// <param name="countMax">Items of one go.</param>
+internal sealed class Gathering<TItem, TResult>(
+    Func<IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> act, int countMax)
+{
+    private readonly Lock _gate = new();
+    private readonly Queue<Place> _waiting = new();
+    private bool _isUnderWay;
+
+    /// <summary>Asks for one.</summary>
+    /// <param name="item">What.</param>
+    /// <param name="cancellation">The same for all callers; when it cancels, all that wait are
+    /// cancelled.</param>
+    /// <returns>Its result; a fault of the go is that of everyone in it.</returns>
+    public Task<TResult> AskAsync(TItem item, CancellationToken cancellation)
+    {
+        var place = new Place(
+            item, new TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously));
+        lock (_gate)
+        {
+            _waiting.Enqueue(place);
+            if (_isUnderWay)
+                return place.Given.Task;
+            _isUnderWay = true;
+        }
+
+        _ = GoAsync(cancellation);
+        return place.Given.Task;
+    }
+
+    /// <summary>One go after another until nobody waits; never faults, the callers do.</summary>
+    private async Task GoAsync(CancellationToken cancellation)
+    {
+        while (Next() is { Count: > 0 } places)
+        {
+            try
+            {
+                var results = await act([.. places.Select(place => place.Item)], cancellation);
+                for (var index = 0; index < places.Count; index++)
+                    places[index].Given.SetResult(results[index]);
+            }
+            catch (OperationCanceledException cancelled)
+            {
+                places.ForEach(place => place.Given.TrySetCanceled(cancelled.CancellationToken));
+            }
+#pragma warning disable CA1031 // Whatever it is, the callers throw it.
+            catch (Exception fault)
+#pragma warning restore CA1031
+            {
+                places.ForEach(place => place.Given.TrySetException(fault));
+            }
+        }
+    }
+
+    private List<Place> Next()
+    {
+        lock (_gate)
+        {
+            var places = new List<Place>(Math.Min(_waiting.Count, countMax));
+            while (places.Count < countMax && _waiting.TryDequeue(out var place))
+                places.Add(place);
+            _isUnderWay = places.Count > 0;
+            return places;
+        }
+    }
+
+    private sealed record Place(TItem Item, TaskCompletionSource<TResult> Given);
+}
