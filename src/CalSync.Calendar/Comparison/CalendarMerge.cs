@@ -109,6 +109,11 @@ public static class CalendarMerge
         CalendarDocument @base, CalendarDocument left, CalendarDocument right,
         Func<CalendarComponent?, CalendarComponent?, MergeSide> prefer, CalendarNoise? noise = null)
     {
+        // What is the same octet for octet need not be understood.
+        if (AreSameOctets(left, right) || AreSameOctets(@base, right))
+            return new MergeResult(left, []);
+        if (AreSameOctets(@base, left))
+            return new MergeResult(right, []);
         var (atBase, atLeft, atRight) = Sides(CalendarNoise.None);
         if (CalendarDiff.Compare(atBase, atRight).IsEmpty || CalendarDiff.Compare(atLeft, atRight).IsEmpty)
             return new MergeResult(left, []);
@@ -128,6 +133,9 @@ public static class CalendarMerge
         (CalendarSide Base, CalendarSide Left, CalendarSide Right) Sides(CalendarNoise unseen) =>
             (new(@base, unseen), new(left, unseen), new(right, unseen));
     }
+
+    private static bool AreSameOctets(CalendarDocument one, CalendarDocument other) =>
+        one.Bytes.Span.SequenceEqual(other.Bytes.Span);
 
     /// <summary>Makes SEQUENCE, DTSTAMP and LAST-MODIFIED the larger of both sides.</summary>
     internal static void RaiseRevisions(DocumentEdit edit, CalendarComponent ours, CalendarComponent theirs)

@@ -17,7 +17,7 @@ namespace CalSync.Sync.Pairs.Execution;
 /// <param name="ids">Names runs, writes and events.</param>
 public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider clock, IdSource ids)
 {
-    private const int BatchCount = 64;
+    private const int BatchCount = 128;
 
     /// <summary>Renewals in the time of one lease: one may be late.</summary>
     private const int RenewalCount = 4;
@@ -228,7 +228,7 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
         }
 
         var quiet = work.Items.Where(item => !item.IsLoud).ToList();
-        foreach (var batch in quiet.Chunk(BatchCount * 4))
+        foreach (var batch in quiet.Chunk(BatchCount * 2))
         {
             if (scope.IsStopped)
                 break;

@@ -24,7 +24,7 @@ internal static class ResourceContent
     public static bool IsSame(CalendarDocument one, CalendarDocument other) =>
         ReferenceEquals(one, other)
         || one.Bytes.Span.SequenceEqual(other.Bytes.Span)
-        || CalendarDiff.Compare(one, other, Noise).IsEmpty;
+        || (Entries(one).Any() == Entries(other).Any() && CalendarDiff.Compare(one, other, Noise).IsEmpty);
 
     /// <summary>The components that are events, tasks or journal entries.</summary>
     public static IEnumerable<CalendarComponent> Entries(CalendarDocument document) =>

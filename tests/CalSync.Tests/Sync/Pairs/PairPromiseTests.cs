@@ -151,7 +151,7 @@ public sealed class PairPromiseTests
     public async Task CrashAfterHalfOfAFirstSync_GoesOnWithoutACopy()
     {
         var world = new PairWorld();
-        for (var index = 0; index < 100; index++)
+        for (var index = 0; index < 300; index++)
             PairWorld.Put(world.Left, $"e{index}", $"SUMMARY:title {index}|");
         world.Right.OnWritten = _ =>
         {
@@ -159,11 +159,11 @@ public sealed class PairPromiseTests
                 throw new SimulatedCrashException();
         };
         await Assert.ThrowsAsync<SimulatedCrashException>(() => world.RunAsync());
-        Assert.InRange(world.Right.Events.Count, 50, 99);
+        Assert.InRange(world.Right.Events.Count, 50, 299);
         world.Right.OnWritten = _ => { };
         await world.RunAsync();
-        Assert.Equal(100, world.Right.Events.Count);
-        Assert.Equal(100, world.Right.WriteCount);
+        Assert.Equal(300, world.Right.Events.Count);
+        Assert.Equal(300, world.Right.WriteCount);
         Assert.Equal(RunOutcome.Equal, (await world.RunAsync()).Outcome);
     }
 
