@@ -178,7 +178,8 @@ internal static class RunPrinting
             : "it is gone on the other side",
         SyncRule.EditBeatsDelete => "it was deleted there and edited here: the edit stays",
         SyncRule.LinkedByUid or SyncRule.LinkedByContent => "both sides have it, and differ",
-        SyncRule.Restored => "an earlier version is brought back",
+        SyncRule.Restored => "it was so at that time",
+        SyncRule.Undone => "the run that is undone wrote it",
         SyncRule.Equal or SyncRule.SameEdit or SyncRule.DeletedOnBoth => Output.Cell(step.Rule),
     };
 

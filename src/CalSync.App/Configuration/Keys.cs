@@ -291,6 +291,8 @@ internal static class Keys
             "How often everything is read although the sync tokens work."),
         Limit<PairOptions>("pair.conflict_kept", nameof(PairOptions.ConflictKept),
             "How long the losing side of a conflict can be had back."),
+        Limit<PairOptions>("pair.history_kept", nameof(PairOptions.HistoryKept),
+            "How long runs can be undone and earlier versions of events brought back."),
         Limit<PairOptions>("pair.plan_kept", nameof(PairOptions.PlanKept),
             "How long a plan can be approved."),
     ];

@@ -6,7 +6,7 @@ using CalSync.Sync.Pairs;
 namespace CalSync.App.Workers;
 
 /// <summary>Forgets what was to be kept for a time only: idempotency keys, decided conflicts, plans that were
-/// not approved.</summary>
+/// not approved, the history of pairs.</summary>
 internal sealed partial class PruneWorker(
     IdempotencyStore keys, PairDirectory pairs, PairOptions options, ILogger<PruneWorker> log,
     TimeProvider clock)
@@ -53,7 +53,9 @@ internal sealed partial class PruneWorker(
         var now = clock.GetUtcNow();
         return await InBatchesAsync(() => keys.PurgeAsync(now, BatchCountMax, stop))
             + await InBatchesAsync(
-                () => pairs.PruneAsync(now, now - options.ConflictKept, BatchCountMax, stop));
+                () => pairs.PruneAsync(now, now - options.ConflictKept, BatchCountMax, stop))
+            + await InBatchesAsync(
+                () => pairs.PruneHistoryAsync(now - options.HistoryKept, BatchCountMax, stop));
     }
 
     private static async Task<int> InBatchesAsync(Func<Task<int>> forgetAsync)

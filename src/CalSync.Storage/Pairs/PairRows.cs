@@ -232,6 +232,8 @@ internal sealed record WriteRows
 
     public string? Lost { get; init; }
 
+    public string? SideUid { get; init; }
+
     public DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>Every content it names.</summary>
@@ -247,6 +249,7 @@ internal sealed record WriteRows
             Enum.Parse<SyncRule>(Rule), CreatedAt)
         {
             RunId = RunId,
+            UidThere = SideUid,
             Proof = Proof is null ? null : Enum.Parse<DeletionProof>(Proof),
             IsTokenUsed = SyncTokenUsed,
             Before = Content(BeforeHash),
@@ -267,10 +270,10 @@ internal sealed record WriteRows
         """
         INSERT INTO sync_operations (id, calendar_mapping_id, run_id, event_uid, title, operation,
             sync_direction, sync_token_used, state, rule, proof, before_hash, sent_hash, base_hash, address,
-            other_address, other_etag, other_uid, other_hash, created_at, finished_at)
+            other_address, other_etag, other_uid, other_hash, side_uid, created_at, finished_at)
         VALUES (@Id, @PairId, @RunId, @Uid, @Title, @Operation, @Direction, @IsTokenUsed, @State, @Rule,
-            @Proof, @Before, @Sent, @Base, @Address, @OtherAddress, @OtherVersion, @OtherUid, @Other, @At,
-            @FinishedAt)
+            @Proof, @Before, @Sent, @Base, @Address, @OtherAddress, @OtherVersion, @OtherUid, @Other,
+            @UidThere, @At, @FinishedAt)
         """,
         new
         {
@@ -293,6 +296,7 @@ internal sealed record WriteRows
             OtherVersion = write.Other?.Version,
             OtherUid = write.Other?.Uid,
             Other = ContentRows.Hash(write.Other?.Seen),
+            write.UidThere,
             write.At,
             FinishedAt = write.State == "open" ? (DateTimeOffset?)null : write.At,
         },
@@ -315,6 +319,22 @@ internal sealed record WriteRows
             Lost = write.Lost.IsEmpty ? null : JsonSerializer.Serialize(write.Lost),
         },
         expectRows: 1);
+
+    /// <summary>Records that a write of an earlier run turned out to have been made.</summary>
+    public static void QueueArrived(
+        WriteSession session, ArrivedWrite arrived, DateTimeOffset now) => session.Queue(
+        """
+        UPDATE sync_operations SET state = 'done', finished_at = @now, after_hash = @After,
+            address = COALESCE(@Address, address)
+        WHERE id = @Id AND state = 'open'
+        """,
+        new
+        {
+            arrived.Write.Id,
+            now,
+            After = ContentRows.Hash(arrived.Place?.Seen),
+            Address = arrived.Place?.Address.Value,
+        });
 
     /// <summary>Text as both engines keep it: PostgreSQL has no place for the null character.</summary>
     public static string Storable(string text) => text.Replace('\0', '\uFFFD');

@@ -76,11 +76,18 @@ public sealed partial class PairStore
         string pairId, CancellationToken cancellation) =>
     [
         .. (await WritesAsync(
-                "calendar_mapping_id = @pairId AND state = 'open' AND sent_hash IS NOT NULL",
+                """
+                calendar_mapping_id = @pairId AND state = 'open'
+                    AND (sent_hash IS NOT NULL OR rule IN ('Undone', 'Restored'))
+                """,
                 new { pairId }, cancellation))
-            .Where(write => write is { Sent: not null, Base: not null })
+            .Where(write => write is { Base: not null })
             .Select(write => new OpenWrite(
-                write.Uid, write.Side, write.Before, write.Sent!, write.Base!, write.Other)),
+                write.Uid, write.Side, write.Before, write.Sent, write.Base!, write.Other)
+            {
+                Id = write.Id,
+                Rule = write.Rule,
+            }),
     ];
 
     /// <inheritdoc/>

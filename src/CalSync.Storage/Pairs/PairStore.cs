@@ -50,15 +50,16 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
     /// <inheritdoc/>
     public Task<PairLease?> AcquireAsync(
         string pairId, string runId, string actor, DateTimeOffset now, DateTimeOffset until,
-        CancellationToken cancellation) => database.WriteAsync(
+        bool evenPaused, CancellationToken cancellation) => database.WriteAsync(
         async session =>
         {
             var taken = await session.ExecuteAsync(
                 """
                 UPDATE calendar_mappings SET lease_owner = @runId, lease_until = @until, fence = fence + 1
-                WHERE id = @pairId AND enabled AND (lease_until IS NULL OR lease_until <= @now)
+                WHERE id = @pairId AND (enabled OR (@evenPaused AND detached_at IS NULL))
+                    AND (lease_until IS NULL OR lease_until <= @now)
                 """,
-                new { pairId, runId, until, now });
+                new { pairId, runId, until, now, evenPaused });
             if (taken == 0)
                 return null;
             await session.ExecuteAsync(
@@ -114,7 +115,8 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
             {
                 change.Mapping.Base, change.Mapping.Left?.Seen, change.Mapping.Right?.Seen,
             }
-            .Concat(change.Conflicts.IsEmpty ? [] : new[] { change.Left, change.Right })
+            .Concat(change.IsVersion || !change.Conflicts.IsEmpty ? [change.Left, change.Right] : [])
+            .Concat(change.Arrived.Select(each => each.Place?.Seen))
             .Concat(change.Done.Select(each => each.After))));
             foreach (var change in changes)
                 QueueChange(session, lease, change, now);
@@ -235,6 +237,10 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         MappingRows.Queue(session, lease.Pair.Id, mapping, now);
         foreach (var write in change.Done)
             WriteRows.QueueDone(session, write, now);
+        foreach (var arrived in change.Arrived)
+            WriteRows.QueueArrived(session, arrived, now);
+        if (change.IsVersion)
+            QueueVersion(session, lease, change, now);
         session.Queue(
             """
             UPDATE sync_operations SET state = 'void', finished_at = @now

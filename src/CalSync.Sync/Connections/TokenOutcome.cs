@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Connections;
 
@@ -27,11 +26,7 @@ public abstract record TokenOutcome
     /// <summary>No token now; says nothing about the grant.</summary>
     /// <param name="At">When asking again makes sense, UTC.</param>
     /// <param name="Reason">Why.</param>
-    public sealed record TryLater(DateTimeOffset At, DelayReason Reason) : TokenOutcome
-    {
-        /// <summary>What the token endpoint did when it was asked last; null when not known.</summary>
-        public ProviderReason? Cause { get; init; }
-    }
+    public sealed record TryLater(DateTimeOffset At, DelayReason Reason) : TokenOutcome;
 }
 
 /// <summary>Why a connection needs its owner. Stored by name, append only.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Document;
+using CalSync.Sync.Pairs.History;
 using CalSync.Sync.Pairs.Planning;
 
 namespace CalSync.Sync.Pairs;
@@ -10,7 +11,7 @@ namespace CalSync.Sync.Pairs;
 /// A run holds its pair by a lease with a fence. Every change names the fence and answers false when the
 /// lease was lost; nothing was changed then. One call is one transaction, with its journal entries.
 /// </remarks>
-public interface IPairStore
+public interface IPairStore : IPairHistory
 {
     /// <summary>Enters a pair that does not exist yet.</summary>
     Task AddAsync(Pair pair, DateTimeOffset now, CancellationToken cancellation);
@@ -21,11 +22,12 @@ public interface IPairStore
     /// <param name="actor">Who started the run, for the journal.</param>
     /// <param name="now">UTC.</param>
     /// <param name="until">When the lease ends unless it is renewed.</param>
+    /// <param name="evenPaused">Take it although it is paused: to take back what it did.</param>
     /// <param name="cancellation">A cancelled call may have taken it, until it ends.</param>
     /// <returns>Null when another run holds it, or when it is paused or unknown.</returns>
     Task<PairLease?> AcquireAsync(
         string pairId, string runId, string actor, DateTimeOffset now, DateTimeOffset until,
-        CancellationToken cancellation);
+        bool evenPaused, CancellationToken cancellation);
 
     /// <summary>Holds the pair for longer; every change of the ledger does so too.</summary>
     /// <returns>False when the lease was lost.</returns>
@@ -128,6 +130,9 @@ public sealed record WriteRecord(
     /// <summary>The run it belongs to; filled in by the store.</summary>
     public string RunId { get; init; } = "";
 
+    /// <summary>The UID the event has on the side written to; null when that was not recorded.</summary>
+    public string? UidThere { get; init; }
+
     /// <summary>For a deletion, why.</summary>
     public DeletionProof? Proof { get; init; }
 
@@ -168,7 +173,15 @@ public sealed record WriteRecord(
 /// <param name="Right">What the right held.</param>
 public sealed record LedgerChange(
     EventMapping Mapping, SyncRule Rule, ImmutableArray<WriteRecord> Done,
-    ImmutableArray<MergeConflict> Conflicts, CalendarDocument? Left, CalendarDocument? Right);
+    ImmutableArray<MergeConflict> Conflicts, CalendarDocument? Left, CalendarDocument? Right)
+{
+    /// <summary>Writes of earlier runs that turned out to have been made.</summary>
+    public ImmutableArray<ArrivedWrite> Arrived { get; init; } = [];
+
+    /// <summary>Whether a side says something else than the ledger knew, so that it is a version of its
+    /// own.</summary>
+    public bool IsVersion { get; init; } = true;
+}
 
 /// <summary>An event that waits: for a person, for a change, or for a provider.</summary>
 /// <param name="Key">The event, or its place when it has no UID of its own.</param>

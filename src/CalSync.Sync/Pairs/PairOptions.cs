@@ -41,6 +41,11 @@ public sealed record PairOptions
     [Limit("h", 24, 8760)]
     public TimeSpan ConflictKept { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>How long what both sides held can be had back, and runs can be undone. Default 90
+    /// days.</summary>
+    [Limit("h", 720, 87_600)]
+    public TimeSpan HistoryKept { get; init; } = TimeSpan.FromDays(90);
+
     /// <summary>How long a plan can be approved. Default 7 days.</summary>
     [Limit("h", 1, 8760)]
     public TimeSpan PlanKept { get; init; } = TimeSpan.FromDays(7);

@@ -3,6 +3,7 @@ using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Document;
 using CalSync.Sync.Pairs;
 using CalSync.Sync.Pairs.Execution;
+using CalSync.Sync.Pairs.History;
 using CalSync.Sync.Pairs.Planning;
 
 namespace CalSync.Lab.Simulation;
@@ -11,7 +12,7 @@ namespace CalSync.Lab.Simulation;
 /// The ledger in memory, for simulations. Every change is one assignment, so a crash falls before or after
 /// it, never within.
 /// </summary>
-public sealed class MemoryPairStore(TimeSpan? leaseLength = null) : IPairStore
+public sealed partial class MemoryPairStore(TimeSpan? leaseLength = null) : IPairStore
 {
     private readonly TimeSpan _lease = leaseLength ?? new PairOptions().Lease;
     private readonly Lock _gate = new();
@@ -58,7 +59,7 @@ public sealed class MemoryPairStore(TimeSpan? leaseLength = null) : IPairStore
 
     public Task<PairLease?> AcquireAsync(
         string pairId, string runId, string actor, DateTimeOffset now, DateTimeOffset until,
-        CancellationToken cancellation)
+        bool evenPaused, CancellationToken cancellation)
     {
         if (_state.Pair?.Id != pairId || _state.LeaseUntil > now)
             return Task.FromResult<PairLease?>(null);
@@ -105,9 +106,9 @@ public sealed class MemoryPairStore(TimeSpan? leaseLength = null) : IPairStore
         Task.FromResult<ImmutableArray<OpenWrite>>(
         [
             .. _state.Writes
-                .Where(each => each is { State: "open", Sent: not null, Base: not null, Kind: not null })
-                .Select(each => new OpenWrite(
-                    each.Uid, each.Side, each.Before, each.Sent!, each.Base!, each.Other)),
+                .Where(each => each is { State: "open", Base: not null, Kind: not null }
+                    && (each.Sent is not null || each.Rule is SyncRule.Undone or SyncRule.Restored))
+                .Select(ItemRun.Opened),
         ]);
 
     public Task<ImmutableArray<WaitingItem>> WaitingAsync(string pairId, CancellationToken cancellation) =>
@@ -140,11 +141,15 @@ public sealed class MemoryPairStore(TimeSpan? leaseLength = null) : IPairStore
                 {
                     Mappings = state.Mappings.SetItem(change.Mapping.Uid, change.Mapping),
                     Conflicts = state.Conflicts.AddRange(change.Conflicts),
+                    Versions = change.IsVersion
+                        ? state.Versions.Add(Version(lease, change, now))
+                        : state.Versions,
                     Waiting = state.Waiting.Remove(ItemRun.ItemKey(change.Mapping.Uid)),
                     Writes =
                     [
                         .. state.Writes.Select(each => done.TryGetValue(each.Id, out var end)
                             ? end with { RunId = each.RunId }
+                            : Arrived(change, each) is { } arrived ? arrived
                             : each.Uid == change.Mapping.Uid && each.State == "open"
                                 ? each with { State = "void" }
                                 : each),
@@ -275,5 +280,7 @@ public sealed class MemoryPairStore(TimeSpan? leaseLength = null) : IPairStore
         public ImmutableArray<WriteRecord> Writes { get; init; } = [];
 
         public ImmutableArray<MergeConflict> Conflicts { get; init; } = [];
+
+        public ImmutableArray<EventVersion> Versions { get; init; } = [];
     }
 }

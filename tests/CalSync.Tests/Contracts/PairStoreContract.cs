@@ -73,9 +73,9 @@ public abstract class PairStoreContract(TestDatabase fixture) : StoreContract(fi
         var pair = await NewPairAsync();
         var first = await AcquireAsync(pair);
         Assert.Null(await Store.AcquireAsync(pair.Id, Ids.Next("run"), "worker", Later,
-            Later.AddMinutes(2), Cancellation));
+            Later.AddMinutes(2), false, Cancellation));
         var second = await Store.AcquireAsync(pair.Id, Ids.Next("run"), "worker", Start.AddMinutes(5),
-            Start.AddMinutes(7), Cancellation);
+            Start.AddMinutes(7), false, Cancellation);
         Assert.NotNull(second);
 
         // The first run was only slow: it may change nothing any more.
@@ -94,7 +94,7 @@ public abstract class PairStoreContract(TestDatabase fixture) : StoreContract(fi
         var pair = await NewPairAsync();
         var lease = await AcquireAsync(pair);
         Task<PairLease?> TakeAsync(DateTimeOffset now) => Store.AcquireAsync(
-            pair.Id, Ids.Next("run"), "worker", now, now.AddMinutes(2), Cancellation);
+            pair.Id, Ids.Next("run"), "worker", now, now.AddMinutes(2), false, Cancellation);
         Assert.True(await Store.RenewAsync(lease, Start.AddSeconds(110), Cancellation));
         Assert.Null(await TakeAsync(Start.AddSeconds(200)));
         Assert.NotNull(await TakeAsync(Start.AddSeconds(230)));
@@ -164,6 +164,24 @@ public abstract class PairStoreContract(TestDatabase fixture) : StoreContract(fi
         Assert.Single(await Store.OpenWritesAsync(pair.Id, Cancellation));
         Assert.Equal(
             "u2", Assert.Single(await Store.WaitingAsync(pair.Id, Cancellation)).Uid);
+    }
+
+    /// <summary>A paused pair can be taken back; one that is detached cannot.</summary>
+    [Fact]
+    public async Task Acquire_OfAPausedPair_IsForTakingBackOnly()
+    {
+        var pair = await NewPairAsync();
+        var directory = new PairDirectory(Database, Ids);
+        await directory.SetEnabledAsync((await directory.FindAsync(pair.Id, Cancellation))!, false, Start,
+            Cancellation);
+        Task<PairLease?> TakeAsync(bool evenPaused) => Store.AcquireAsync(
+            pair.Id, Ids.Next("run"), "cli", Start, Later, evenPaused, Cancellation);
+        Assert.Null(await TakeAsync(false));
+        var lease = await TakeAsync(true);
+        await Store.ReleaseAsync(lease!, Cancellation);
+        Assert.True(await directory.DetachAsync(
+            (await directory.FindAsync(pair.Id, Cancellation))!, Start, Cancellation));
+        Assert.Null(await TakeAsync(true));
     }
 
     /// <summary>A deletion without proof is refused by the schema itself.</summary>
@@ -261,7 +279,7 @@ public abstract class PairStoreContract(TestDatabase fixture) : StoreContract(fi
     }
 
     private async Task<PairLease> AcquireAsync(Pair pair) => (await Store.AcquireAsync(
-        pair.Id, Ids.Next("run"), "worker", Start, Start.AddMinutes(2), Cancellation))!;
+        pair.Id, Ids.Next("run"), "worker", Start, Start.AddMinutes(2), false, Cancellation))!;
 
     private async Task FinishAsync(PairLease lease, SyncCursor? left) => Assert.True(
         await Store.FinishAsync(

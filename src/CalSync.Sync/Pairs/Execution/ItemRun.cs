@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Document;
+using CalSync.Sync.Pairs.History;
 using CalSync.Sync.Pairs.Planning;
 using CalSync.Sync.Providers;
 
@@ -31,8 +32,9 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
     private readonly HashSet<string> _tried = new(StringComparer.Ordinal);
     private readonly List<OpenWrite> _maybe = [];
     private ImmutableArray<MergeConflict> _conflicts = plan.Conflicts;
-    private CalendarDocument? _left = Held(plan, MergeSide.Left);
-    private CalendarDocument? _right = Held(plan, MergeSide.Right);
+    private CalendarDocument? _left = Found(plan, MergeSide.Left);
+    private CalendarDocument? _right = Found(plan, MergeSide.Right);
+    private readonly ItemFacts _first = plan.Facts;
     private ItemPlan _plan = plan;
 
     /// <summary>The writes the plan asks for, to be recorded before the first is made.</summary>
@@ -66,9 +68,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
                 case { } end:
                     return end;
                 default:
-                    _plan = ItemDecision.Decide(_plan.Facts, scope.Lease.Pair.Policy);
-                    if (!_plan.Conflicts.IsEmpty)
-                        _conflicts = _plan.Conflicts;
+                    DecideAgain();
                     break;
             }
         }
@@ -77,8 +77,42 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
     }
 
     /// <summary>Records what needs no write.</summary>
-    public LedgerChange Change() => new(
-        Result(), _plan.Rule, [.. _done], _conflicts, _left, _right);
+    public LedgerChange Change()
+    {
+        var result = Result();
+        return new LedgerChange(result, _plan.Rule, [.. _done], _conflicts, _left, _right)
+        {
+            Arrived =
+            [
+                .. _plan.Facts.Arrived.Where(arrived => arrived.Write.Id.Length > 0
+                    && _done.All(done => done.Id != arrived.Write.Id)),
+            ],
+            IsVersion = _done.Count > 0 || _first is { IsUnrecorded: true } or { Mapping: null }
+                || _first.Mapping.Status != result.Status
+                || Sides.Any(side => IsOther(_first.Mapping.On(side), result.On(side)?.Seen)
+                    || IsOther(_first.Mapping.On(side), side == MergeSide.Left ? _left : _right)),
+        };
+    }
+
+    private static bool IsOther(SidePlace? known, CalendarDocument? content) =>
+        known is null || content is null
+            ? known is not null || content is not null
+            : !ResourceContent.IsSame(known.Seen, content);
+
+    private void DecideAgain()
+    {
+        if (_plan.TakeBack is { } wanted)
+        {
+            var before = _plan.Untouched;
+            _plan = TakeBackDecision.Decide(_plan.Facts, wanted);
+            scope.Leave(_plan.Untouched.Except(before));
+            return;
+        }
+
+        _plan = ItemDecision.Decide(_plan.Facts, scope.Lease.Pair.Policy);
+        if (!_plan.Conflicts.IsEmpty)
+            _conflicts = _plan.Conflicts;
+    }
 
     /// <summary>One try of the plan; null when a side turned out otherwise and the facts say so.</summary>
     private async Task<ItemEnd?> RoundAsync(CancellationToken cancellation)
@@ -125,9 +159,20 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
         _open.Remove(side);
         _done.Add(done.Write with { State = "done" });
         scope.CountWrite(done.Write.Kind!.Value);
-        SideAct after = done.Place is null ? new SideAct.None() : new SideAct.Keep(done.Place);
+        var isTakeBack = _plan.TakeBack is not null;
+        var place = isTakeBack && done.Place is not null
+            ? TakeBackEcho.Remembered(_plan.Facts, Opened(done.Write), done.Place)
+            : done.Place;
+        SideAct after = place is null ? new SideAct.None() : new SideAct.Keep(place);
         _plan = side == MergeSide.Left ? _plan with { Left = after } : _plan with { Right = after };
-        if (done.Place is not null)
+        if (isTakeBack)
+        {
+            _plan = _plan with
+            {
+                Facts = TakeBackEcho.WithDone(_plan.Facts, Opened(done.Write), done.Place),
+            };
+        }
+        else if (done.Place is not null)
         {
             // Should the other side turn out otherwise, these are not edits of this one.
             _plan = _plan with
@@ -178,7 +223,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             _done.Add(write with { State = "done", Address = now.Place.Address, After = now.Place.Seen });
             scope.CountWrite(write.Kind!.Value);
         }
-        else if (otherwise.MayBeOurs && write.Sent is not null)
+        else if (otherwise.MayBeOurs && (write.Sent is not null || _plan.TakeBack is not null))
         {
             // What was read may be behind: should the write show later, it is known as ours.
             _open.Remove(side);
@@ -200,18 +245,19 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
 
     private void Remember(MergeSide side, SideFact fact)
     {
-        if (fact is not SideFact.Present now)
-            return;
+        var found = (fact as SideFact.Present)?.Place.Seen;
         if (side == MergeSide.Left)
-            _left = now.Place.Seen;
+            _left = found;
         else
-            _right = now.Place.Seen;
+            _right = found;
     }
 
     private async Task<ItemEnd> RefuseAsync(
         MergeSide side, WriteRecord write, ProviderFault fault, CancellationToken cancellation)
     {
         await VoidAsync(side, cancellation);
+        if (_plan.TakeBack is not null)
+            return Leave(side, $"The {side.Word()} refuses it: {fault.Message}");
         return await SetAsideAsync(
             new Trouble(
                 TroubleKind.Refused, $"The {side.Word()} refuses it: {fault.Message}",
@@ -237,6 +283,8 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
         scope.CountFailure(side, fault);
         if (RunScope.IsOfSide(fault.Reason))
             return ItemEnd.Deferred;
+        if (_plan.TakeBack is not null)
+            return Leave(side, $"Writing to the {side.Word()} failed: {fault.Message}");
         var before = scope.Waiting.GetValueOrDefault(ItemKey(_plan.Uid));
         var attempts = (before?.Trouble.Kind == TroubleKind.Failing ? before.Attempts : 0) + 1;
         // A cursor has passed what was settled before.
@@ -253,6 +301,13 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             now, cancellation);
         scope.IsLeaseLost |= !isKept;
         return isSettled && isKept ? ItemEnd.SetAside : ItemEnd.Deferred;
+    }
+
+    /// <summary>What is taken back waits for nobody: who asked is told, and may ask again.</summary>
+    private ItemEnd Leave(MergeSide side, string why)
+    {
+        scope.Leave(new Untouched(_plan.Uid, ResourceContent.Title(_plan.Base), side, why));
+        return ItemEnd.Deferred;
     }
 
     private WaitingItem Waiting(
@@ -307,6 +362,8 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             scope.Clock.GetUtcNow())
         {
             RunId = scope.Lease.RunId,
+            UidThere = (act as SideAct.Create)?.Uid ?? (act as SideAct.Update)?.Held.Uid
+                ?? (act as SideAct.Delete)?.Held.Uid,
             Proof = proof,
             IsTokenUsed = scope.IsToken[side.Other()],
             Before = before,
@@ -324,8 +381,21 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
 
     /// <summary>The same write as one whose end is not known.</summary>
     public static OpenWrite Opened(WriteRecord write) => new(
-        write.Uid, write.Side, write.Before, write.Sent!, write.Base!, write.Other);
+        write.Uid, write.Side, write.Before, write.Sent, write.Base!, write.Other)
+    {
+        Id = write.Id,
+        Rule = write.Rule,
+    };
 
-    private static CalendarDocument? Held(ItemPlan plan, MergeSide side) =>
-        plan.Facts.On(side) is SideFact.Present now ? now.Place.Seen : plan.Facts.Mapping?.On(side)?.Seen;
+    /// <summary>What a side held when it was decided; where a write of an earlier run has arrived, what it
+    /// held before that. Null for nothing.</summary>
+    private static CalendarDocument? Found(ItemPlan plan, MergeSide side) =>
+        plan.Facts.Arrived.FirstOrDefault(each => each.Write.Side == side) is { } arrived
+            ? arrived.Write.Held
+            : plan.Facts.On(side) switch
+            {
+                SideFact.Present now => now.Place.Seen,
+                SideFact.Unchanged => plan.Facts.Mapping?.On(side)?.Seen,
+                _ => null,
+            };
 }

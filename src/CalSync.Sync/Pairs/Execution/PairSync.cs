@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using CalSync.Calendar.Comparison;
+using CalSync.Sync.Pairs.History;
 using CalSync.Sync.Pairs.Planning;
 using CalSync.Sync.Providers;
 
@@ -15,7 +16,7 @@ namespace CalSync.Sync.Pairs.Execution;
 /// <param name="options">The limits.</param>
 /// <param name="clock">Dates what is recorded.</param>
 /// <param name="ids">Names runs, writes and events.</param>
-public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider clock, IdSource ids)
+public sealed partial class PairSync(IPairStore store, PairOptions options, TimeProvider clock, IdSource ids)
 {
     private const int BatchCount = 128;
 
@@ -34,9 +35,10 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
     {
         var (runId, now) = (ids.Next("run"), clock.GetUtcNow());
         var lease = await store.AcquireAsync(
-            pairId, runId, request.Actor, now, now + options.Lease, cancellation);
+            pairId, runId, request.Actor, now, now + options.Lease, request.TakeBack is not null,
+            cancellation);
         if (lease is null)
-            return new RunReport(runId, RunOutcome.Busy);
+            return new RunReport(runId, RunOutcome.Busy) { TakeBack = request.TakeBack };
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var renewing = RenewAsync(lease, ended.Token);
         try
@@ -90,22 +92,29 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
         var now = clock.GetUtcNow();
         var pairId = lease.Pair.Id;
         var waiting = await store.WaitingAsync(pairId, cancellation);
-        var isFull = request.IsFullRead || lease.FullReadAt is null
-            || lease.FullReadAt + options.FullReadEvery <= now;
+        var isFull = request.IsFullRead || (request.TakeBack is null && (lease.FullReadAt is null
+            || lease.FullReadAt + options.FullReadEvery <= now));
         request.Progress?.Report(new RunProgress(0, null));
         var reading = new PairReading(store, remotes, lease);
         var read = await reading.ReadAsync(isFull, waiting, request.IsRetry, now, cancellation);
+        if (read is PairRead.Done && request.TakeBack is not null)
+            read = Complete((PairRead.Done)read);
         if (read is not PairRead.Done done)
         {
             var failed = (PairRead.Failed)read;
+            var unread = new RunReport(lease.RunId, RunOutcome.Failed) { TakeBack = request.TakeBack };
             return await EndAsync(
-                lease, FailedReport(lease, failed.Side, failed.Fault), null, [], cancellation);
+                lease, FailedReport(lease, failed.Side, failed.Fault, unread), null, [], cancellation);
         }
 
-        var work = await PlanAsync(lease, reading, done, request, cancellation);
-        var plan = SyncPlan.Of(pairId, now, work.Items, work.Troubles);
+        var work = request.TakeBack is { } takeBack
+            ? await TakeBackAsync(lease, reading, done, takeBack, waiting, cancellation)
+            : await PlanAsync(lease, reading, done, request, cancellation);
+        var plan = SyncPlan.Of(pairId, now, work.Items, work.Troubles) with { Untouched = work.Untouched };
         var report = new RunReport(lease.RunId, RunOutcome.Equal, plan)
         {
+            TakeBack = request.TakeBack,
+            Untouched = work.Untouched,
             Linked = plan.Linked,
             IsFullRead = done.Left.Certificate is Certificate.Complete
                 || done.Right.Certificate is Certificate.Complete,
@@ -140,7 +149,8 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
         if (plan.Steps.All(step => step.Kind == StepKind.Update))
             return null;
         var events = await store.CountAsync(lease.Pair.Id, cancellation);
-        return Brake.Judge(plan, lease.Pair.Name, events, lease.IsFirst, options, request.Deletions);
+        return Brake.Judge(
+            plan, lease.Pair.Name, events, lease.IsFirst, options, request.Deletions, request.Command);
     }
 
     private async Task<Work> PlanAsync(
@@ -299,12 +309,13 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
             Deferred = deferred,
             Waiting = ends.Values.Count(end => end == ItemEnd.SetAside) + work.Troubles.Length,
             Conflicts = work.Items.Sum(item => item.Conflicts.Length),
+            Untouched = [.. report.Untouched.Concat(scope.Untouched).Distinct()],
         };
         report = report with
         {
             Outcome = scope.IsLeaseLost ? RunOutcome.LeaseLost
                 : scope.StopFault is { } fault ? FailedReport(scope.Lease, scope.StopSide, fault).Outcome
-                : report.Deferred + report.Waiting > 0 ? RunOutcome.Partly
+                : report.Deferred + report.Waiting + report.Untouched.Length > 0 ? RunOutcome.Partly
                 : report.Written > 0 ? RunOutcome.Synced
                 : RunOutcome.Equal,
             Fault = scope.StopFault,
@@ -318,8 +329,10 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
             .Concat(ends.Where(end => end.Value != ItemEnd.Done).Select(end => ItemRun.ItemKey(end.Key)))
             .ToHashSet(StringComparer.Ordinal);
         var cleared = read.Looked.Where(key => !waits.Contains(key)).ToArray();
+        // What was read beside what is taken back is for the next run: the cursors stay.
+        var isComplete = isSure && deferred == 0 && !scope.IsStopped && report.TakeBack is null;
         return await EndAsync(
-            scope.Lease, report, isSure && deferred == 0 && !scope.IsStopped ? read : null, cleared,
+            scope.Lease, report, isComplete ? read : null, report.TakeBack is null ? cleared : [],
             cancellation);
     }
 
@@ -339,6 +352,8 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
                 report.Waiting,
                 report.Deferred,
                 report.Conflicts,
+                takeBack = report.TakeBack?.Words,
+                untouched = report.TakeBack is null ? (int?)null : report.Untouched.Length,
                 plan = report.Plan?.Id,
                 side = report.FaultSide?.Word(),
                 fault = report.Fault?.Message,
@@ -372,5 +387,8 @@ public sealed class PairSync(IPairStore store, PairOptions options, TimeProvider
     /// <summary>What a run has to do.</summary>
     private sealed record Work(
         ImmutableArray<ItemPlan> Items, ImmutableArray<SideTrouble> Troubles,
-        ImmutableArray<OpenWrite> OpenWrites);
+        ImmutableArray<OpenWrite> OpenWrites)
+    {
+        public ImmutableArray<Untouched> Untouched { get; init; } = [];
+    }
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using CalSync.Sync.Pairs.History;
 using CalSync.Sync.Pairs.Planning;
 using CalSync.Sync.Providers;
 
@@ -31,6 +33,14 @@ public sealed record RunRequest
 
     /// <summary>Who asks, for the journal. Default <c>worker</c>.</summary>
     public string Actor { get; init; } = "worker";
+
+    /// <summary>Take this back, and do nothing else; null keeps both sides equal. A paused pair is run
+    /// too.</summary>
+    public TakeBack? TakeBack { get; init; }
+
+    /// <summary>The command that asks this, to be repeated with a plan that is approved; null for a run of
+    /// the pair.</summary>
+    public string? Command { get; init; }
 }
 
 /// <summary>How far a run is.</summary>
@@ -110,6 +120,12 @@ public sealed record RunReport(string RunId, RunOutcome Outcome, SyncPlan? Plan 
 
     /// <summary>Fields both sides had edited.</summary>
     public int Conflicts { get; init; }
+
+    /// <summary>What was to be taken back and stays as it is, with the reason.</summary>
+    public ImmutableArray<Untouched> Untouched { get; init; } = [];
+
+    /// <summary>What was taken back; null for a run that keeps both sides equal.</summary>
+    public TakeBack? TakeBack { get; init; }
 
     /// <summary>All writes made.</summary>
     public int Written => Created + Updated + Deleted;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using CalSync.Calendar.Comparison;
+using CalSync.Sync.Pairs.History;
 using CalSync.Sync.Pairs.Planning;
 using CalSync.Sync.Providers;
 
@@ -13,6 +14,7 @@ internal sealed class RunScope
     private readonly Lock _gate = new();
     private readonly Dictionary<StepKind, int> _written = [];
     private readonly Gathering<LedgerChange, bool> _changes;
+    private readonly List<Untouched> _untouched = [];
     private int _streak;
 
     public RunScope() => _changes = new(RecordAllAsync, ChangeCountMax);
@@ -66,6 +68,23 @@ internal sealed class RunScope
     {
         lock (_gate)
             return _written.GetValueOrDefault(kind);
+    }
+
+    /// <summary>What was to be taken back and turned out not to be, in the order it was found out.</summary>
+    public ImmutableArray<Untouched> Untouched
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _untouched];
+        }
+    }
+
+    /// <summary>Remembers that something stays as it is.</summary>
+    public void Leave(params IEnumerable<Untouched> what)
+    {
+        lock (_gate)
+            _untouched.AddRange(what);
     }
 
     /// <summary>Counts a write that was made.</summary>

@@ -31,10 +31,11 @@ public static class Brake
     /// purpose.</param>
     /// <param name="options">The limits.</param>
     /// <param name="deletions">The caller's own limit for deletions; null for the options'.</param>
+    /// <param name="command">The command to be repeated with the plan; null for a run of the pair.</param>
     /// <returns>Null when the run may go on.</returns>
     public static BrakeVerdict? Judge(
         SyncPlan plan, string pairName, int events, bool isFirst, PairOptions options,
-        DeletionLimit? deletions = null)
+        DeletionLimit? deletions = null, string? command = null)
     {
         var reasons = ImmutableArray.CreateBuilder<string>();
         foreach (var side in new[] { MergeSide.Left, MergeSide.Right })
@@ -45,10 +46,10 @@ public static class Brake
             {
                 reasons.Add(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"It would delete {deleted} of {events} events on the {side.Word()}, because they ")
+                    $"It would delete {deleted} of {events} events on the {side.Word()}, because ")
                     + string.Create(
                         CultureInfo.InvariantCulture,
-                        $"are gone on the {side.Other().Word()}; {limit} are allowed unasked."));
+                        $"{Cause(plan, side)}; {limit} are allowed unasked."));
             }
 
             var created = plan.Count(StepKind.Create, side);
@@ -68,6 +69,11 @@ public static class Brake
             : new BrakeVerdict(
                 reasons.ToImmutable(),
                 "Nothing was written. Both calendars are as they were, and every version is in the history.",
-                $"calsync sync {pairName} --apply-plan {plan.Id}");
+                $"{command ?? $"calsync sync {pairName}"} --apply-plan {plan.Id}");
     }
+
+    private static string Cause(SyncPlan plan, MergeSide side) =>
+        plan.Steps.Any(step => step.Side == side && step.Proof == DeletionProof.Undone)
+            ? "the run that is undone created them"
+            : $"they are gone on the {side.Other().Word()}";
 }

@@ -55,8 +55,9 @@ public abstract record SideFact
 
 /// <summary>A write that is known to have arrived although the ledger does not know it yet.</summary>
 /// <param name="Write">The write.</param>
-/// <param name="Place">Where the event lies since, and what the side then held.</param>
-public sealed record ArrivedWrite(OpenWrite Write, SidePlace Place);
+/// <param name="Place">Where the event lies since, and what the side then held; null after a
+/// deletion.</param>
+public sealed record ArrivedWrite(OpenWrite Write, SidePlace? Place);
 
 /// <summary>All that decides one event: what both agreed on and what both hold now.</summary>
 /// <param name="Uid">The common UID.</param>

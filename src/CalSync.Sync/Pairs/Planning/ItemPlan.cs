@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Document;
+using CalSync.Sync.Pairs.History;
 
 namespace CalSync.Sync.Pairs.Planning;
 
@@ -49,8 +50,11 @@ public enum SyncRule
     /// <summary>It was deleted on one side and edited on the other: the edit stays.</summary>
     EditBeatsDelete = 14,
 
-    /// <summary>An undo or restore brings back an earlier version.</summary>
+    /// <summary>A restore brings back what was there at a time.</summary>
     Restored = 15,
+
+    /// <summary>An undo takes back what a run wrote.</summary>
+    Undone = 16,
 }
 
 /// <summary>What is to be done on one side.</summary>
@@ -122,6 +126,12 @@ public sealed record ItemPlan(
 {
     /// <summary>Why nothing may be written now; null when it may.</summary>
     public Trouble? Trouble { get; init; }
+
+    /// <summary>What is taken back by it; null for what keeps both sides equal.</summary>
+    public ItemTakeBack? TakeBack { get; init; }
+
+    /// <summary>What was to be taken back and stays as it is.</summary>
+    public ImmutableArray<Untouched> Untouched { get; init; } = [];
 
     /// <summary>How the event stands once this is done.</summary>
     public MappingStatus Status { get; init; } = MappingStatus.Active;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Document;
+using CalSync.Sync.Pairs.History;
 
 namespace CalSync.Sync.Pairs.Planning;
 
@@ -8,12 +9,22 @@ namespace CalSync.Sync.Pairs.Planning;
 /// <param name="Uid">The common UID.</param>
 /// <param name="Side">Which side was written to.</param>
 /// <param name="Held">What it held before; null for a create.</param>
-/// <param name="Sent">What was written.</param>
+/// <param name="Sent">What was written; null for a deletion, which is known only of an undo.</param>
 /// <param name="Base">What the other side said in full: its edits are what was written.</param>
 /// <param name="Other">The other side's place when it was decided; null when it had none.</param>
 public sealed record OpenWrite(
-    string Uid, MergeSide Side, CalendarDocument? Held, CalendarDocument Sent, CalendarDocument Base,
-    SidePlace? Other);
+    string Uid, MergeSide Side, CalendarDocument? Held, CalendarDocument? Sent, CalendarDocument Base,
+    SidePlace? Other)
+{
+    /// <summary>The record of the write.</summary>
+    public string Id { get; init; } = "";
+
+    /// <summary>Which rule decided.</summary>
+    public SyncRule Rule { get; init; }
+
+    /// <summary>Whether it took something back: then it was wanted on this side only.</summary>
+    public bool IsTakeBack => Rule is SyncRule.Undone or SyncRule.Restored;
+}
 
 /// <summary>All that one run is planned on.</summary>
 /// <param name="Policy">The pair's policy.</param>
@@ -61,15 +72,21 @@ internal static class PairPlanner
         foreach (var write in writes.Where(write => write.Uid == facts.Uid
             && facts.Arrived.All(arrived => arrived.Write != write)))
         {
+            if (write.IsTakeBack || write.Sent is not { } sent)
+            {
+                facts = write.IsTakeBack ? TakeBackEcho.WithOpen(facts, write) : facts;
+                continue;
+            }
+
             // Made anew because it seemed to be gone: the ledger knows what it was before.
             var held = write.Held ?? facts.Mapping?.On(write.Side)?.Seen;
             if (facts.On(write.Side) is SideFact.Present now
-                && WriteEcho.IsApplied(held, write.Sent, now.Place.Seen))
+                && WriteEcho.IsApplied(held, sent, now.Place.Seen))
             {
-                var seen = WriteEcho.Seen(write.Held, write.Sent, now.Place.Seen, EchoVersion.Unknown);
+                var seen = WriteEcho.Seen(write.Held, sent, now.Place.Seen, EchoVersion.Unknown);
                 facts = WithArrived(
                     facts, new ArrivedWrite(write, now.Place with { Seen = seen }), now.Place,
-                    WriteEcho.Meant(write.Held, write.Sent, now.Place.Seen));
+                    WriteEcho.Meant(write.Held, sent, now.Place.Seen));
             }
         }
 
@@ -105,7 +122,7 @@ internal static class PairPlanner
     /// </summary>
     private static EventMapping Arrived(ItemFacts facts, EventMapping? known, ArrivedWrite arrived)
     {
-        var (write, place) = (arrived.Write, arrived.Place);
+        var (write, place) = (arrived.Write, arrived.Place!);
         if (write.Held is not null)
         {
             place = place with
@@ -121,7 +138,7 @@ internal static class PairPlanner
 
     /// <summary>Whether both writes were decided at once: the second knew nothing of the first.</summary>
     private static bool AreOneDecision(OpenWrite first, OpenWrite second) =>
-        first.Side != second.Side && first.Held is { } held && second.Held is not null
+        !first.IsTakeBack && first.Side != second.Side && first.Held is { } held && second.Held is not null
         && ResourceContent.IsSame(held, second.Other!.Seen);
 
     /// <summary>Both writes of one decision have arrived: both sides have said the same.</summary>
@@ -129,7 +146,7 @@ internal static class PairPlanner
         Mapping(
             facts,
             CalendarMerge.Merge(
-                second.Write.Held!, first.Write.Base, second.Write.Sent, MergePreference.Right,
+                second.Write.Held!, first.Write.Base, second.Write.Sent!, MergePreference.Right,
                 ResourceContent.Noise).Document)
             .With(first.Write.Side, first.Place).With(second.Write.Side, second.Place);
 

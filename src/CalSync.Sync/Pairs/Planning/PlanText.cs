@@ -14,6 +14,13 @@ public static class PlanText
             plan.At,
             plan.Linked,
             waiting = plan.Waiting,
+            untouched = plan.Untouched.Select(each => new
+            {
+                each.Uid,
+                each.Title,
+                side = each.Side?.Word(),
+                each.Why,
+            }),
             steps = plan.Steps.Select(step => new
             {
                 kind = step.Kind.ToString().ToLowerInvariant(),

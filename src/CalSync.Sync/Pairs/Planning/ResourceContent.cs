@@ -60,6 +60,26 @@ internal static class ResourceContent
         return edit.Apply();
     }
 
+    /// <summary>A content that takes the place of another: no entry's SEQUENCE is lower than there, for
+    /// programs take what has a lower one for older.</summary>
+    public static CalendarDocument Following(CalendarDocument content, CalendarDocument held)
+    {
+        var before = CalendarDiff.Components(held);
+        var edit = content.Edit();
+        foreach (var (key, entry) in CalendarDiff.Components(content))
+        {
+            if (before.TryGetValue(key, out var last)
+                && last.Integer("SEQUENCE"u8).Or(0) is var raised
+                && raised > entry.Integer("SEQUENCE"u8).Or(0))
+            {
+                edit.Set(entry, new PropertyContent(
+                    "SEQUENCE", raised.ToString(CultureInfo.InvariantCulture)));
+            }
+        }
+
+        return edit.Apply();
+    }
+
     /// <summary>The same entries, saying nothing but which they are.</summary>
     public static CalendarDocument Bare(CalendarDocument document)
     {

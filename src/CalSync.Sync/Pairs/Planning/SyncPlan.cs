@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Document;
+using CalSync.Sync.Pairs.History;
 
 namespace CalSync.Sync.Pairs.Planning;
 
@@ -53,6 +54,9 @@ public sealed record SyncPlan(
     string Id, string PairId, DateTimeOffset At, ImmutableArray<PlanStep> Steps, int Linked,
     ImmutableArray<string> Waiting)
 {
+    /// <summary>What was to be taken back and stays as it is, with the reason.</summary>
+    public ImmutableArray<Untouched> Untouched { get; init; } = [];
+
     /// <summary>Puts decided events into words.</summary>
     public static SyncPlan Of(
         string pairId, DateTimeOffset at, ImmutableArray<ItemPlan> items,

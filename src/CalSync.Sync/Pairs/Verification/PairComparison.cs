@@ -24,10 +24,14 @@ public enum DifferenceClass
     Unreadable = 5,
 
     /// <summary>
-    /// Both have it as the last run left it; what differs is what one provider cannot carry. No difference to
-    /// act on.
+    /// Both have it as the last run left it; what differs is what one provider cannot carry, or what was
+    /// taken back on one side. No difference to act on.
     /// </summary>
     NotCarried = 6,
+
+    /// <summary>Only one side has it, because it was taken back on the other. No difference to act
+    /// on.</summary>
+    KeptApart = 7,
 }
 
 /// <summary>One event that is not the same on both sides.</summary>
@@ -48,7 +52,8 @@ public sealed record PairComparison(
     int Left, int Right, int Equal, ImmutableArray<Difference> Differences)
 {
     /// <summary>Whether nothing differs that could agree.</summary>
-    public bool IsEqual => Differences.All(each => each.Class == DifferenceClass.NotCarried);
+    public bool IsEqual => Differences.All(each =>
+        each.Class is DifferenceClass.NotCarried or DifferenceClass.KeptApart);
 
     /// <summary>Compares two complete reads by meaning. Pure.</summary>
     /// <param name="left">Everything the left holds.</param>
@@ -92,7 +97,12 @@ public sealed record PairComparison(
         var isAsLeft = left is not null && right is not null
             && mapping is { Left: { } seenLeft, Right: { } seenRight }
             && ResourceContent.IsSame(seenLeft.Seen, left) && ResourceContent.IsSame(seenRight.Seen, right);
+        var isApart = mapping is { Status: MappingStatus.Orphaned }
+            && (left is null
+                ? mapping.Right is { } there && ResourceContent.IsSame(there.Seen, right!)
+                : right is null && mapping.Left is { } here && ResourceContent.IsSame(here.Seen, left));
         var kind = waits.ContainsKey(uid) ? DifferenceClass.Waiting
+            : isApart ? DifferenceClass.KeptApart
             : right is null ? DifferenceClass.OnlyLeft
             : left is null ? DifferenceClass.OnlyRight
             : isAsLeft ? DifferenceClass.NotCarried

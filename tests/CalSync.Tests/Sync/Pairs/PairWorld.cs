@@ -1,9 +1,12 @@
+using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Document;
 using CalSync.Lab;
 using CalSync.Lab.Simulation;
 using CalSync.Sync;
 using CalSync.Sync.Pairs;
 using CalSync.Sync.Pairs.Execution;
+using CalSync.Sync.Pairs.History;
+using Xunit;
 
 namespace CalSync.Tests.Sync.Pairs;
 
@@ -35,6 +38,9 @@ internal sealed class PairWorld
 
     public PairSync Sync { get; }
 
+    /// <summary>A moment a test goes back to.</summary>
+    public DateTimeOffset Started { get; set; }
+
     public int WriteCount => Left.WriteCount + Right.WriteCount;
 
     public Task<RunReport> RunAsync(RunRequest? request = null)
@@ -42,6 +48,37 @@ internal sealed class PairWorld
         Clock.Advance(TimeSpan.FromMinutes(3));
         return Sync.RunAsync(PairId, Left, Right, request ?? new RunRequest(), CancellationToken.None);
     }
+
+    /// <summary>Takes back what a run wrote.</summary>
+    public Task<RunReport> UndoAsync(string runId, bool isDryRun = false, string? planId = null) =>
+        RunAsync(new RunRequest
+        {
+            TakeBack = new TakeBack.Run(runId),
+            Command = $"calsync undo {runId}",
+            IsDryRun = isDryRun,
+            PlanId = planId,
+        });
+
+    /// <summary>Brings back what was there at a moment.</summary>
+    public Task<RunReport> RestoreAsync(
+        DateTimeOffset at, string? uid = null, MergeSide? side = null, string? planId = null) =>
+        RunAsync(new RunRequest { TakeBack = new TakeBack.Since(at, uid, side), PlanId = planId });
+
+    /// <summary>Runs the pair twice and requires that no provider is written to.</summary>
+    public async Task QuietAsync(bool isFull = false)
+    {
+        var writes = WriteCount;
+        for (var run = 0; run < 2; run++)
+        {
+            var report = await RunAsync(new RunRequest { IsFullRead = isFull });
+            Assert.Equal((RunOutcome.Equal, 0), (report.Outcome, report.Written));
+        }
+
+        Assert.Equal(writes, WriteCount);
+    }
+
+    /// <summary>What the ledger has of an event.</summary>
+    public EventMapping Mapping(string uid) => Store.Mappings.Single(each => each.Uid == uid);
 
     /// <summary>Another process runs the pair at this moment.</summary>
     public Task<RunReport> RivalAsync() =>
