@@ -27,9 +27,20 @@ public abstract class Database : IAsyncDisposable
     /// Prepares a database for use. SQLite makes its directory and file; PostgreSQL connects on first use.
     /// </summary>
     /// <exception cref="DatabaseAddressException">The address or an option cannot be understood.</exception>
+    /// <exception cref="DatabaseCertificateException">A file TLS needs cannot be used.</exception>
     /// <exception cref="DatabaseUnavailableException">The SQLite file cannot be opened.</exception>
     public static Database Open(DatabaseOptions options) =>
-        options.Url is null ? new SqliteDatabase(options) : new PostgresDatabase(options);
+        options.Url is null
+            ? new SqliteDatabase(options)
+            : new PostgresDatabase(options, TlsPlaces.OfProcess());
+
+    /// <summary>How the connections stand; empty for SQLite, and before the first is needed.</summary>
+    public abstract IReadOnlyList<PoolUse> PoolUse { get; }
+
+    /// <summary>Looks at what will really be used. PostgreSQL is connected to.</summary>
+    /// <param name="cancellation">Cancelling leaves nothing behind.</param>
+    /// <exception cref="DatabaseUnavailableException">It does not answer.</exception>
+    public abstract Task<DatabaseReport> InspectAsync(CancellationToken cancellation);
 
     /// <summary>Reads with single statements; each sees the newest commits.</summary>
     /// <param name="work">Gets the session; must not keep it.</param>

@@ -9,13 +9,97 @@ public abstract class StorageException : Exception
     }
 }
 
+/// <summary>Why the database did not do what it was asked, though the question was right.</summary>
+public enum UnavailableReason
+{
+    /// <summary>No connection, or it broke.</summary>
+    Unreachable = 1,
+
+    /// <summary>It did not answer in time.</summary>
+    TimedOut = 2,
+
+    /// <summary>Every connection of this process is in use.</summary>
+    PoolExhausted = 3,
+
+    /// <summary>The server, or the pooler before it, takes no more.</summary>
+    ServerFull = 4,
+
+    /// <summary>It is there and takes no writes: a standby, or one set to read only.</summary>
+    ReadOnly = 5,
+
+    /// <summary>An operator, or a fail-over, ended the connection.</summary>
+    Ended = 6,
+
+    /// <summary>User, password or database are not accepted.</summary>
+    SignInRefused = 7,
+
+    /// <summary>Its certificate is not one to trust.</summary>
+    CertificateRefused = 8,
+}
+
 /// <summary>The database did not answer: no connection, no room, no time. Trying later may help.</summary>
 public sealed class DatabaseUnavailableException : StorageException
 {
-    internal DatabaseUnavailableException(string message, Exception? inner = null)
-        : base(message, inner)
-    {
-    }
+    internal DatabaseUnavailableException(
+        string message, Exception? inner = null, UnavailableReason reason = UnavailableReason.Unreachable)
+        : base(message, inner) => Reason = reason;
+
+    /// <summary>Why.</summary>
+    public UnavailableReason Reason { get; }
+}
+
+/// <summary>What is wrong with a certificate or its key.</summary>
+public enum CertificateProblem
+{
+    /// <summary>There is no such file.</summary>
+    FileMissing = 1,
+
+    /// <summary>This user may not read it.</summary>
+    FileUnreadable = 2,
+
+    /// <summary>It holds something else.</summary>
+    NotPem = 3,
+
+    /// <summary>Its time is over.</summary>
+    Expired = 4,
+
+    /// <summary>Its time has not come.</summary>
+    NotYetValid = 5,
+
+    /// <summary>It is for other hosts.</summary>
+    WrongHost = 6,
+
+    /// <summary>Nobody trusted gave it out.</summary>
+    UntrustedIssuer = 7,
+
+    /// <summary>It was given out by itself and is not among the trusted.</summary>
+    SelfSigned = 8,
+
+    /// <summary>The key belongs to another certificate, or is none.</summary>
+    KeyMismatch = 9,
+
+    /// <summary>Others may read the key.</summary>
+    KeyUnprotected = 10,
+
+    /// <summary>The key is sealed with another password.</summary>
+    KeyPassword = 11,
+}
+
+/// <summary>TLS cannot be had as it was asked for: what is wrong, where, and what to do.</summary>
+public sealed class DatabaseCertificateException : StorageException
+{
+    internal DatabaseCertificateException(
+        CertificateProblem problem, string where, string what, string advice)
+        : base($"{what} ({where})", null) => (Problem, Where, Advice) = (problem, where, advice);
+
+    /// <summary>What kind of thing.</summary>
+    public CertificateProblem Problem { get; }
+
+    /// <summary>The file, or the host that showed the certificate.</summary>
+    public string Where { get; }
+
+    /// <summary>What to do.</summary>
+    public string Advice { get; }
 }
 
 /// <summary>Which invariant of the schema a statement would have broken.</summary>
@@ -118,8 +202,9 @@ public sealed class MigrationMismatchException : StorageException
 /// </summary>
 public sealed class DatabaseAddressException : StorageException
 {
-    internal DatabaseAddressException(string message, Exception? inner = null)
-        : base(message, inner)
-    {
-    }
+    internal DatabaseAddressException(DatabaseAddressReading.Refused refused)
+        : base($"{refused.What} What to do: {refused.Advice}.", null) => Refused = refused;
+
+    /// <summary>What is wrong with it.</summary>
+    public DatabaseAddressReading.Refused Refused { get; }
 }

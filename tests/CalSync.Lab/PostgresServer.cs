@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace CalSync.Lab;
@@ -9,29 +7,27 @@ namespace CalSync.Lab;
 /// <summary>
 /// A real PostgreSQL of our own on a free loopback port, in a directory that goes away with it.
 /// </summary>
-/// <remarks>
-/// The server runs under a shell that waits for the end of its standard input, so it also stops, and its
-/// directory is removed, when this process dies without disposing. As root the server runs as the user
-/// <c>postgres</c>.
-/// </remarks>
+/// <remarks><inheritdoc cref="ServerProcess" path="/remarks"/></remarks>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private const string User = "calsync";
+    // The server may have been started again since, so its number is read where it writes it.
     private const string Supervise =
         """
         dir=$1; shift
-        "$@" </dev/null & server=$!
+        "$@" </dev/null &
         cat >/dev/null
-        kill -INT $server; wait $server; rm -rf "$dir"
+        server=$(head -n 1 "$dir/postmaster.pid"); kill -INT $server
+        while kill -0 $server 2>/dev/null; do sleep 0.05; done
+        wait; rm -rf "$dir"
         """;
 
+    private readonly string _directory;
+    private readonly string _programs;
     private readonly Process _process;
 
-    private PostgresServer(Process process, int port)
-    {
-        _process = process;
-        Port = port;
-    }
+    private PostgresServer(Process process, int port, string directory, string programs) =>
+        (_process, Port, _directory, _programs) = (process, port, directory, programs);
 
     /// <summary>The TCP port on 127.0.0.1.</summary>
     public int Port { get; }
@@ -45,31 +41,37 @@ public sealed class PostgresServer : IAsyncDisposable
     /// for measuring.
     /// </param>
     /// <param name="cancellation">Cancelling stops what was started.</param>
+    /// <param name="tls">Certificate and key, to offer TLS as well; null for plaintext alone.</param>
     /// <exception cref="InvalidOperationException">PostgreSQL is not installed, or did not start.</exception>
-    public static async Task<PostgresServer> StartAsync(bool durable, CancellationToken cancellation)
+    public static async Task<PostgresServer> StartAsync(
+        bool durable, CancellationToken cancellation, (string Certificate, string Key)? tls = null)
     {
         var programs = FindPrograms();
-        var directory = Directory.CreateTempSubdirectory("calsync-pg-").FullName;
-        if (Environment.IsPrivilegedProcess)
-            await RunAsync("chown", ["postgres", directory], cancellation);
-        await RunAsync(
+        var directory = await ServerProcess.NewDirectoryAsync("calsync-pg-", cancellation);
+        await ServerProcess.RunAsync(
             Path.Combine(programs, "initdb"),
             ["-D", directory, "-U", User, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
             cancellation,
             asServer: true);
-        var port = FreePort();
+        if (tls is { } files)
+        {
+            await ServerProcess.GiveAsync(
+                directory, [(files.Certificate, "server.crt"), (files.Key, "server.key")], cancellation);
+        }
+
+        var port = ServerProcess.FreePort();
         string[] fast = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"];
         string[] arguments =
         [
-            "-c", Supervise, "sh", directory, Path.Combine(programs, "postgres"), "-D", directory,
+            directory, Path.Combine(programs, "postgres"), "-D", directory,
             "-p", port.ToString(CultureInfo.InvariantCulture),
-            "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200",
+            "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300",
             "-c", "logging_collector=off", "-c", "log_min_messages=panic", "-c", "timezone=UTC",
+            "-c", tls is null ? "ssl=off" : "ssl=on",
             .. durable ? [] : fast,
         ];
-        var start = StartInfo("sh", arguments, asServer: true);
-        start.RedirectStandardInput = true;
-        var server = new PostgresServer(Process.Start(start)!, port);
+        var server = new PostgresServer(
+            ServerProcess.Supervise(Supervise, arguments), port, directory, programs);
         try
         {
             await server.WaitUntilReadyAsync(cancellation);
@@ -86,6 +88,10 @@ public sealed class PostgresServer : IAsyncDisposable
     public string Url(string database) => string.Create(
         CultureInfo.InvariantCulture, $"postgres://{User}@127.0.0.1:{Port}/{database}?sslmode=disable");
 
+    /// <summary>The same with parameters of TLS.</summary>
+    public string TlsUrl(string database, string query) => string.Create(
+        CultureInfo.InvariantCulture, $"postgres://{User}@127.0.0.1:{Port}/{database}?{query}");
+
     /// <summary>Makes a database.</summary>
     /// <param name="name">Letters, digits and underscores.</param>
     /// <param name="template">A database to copy, that nobody is connected to; null for an empty one.</param>
@@ -101,22 +107,30 @@ public sealed class PostgresServer : IAsyncDisposable
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
-    /// <summary>Stops the server and removes its directory.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Runs statements as the superuser, in a database.</summary>
+    /// <param name="database">Which.</param>
+    /// <param name="sql">Its text.</param>
+    /// <param name="cancellation">A cancelled call may still have run.</param>
+    public async Task<object?> RunAsync(string database, string sql, CancellationToken cancellation)
     {
-        _process.StandardInput.Close();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        try
-        {
-            await _process.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            _process.Kill(entireProcessTree: true);
-        }
-
-        _process.Dispose();
+        await using var connection = new NpgsqlConnection(ConnectionString(database));
+        await connection.OpenAsync(cancellation);
+#pragma warning disable CA2100 // Texts come from our own tests.
+        await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
+        return await command.ExecuteScalarAsync(cancellation);
     }
+
+    /// <summary>Stops it, cutting everybody off, and starts it at the same port.</summary>
+    /// <param name="cancellation">A cancelled call leaves it as it is.</param>
+    public Task RestartAsync(CancellationToken cancellation) => ServerProcess.RunAsync(
+        Path.Combine(_programs, "pg_ctl"),
+        ["restart", "-D", _directory, "-m", "fast", "-w", "-s", "-l", Path.Combine(_directory, "log")],
+        cancellation,
+        asServer: true);
+
+    /// <summary>Stops the server and removes its directory.</summary>
+    public async ValueTask DisposeAsync() => await ServerProcess.EndAsync(_process);
 
     private static string FindPrograms()
     {
@@ -130,36 +144,6 @@ public sealed class PostgresServer : IAsyncDisposable
             .FirstOrDefault(path => File.Exists(Path.Combine(path, "initdb")));
         return newest ?? onPath ?? throw new InvalidOperationException(
             "PostgreSQL's server programs are not installed. On Debian: apt-get install postgresql");
-    }
-
-    private static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments, bool asServer)
-    {
-        string[] asPostgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", program];
-        string[] line = asServer && Environment.IsPrivilegedProcess
-            ? [.. asPostgres, .. arguments]
-            : [program, .. arguments];
-        return new ProcessStartInfo(line[0], line[1..]) { WorkingDirectory = "/" };
-    }
-
-    private static async Task RunAsync(
-        string program, IEnumerable<string> arguments, CancellationToken cancellation, bool asServer = false)
-    {
-        var start = StartInfo(program, arguments, asServer);
-        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync(cancellation);
-        var error = await process.StandardError.ReadToEndAsync(cancellation);
-        await output;
-        await process.WaitForExitAsync(cancellation);
-        if (process.ExitCode != 0)
-            throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {error}");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task WaitUntilReadyAsync(CancellationToken cancellation)

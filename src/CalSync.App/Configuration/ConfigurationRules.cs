@@ -1,6 +1,7 @@
 using System.Text;
 using CalSync.Remotes.Pipeline;
 using CalSync.Sandbox;
+using CalSync.Storage;
 using CalSync.Sync.Providers;
 
 namespace CalSync.App.Configuration;
@@ -83,7 +84,7 @@ internal static class ConfigurationRules
             (key?.Split(',').Any(one => Convert.FromBase64String(one.Trim()).Distinct().Count() < 8) == true,
                 Keys.SecretsKey,
                 "is a key anybody guesses", "32 random bytes in base64"),
-            (url is not null && IsOpen(new Uri(url)), Keys.DatabaseUrl,
+            (url is not null && IsOpen(url), Keys.DatabaseUrl,
                 "sends plaintext to another host",
                     "an address with sslmode=verify-full, verify-ca or require"),
         ];
@@ -98,8 +99,6 @@ internal static class ConfigurationRules
         select ConfigurationReader.Complaint(setting, rule.Problem) with { Allowed = rule.Allowed };
 
     // "prefer" and "allow" fall back to plaintext when the server, or somebody in between, says so.
-    private static bool IsOpen(Uri url) =>
-        !url.IsLoopback
-        && !url.Query.TrimStart('?').Split('&').Any(
-            part => part is "sslmode=require" or "sslmode=verify-ca" or "sslmode=verify-full");
+    private static bool IsOpen(string url) =>
+        DatabaseAddress.Read(url) is DatabaseAddressReading.Understood { Address.MayBePlaintext: true };
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CalSync.Storage;
 
 namespace CalSync.App.Configuration;
 
@@ -65,7 +66,9 @@ internal static class SettingText
         KeyType.Flag => Flag(text) is null ? "is neither true nor false" : null,
         KeyType.Choice => key.Choices.Contains(text) ? null : "is not one of the choices",
         KeyType.Address => IsWebAddress(text) ? null : "is not an absolute http or https address",
-        KeyType.Database => IsAddress(text, "postgres", "postgresql") ? null : "is not a postgres:// address",
+        KeyType.Database => DatabaseAddress.Read(text) is DatabaseAddressReading.Refused refused
+            ? $"cannot be used: {refused.What} What to do: {refused.Advice}."
+            : null,
         KeyType.SecretKey => IsSecretKey(text) ? null : "is not a list of keys",
     };
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using CalSync.Storage;
 
 namespace CalSync.App.Configuration;
 
@@ -91,15 +92,6 @@ internal static class Redaction
             return $"set(len={text.Length}, sha256:{hash[..4]}…)";
         }
 
-        return key.Type == KeyType.Database ? WithoutPassword(text) : text;
-    }
-
-    private static string WithoutPassword(string address)
-    {
-        var (at, scheme) = (address.LastIndexOf('@'), address.IndexOf("://", StringComparison.Ordinal));
-        if (at < 0 || scheme < 0)
-            return address;
-        var colon = address.IndexOf(':', scheme + 3);
-        return colon < 0 || colon > at ? address : $"{address[..colon]}:***{address[at..]}";
+        return key.Type == KeyType.Database ? DatabaseAddress.Redact(text) : text;
     }
 }

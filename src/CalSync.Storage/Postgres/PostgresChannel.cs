@@ -9,10 +9,11 @@ namespace CalSync.Storage.Postgres;
 /// <summary>
 /// A rented PostgreSQL connection, with its transaction unless it only reads single statements.
 /// </summary>
+/// <param name="pool">Where the connection comes from.</param>
 /// <param name="connection">Owned; goes back to the pool at the end.</param>
 /// <param name="transaction">Null for single reads. BEGIN travels with the first statement.</param>
 internal sealed class PostgresChannel(
-    NpgsqlConnection connection, NpgsqlTransaction? transaction) : SqlChannel
+    PostgresPool pool, NpgsqlConnection connection, NpgsqlTransaction? transaction) : SqlChannel
 {
     private const string LockHead = "SELECT seq, hash FROM journal_head WHERE id = 1 FOR UPDATE";
     private const string InsertEntries =
@@ -175,14 +176,21 @@ internal sealed class PostgresChannel(
     }
 
     /// <inheritdoc/>
-    public override StorageException Fault(DbException error, string? sql) => PostgresFaults.Map(error, sql);
+    public override StorageException Fault(DbException error, string? sql) => pool.Map(error, sql);
 
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
-        if (transaction is not null)
-            await transaction.DisposeAsync();
-        await connection.DisposeAsync();
+        try
+        {
+            if (transaction is not null)
+                await transaction.DisposeAsync();
+            await connection.DisposeAsync();
+        }
+        finally
+        {
+            pool.Leave();
+        }
     }
 
     private static object Columns(IReadOnlyList<JournalRecord> records) => new

@@ -47,6 +47,16 @@ public sealed class SqliteDatabase : Database
     /// <inheritdoc/>
     public override string EngineDescription => $"{_library} at {_path}";
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<PoolUse> PoolUse => [];
+
+    /// <inheritdoc/>
+    public override Task<DatabaseReport> InspectAsync(CancellationToken cancellation) =>
+        Task.FromResult(new DatabaseReport(
+            EngineDescription, null, null, null,
+            new PoolReport(_options.ConnectionCountMax, 0, _options.PreparedCountMax), true,
+            new Dictionary<string, string>()));
+
     internal override async ValueTask<SqlChannel> RentAsync(ChannelUse use, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_closed, this);

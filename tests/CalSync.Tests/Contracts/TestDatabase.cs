@@ -58,19 +58,47 @@ public sealed class PostgresTestDatabase(PostgresFixture server) : TestDatabase
         new() { DataDirectory = directory, Url = await server.NewMigratedAsync() };
 }
 
+/// <summary>The same through PgBouncer in transaction mode, TLS verified in full.</summary>
+/// <param name="server">The collection's server.</param>
+public sealed class PgBouncerTestDatabase(PostgresFixture server) : TestDatabase
+{
+    public override async Task<DatabaseOptions> NewEmptyAsync() => new()
+    {
+        DataDirectory = NewDirectory(),
+        Url = await server.ThroughBouncerAsync(await server.NewEmptyAsync()),
+    };
+
+    private protected override async Task<DatabaseOptions> CreateAsync(string directory) => new()
+    {
+        DataDirectory = directory,
+        Url = await server.ThroughBouncerAsync(await server.NewMigratedAsync()),
+    };
+}
+
 /// <summary>One real PostgreSQL for every class of the collection <see cref="Collection"/>.</summary>
 public sealed class PostgresFixture : IAsyncLifetime
 {
     public const string Collection = "PostgreSQL";
 
     private const string Template = "migrated";
+    private const int PoolSize = 10;
+
+    private readonly Lazy<Task<PgBouncerServer>> _bouncer;
     private int _count;
+
+    public PostgresFixture() => _bouncer = new(() => PgBouncerServer.StartAsync(
+        Server, Authority, "transaction", PoolSize, isConsoleOpen: false, CancellationToken.None));
 
     public PostgresServer Server { get; private set; } = null!;
 
+    /// <summary>Whose certificates server and pooler show.</summary>
+    public TestAuthority Authority { get; } = new();
+
     public async Task InitializeAsync()
     {
-        Server = await PostgresServer.StartAsync(durable: false, CancellationToken.None);
+        Server = await PostgresServer.StartAsync(
+            durable: false, CancellationToken.None,
+            Authority.Issue("server", ["127.0.0.1", "localhost"]));
         await Server.CreateDatabaseAsync(Template, null, CancellationToken.None);
         await using var database = Database.Open(new DatabaseOptions
         {
@@ -80,7 +108,20 @@ public sealed class PostgresFixture : IAsyncLifetime
         await new Migrator(database, TimeProvider.System).UpgradeAsync(CancellationToken.None);
     }
 
-    public async Task DisposeAsync() => await Server.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        if (_bouncer.IsValueCreated)
+            await (await _bouncer.Value).DisposeAsync();
+        await Server.DisposeAsync();
+        Authority.Dispose();
+    }
+
+    /// <summary>The one pooler before the server, started when it is first wanted.</summary>
+    public Task<PgBouncerServer> BouncerAsync() => _bouncer.Value;
+
+    /// <summary>The address of a database through the pooler.</summary>
+    public async Task<string> ThroughBouncerAsync(string url) =>
+        (await BouncerAsync()).Url(new Uri(url).AbsolutePath.TrimStart('/'));
 
     /// <summary>The address of a new database with the schema in it.</summary>
     public Task<string> NewMigratedAsync() => NewAsync(Template);
