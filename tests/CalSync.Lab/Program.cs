@@ -28,6 +28,7 @@ return args switch
         int.Parse(seeds, CultureInfo.InvariantCulture),
         rest is ["--from", var first, ..] ? int.Parse(first, CultureInfo.InvariantCulture) : 1,
         rest is [.., "--damage"]),
+    ["simulate", "boundaries"] => await SimulateBoundariesAsync(),
     _ => Usage(),
 };
 
@@ -67,10 +68,21 @@ static async Task<int> SimulatePairsAsync(int count, int first, bool hasDamage)
     return broken.Count == 0 ? 0 : 1;
 }
 
+static async Task<int> SimulateBoundariesAsync()
+{
+    var report = await LifeBoundaries.RunAsync();
+    foreach (var what in report.Broken)
+        Console.WriteLine(what);
+    Console.WriteLine(
+        $"{report.Boundaries} boundaries, {report.Lives} lives: {report.Broken.Count} broken");
+    return report.Broken.Count == 0 ? 0 : 1;
+}
+
 static int Usage()
 {
     Console.Error.WriteLine("usage: bench NAME [--json]");
     Console.Error.WriteLine(FuzzCommand.Usage);
     Console.Error.WriteLine("       simulate pairs --seeds N [--from SEED] [--damage]");
+    Console.Error.WriteLine("       simulate boundaries");
     return 2;
 }

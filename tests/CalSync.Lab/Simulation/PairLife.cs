@@ -50,6 +50,12 @@ internal enum LifeTroubleKind
 
     /// <summary>Somebody edits the side that is called.</summary>
     Edit,
+
+    /// <summary>The ledger fails, before or after it has kept a change; the process lives.</summary>
+    LedgerFails,
+
+    /// <summary>All tokens of both sides die.</summary>
+    TokensDie,
 }
 
 /// <summary>One step of a pair's life.</summary>
@@ -105,6 +111,9 @@ internal sealed record PairLife(
         var random = new Random(seed);
         var (faultGap, crashGap) = (Gap(random, 10, 200), Gap(random, 40, 400));
         var editGap = random.Next(2) == 0 ? 0 : 60;
+        // Drawn apart, so that a seed's people do the same with them and without.
+        var more = new Random(seed ^ 0x5bd1e995);
+        var (ledgerGap, tokenGap) = (Gap(more, 60, 600), Gap(more, 100, 1000));
         var (left, right) = (Habits(random, hasDamage), Habits(random, hasDamage));
         var policy = (ConflictPolicy)random.Next(1, 4);
         var steps = ImmutableArray.CreateBuilder<LifeStep>();
@@ -127,6 +136,8 @@ internal sealed record PairLife(
                     .. Troubles(random, LifeTroubleKind.Fault, faultGap)
                         .Concat(Troubles(random, LifeTroubleKind.Crash, crashGap))
                         .Concat(Troubles(random, LifeTroubleKind.Edit, editGap))
+                        .Concat(Troubles(more, LifeTroubleKind.LedgerFails, ledgerGap))
+                        .Concat(Troubles(more, LifeTroubleKind.TokensDie, tokenGap))
                         .OrderBy(each => each.At),
                 ]));
             if (random.Next(4) == 0 || run == RunCount - 1)

@@ -30,15 +30,53 @@ internal sealed class PairPromises(
     private readonly HashSet<(MergeSide Side, string Uid)> _edited = [];
     private readonly HashSet<(MergeSide Side, string Uid)> _deleted = [];
     private readonly HashSet<(MergeSide Side, string Uid)> _staying = [];
+    private readonly Dictionary<(MergeSide Side, string Uid, string Field), string?> _set = [];
+    private List<(string Uid, string Field, string?[] Values)> _contested = [];
 
     /// <summary>Whether anything went wrong yet.</summary>
     public bool WasTroubled { get; set; }
+
+    /// <summary>Whether anything went wrong since all was last quiet.</summary>
+    public bool IsTroubled { get; set; }
 
     /// <summary>Breaks off unless a promise is kept.</summary>
     public static void Require(bool isKept, string promise)
     {
         if (!isKept)
             throw new BrokenPromiseException(promise);
+    }
+
+    /// <summary>A run begins: it can know what people did before.</summary>
+    public void BeginRun()
+    {
+        PassRun();
+        var contested =
+            from mapping in store.Mappings
+            where mapping is { Status: MappingStatus.Active, Left: not null, Right: not null }
+            from field in new[] { "SUMMARY", "DESCRIPTION" }
+            let values = Sides.Where(side => _set.ContainsKey((side, mapping.On(side)!.Uid, field)))
+                .Select(side => _set[(side, mapping.On(side)!.Uid, field)]).ToArray()
+            where values.Length == 2 && values[0] != values[1]
+                && Sides.All(side => calendars[side].Events.TryGetValue(
+                    mapping.On(side)!.Address.Value, out var held)
+                    && SimulatedPerson.Value(held, field) == values[side == MergeSide.Left ? 0 : 1])
+            select (mapping.Uid, field, values);
+        _contested = [.. contested];
+        _set.Clear();
+    }
+
+    /// <summary>A run has ended by itself: where both sides had set one field, the one that lost is
+    /// listed.</summary>
+    public void EndRun()
+    {
+        PassRun();
+        foreach (var (uid, field, values) in IsTroubled ? [] : _contested)
+        {
+            Require(
+                store.Conflicts.Any(each => each.Property == field && each.Left == values[0]
+                    && each.Right == values[1]),
+                $"{uid} {field} was set to '{values[0]}' and '{values[1]}', and no conflict is listed.");
+        }
     }
 
     /// <summary>A run begins or ends: it can know what people did before, and may know what they did
@@ -50,8 +88,9 @@ internal sealed class PairPromises(
     }
 
     /// <summary>Somebody edited an event: it stays, although it was just deleted on the other side.</summary>
-    public void Edited(MergeSide side, string uid)
+    public void Edited(MergeSide side, string uid, string field, string? value)
     {
+        _set[(side, uid, field)] = value;
         _edited.Add((side, uid));
         if (Counterpart(side, uid) is { } other && _deleted.Contains(other) && !_edited.Contains(other))
             _staying.Add((side, uid));
@@ -139,6 +178,7 @@ internal sealed class PairPromises(
         }
 
         _staying.Clear();
+        IsTroubled = false;
         _agreed = agreed;
         foreach (var person in people.Values)
             person.Forget();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Globalization;
 using CalSync.Calendar.Comparison;
 using CalSync.Sync;
@@ -24,10 +25,12 @@ public sealed class PairSimulation
     private readonly PairSync _sync;
     private readonly PairPromises _promises;
     private readonly List<string> _trace = [];
+    private readonly List<LifeBoundary> _passed = [];
     private Queue<LifeTrouble> _troubles = [];
     private int _boundary;
     private bool _isDead;
     private bool _isMisled;
+    private bool _isPassing;
 
     private PairSimulation(PairLife life)
     {
@@ -48,7 +51,7 @@ public sealed class PairSimulation
         {
             _calendars[side].OnOverwrite = content => _promises.RequireRecorded(side, content);
             _calendars[side].OnDelete = content => _promises.RequireGone(side, content);
-            _people[side].OnEdited = uid => _promises.Edited(side, uid);
+            _people[side].OnEdited = (uid, field, value) => _promises.Edited(side, uid, field, value);
             _people[side].OnDeleted = uid => _promises.Deleted(side, uid);
         }
 
@@ -90,6 +93,18 @@ public sealed class PairSimulation
         return string.Create(
                 CultureInfo.InvariantCulture, $"seed {seed}{(hasDamage ? " --damage" : "")}: {first}\n")
             + $"shortest: {broken}\n" + string.Join('\n', simulation._trace);
+    }
+
+    /// <summary>Lives one life.</summary>
+    /// <param name="life">The life.</param>
+    /// <returns>What broke, null for nothing; what happened; the boundaries its last run passed that was not
+    /// to settle.</returns>
+    internal static async
+        Task<(string? Broken, IReadOnlyList<string> Trace, IReadOnlyList<LifeBoundary> Passed)> LiveAsync(
+            PairLife life)
+    {
+        var simulation = new PairSimulation(life);
+        return (await simulation.LiveAsync(), simulation._trace, simulation._passed);
     }
 
     private async Task<string?> LiveAsync()
@@ -140,8 +155,12 @@ public sealed class PairSimulation
             case LifeStep.Run run:
                 _clock.Advance(TimeSpan.FromMinutes(3));
                 _promises.WasTroubled |= run.Troubles.Length > 0;
+                _promises.IsTroubled |= run.Troubles.Length > 0;
                 _troubles = new Queue<LifeTrouble>(run.Troubles);
+                _passed.Clear();
+                _isPassing = true;
                 await RunOnceAsync(new RunRequest { IsFullRead = run.IsFull });
+                _isPassing = false;
                 break;
             case LifeStep.Settle settle:
                 await SettleAsync(settle, isLast);
@@ -152,12 +171,13 @@ public sealed class PairSimulation
     private async Task<RunReport?> RunOnceAsync(RunRequest request)
     {
         (_boundary, _isDead) = (0, false);
-        _promises.PassRun();
+        _promises.BeginRun();
         try
         {
             var report = await _sync.RunAsync(
                 PairId, _calendars[MergeSide.Left], _calendars[MergeSide.Right], request,
                 CancellationToken.None);
+            _promises.EndRun();
             Trace($"run {report.Outcome} +{report.Created} ~{report.Updated} -{report.Deleted} "
                 + $"={report.Linked} waiting {report.Waiting} deferred {report.Deferred}");
             return report;
@@ -165,6 +185,11 @@ public sealed class PairSimulation
         catch (SimulatedCrashException)
         {
             Trace("crash");
+            return null;
+        }
+        catch (SimulatedLedgerException)
+        {
+            Trace("the ledger failed");
             return null;
         }
         finally
@@ -215,25 +240,31 @@ public sealed class PairSimulation
         var fault = Face(
             side, call, mayEdit: habits.IsEchoSure || call is "changes" or "create"
                 || (habits.HasVersions && call is "update" or "delete"));
-        SimulatedFault[] faults = call switch
-        {
-            "changes" =>
-            [
-                SimulatedFault.TokenDead, SimulatedFault.PartialRead, SimulatedFault.ReadFails,
-                SimulatedFault.StaleRead, SimulatedFault.EmptyListing,
-            ],
-            "read" or "find" => [SimulatedFault.StaleRead, SimulatedFault.ReadFails],
-            _ =>
-            [
-                SimulatedFault.FailBefore, SimulatedFault.FailAfter, SimulatedFault.TimesOut,
-                SimulatedFault.Late, SimulatedFault.Refused,
-            ],
-        };
-        var chosen = fault is { } value ? faults[value % faults.Length] : SimulatedFault.None;
+        var faults = FaultsAt(call);
+        var chosen = fault is { } value && !faults.IsEmpty
+            ? faults[value % faults.Length]
+            : SimulatedFault.None;
         _isMisled |= chosen == SimulatedFault.EmptyListing;
         Trace($"  {side} {call} {(chosen == SimulatedFault.None ? "" : chosen.ToString())}");
         return chosen;
     }
+
+    /// <summary>What may go wrong with a call; nothing at what is no call.</summary>
+    internal static ImmutableArray<SimulatedFault> FaultsAt(string call) => call switch
+    {
+        "changes" =>
+        [
+            SimulatedFault.TokenDead, SimulatedFault.PartialRead, SimulatedFault.ReadFails,
+            SimulatedFault.StaleRead, SimulatedFault.EmptyListing,
+        ],
+        "read" or "find" => [SimulatedFault.StaleRead, SimulatedFault.ReadFails],
+        "create" or "update" or "delete" =>
+        [
+            SimulatedFault.FailBefore, SimulatedFault.FailAfter, SimulatedFault.TimesOut,
+            SimulatedFault.Late, SimulatedFault.Refused,
+        ],
+        _ => [],
+    };
 
     /// <summary>Passes a boundary; the number of a fault, or null.</summary>
     private int? Face(MergeSide? side, string where, bool mayEdit)
@@ -241,6 +272,8 @@ public sealed class PairSimulation
         if (_isDead)
             throw new SimulatedCrashException();
         int? fault = null;
+        if (_isPassing)
+            _passed.Add(new LifeBoundary(side, where, mayEdit));
         for (_boundary++; _troubles.TryPeek(out var trouble) && trouble.At < _boundary; _troubles.Dequeue())
         {
             switch (trouble.Kind)
@@ -253,6 +286,14 @@ public sealed class PairSimulation
                     Trace($"  somebody edits at {where}");
                     _people[edited].Act(new LifeStep.Act(
                         edited, Deed.Edit, trouble.Value, trouble.Value / 7, 1000 + trouble.Value));
+                    break;
+                case LifeTroubleKind.LedgerFails when side is null:
+                    Trace("  the ledger fails");
+                    throw new SimulatedLedgerException();
+                case LifeTroubleKind.TokensDie:
+                    Trace($"  all tokens die at {side} {where}");
+                    foreach (var calendar in _calendars.Values)
+                        calendar.KillTokens();
                     break;
                 default:
                     fault = trouble.Value;

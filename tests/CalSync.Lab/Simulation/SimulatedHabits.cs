@@ -40,6 +40,15 @@ public sealed class SimulatedCrashException : Exception
     }
 }
 
+/// <summary>The ledger failed; the process lives on.</summary>
+public sealed class SimulatedLedgerException : Exception
+{
+    public SimulatedLedgerException()
+        : base("The simulated ledger failed.")
+    {
+    }
+}
+
 /// <summary>What may go wrong in one call. A closed list.</summary>
 public enum SimulatedFault
 {

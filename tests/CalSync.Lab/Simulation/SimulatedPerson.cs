@@ -35,8 +35,8 @@ internal sealed class SimulatedPerson(MergeSide side, SimulatedCalendar calendar
     /// <summary>Told what was done.</summary>
     public Action<string> OnAct { get; set; } = _ => { };
 
-    /// <summary>Told the UID of an event that was changed.</summary>
-    public Action<string> OnEdited { get; set; } = _ => { };
+    /// <summary>Told the UID of an event that was changed, the field, and what it now says.</summary>
+    public Action<string, string, string?> OnEdited { get; set; } = (_, _, _) => { };
 
     /// <summary>Told the UID of an event that was deleted.</summary>
     public Action<string> OnDeleted { get; set; } = _ => { };
@@ -204,7 +204,7 @@ internal sealed class SimulatedPerson(MergeSide side, SimulatedCalendar calendar
         var (before, after) = (calendar.Events[address], calendar.Carried(content));
         calendar.Put(address, after);
         if (!ResourceContent.IsSame(before, after))
-            OnEdited(uid);
+            OnEdited(uid, field, Value(after, field));
         OnAct($"{side} edits {uid} {field} to {Value(after, field)}");
         if (!calendar.Habits.IsLossy || field != "CONTACT")
             _edits[(uid, field)] = Value(after, field);

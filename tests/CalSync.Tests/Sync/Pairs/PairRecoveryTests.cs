@@ -252,6 +252,23 @@ public sealed class PairRecoveryTests
         Assert.Contains("second", PairWorld.Text(world.Right, "e0"), StringComparison.Ordinal);
     }
 
+    /// <summary>A side in trouble ends the run: what was begun and never sent is not taken for sent.</summary>
+    [Fact]
+    [Trait("Requirement", "R-SYNC-3-D")]
+    public async Task RunThatStops_LeavesNoWriteOpenThatWasNeverSent()
+    {
+        var world = new PairWorld(options: new PairOptions { FailureStreakMax = 2 });
+        await world.FillAsync(6);
+        for (var index = 0; index < 6; index++)
+            PairWorld.Edit(world.Left, $"e{index}", $"title {index}", $"new {index}");
+        world.Right.OnCall = call => call == "update" ? SimulatedFault.FailBefore : SimulatedFault.None;
+        var report = await world.RunAsync();
+        Assert.Equal((RunOutcome.Failed, 6), (report.Outcome, report.Deferred));
+        Assert.Empty(await world.Store.OpenWritesAsync(PairWorld.PairId, CancellationToken.None));
+        world.Right.OnCall = _ => SimulatedFault.None;
+        Assert.Equal(6, (await world.RunAsync()).Updated);
+    }
+
     private static void FailOnce(SimulatedCalendar side, string call, SimulatedFault fault) =>
         side.OnCall = now =>
         {

@@ -1,5 +1,6 @@
 using CalSync.Lab.Simulation;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace CalSync.Tests.Sync.Pairs;
 
@@ -9,8 +10,10 @@ namespace CalSync.Tests.Sync.Pairs;
 /// <c>simulate pairs</c> in tests/CalSync.Lab runs any number of them.
 /// </summary>
 [Trait("Category", "Slow")]
-public sealed class PairSimulationTests
+public sealed class PairSimulationTests(ITestOutputHelper output)
 {
+    private const int SeedCount = 260;
+
     [Theory]
     [InlineData(1, false)]
     [InlineData(10_001, false)]
@@ -25,6 +28,26 @@ public sealed class PairSimulationTests
     [Trait("Requirement", "R-SYNC-2-B")]
     [Trait("Requirement", "R-SYNC-4-A")]
     [Trait("Requirement", "R-SYNC-6-C")]
-    public async Task AnyLife_KeepsEveryPromise(int firstSeed, bool hasDamage) =>
-        Assert.Empty(await PairSimulation.RunAsync(firstSeed, 260, hasDamage));
+    public async Task AnyLife_KeepsEveryPromise(int firstSeed, bool hasDamage)
+    {
+        output.WriteLine($"seeds {firstSeed} to {firstSeed + SeedCount - 1}{(hasDamage ? " --damage" : "")}");
+        Assert.Empty(await PairSimulation.RunAsync(firstSeed, SeedCount, hasDamage));
+    }
+
+    /// <summary>
+    /// Small lives on providers of several habits, each lived again for every call, every write and every
+    /// change of the ledger in its run, and for everything that can go wrong there.
+    /// </summary>
+    [Fact]
+    [Trait("Requirement", "R-SYNC-1-D")]
+    [Trait("Requirement", "R-SYNC-3-D")]
+    [Trait("Requirement", "R-SYNC-4-A")]
+    [Trait("Requirement", "R-SYNC-T-3")]
+    public async Task AnyBoundary_WithAnyTroubleAtIt_KeepsEveryPromise()
+    {
+        var report = await LifeBoundaries.RunAsync();
+        output.WriteLine($"{report.Boundaries} boundaries, {report.Lives} lives");
+        Assert.Empty(report.Broken);
+        Assert.InRange(report.Lives, 6000, int.MaxValue);
+    }
 }

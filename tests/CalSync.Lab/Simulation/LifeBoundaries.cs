@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Globalization;
+using CalSync.Calendar.Comparison;
+using CalSync.Sync.Pairs;
+
+namespace CalSync.Lab.Simulation;
+
+/// <summary>A boundary that a run passed.</summary>
+/// <param name="Side">Whose call; null for the ledger.</param>
+/// <param name="Where">Which call, <c>written</c> between a write and its answer, or the ledger.</param>
+/// <param name="MayEdit">Whether somebody may edit there.</param>
+internal sealed record LifeBoundary(MergeSide? Side, string Where, bool MayEdit);
+
+/// <summary>What trying every boundary gave.</summary>
+/// <param name="Lives">How many lives were lived.</param>
+/// <param name="Boundaries">How many boundaries their runs passed.</param>
+/// <param name="Broken">What broke, with all that happened; empty when every promise was kept.</param>
+public sealed record BoundaryReport(int Lives, int Boundaries, IReadOnlyCollection<string> Broken);
+
+/// <summary>
+/// Small lives whose last run is in trouble exactly once: each is lived again for every boundary of that run
+/// and every kind of trouble there can be at it. Nothing here is random.
+/// </summary>
+public static class LifeBoundaries
+{
+    private const int BrokenCountMax = 5;
+
+    /// <summary>What people do before the run that is in trouble, and before that, if anything.</summary>
+    private static readonly ImmutableArray<Scene> Scenes =
+    [
+        new("copied", [], [Act(Left, Deed.CreateOnce), Act(Right, Deed.CreateSeries)]),
+        new("linked", [], [new LifeStep.Twins(true, true, 1), new LifeStep.Twins(false, false, 2)]),
+        new("edited here", [Act(Left, Deed.CreateSeries)], [Edit(Left, Summary)]),
+        new("merged", [Act(Left, Deed.CreateSeries)], [Edit(Left, Summary), Edit(Right, Location)]),
+        new("conflict", [Act(Left, Deed.CreateOnce)], [Edit(Left, Summary), Edit(Right, Summary)]),
+        new("instances", [Act(Left, Deed.CreateSeries)],
+            [Edit(Left, OverThree), Edit(Right, WithoutFive), Edit(Left, OffSeven)]),
+        new("deleted", [Act(Left, Deed.CreateOnce), Act(Right, Deed.CreateSeries)],
+            [Act(Left, Deed.Delete)]),
+        new("deleted on both", [Act(Left, Deed.CreateOnce), Act(Right, Deed.CreateSeries)],
+            [Act(Left, Deed.Delete), Act(Right, Deed.Delete)]),
+        new("edit beats delete", [Act(Left, Deed.CreateOnce)],
+            [Act(Left, Deed.Delete), Edit(Right, Location)]),
+        new("moved", [Act(Left, Deed.CreateOnce)], [Act(Left, Deed.Move), Edit(Right, Location)]),
+        new("replaced", [Act(Left, Deed.CreateOnce)], [Act(Left, Deed.Replace)]),
+        new("split", [Act(Left, Deed.CreateSeries)], [Act(Right, Deed.Split)]),
+        new("lost by a server", [Act(Left, Deed.CreateOnce)],
+            [Edit(Left, Contact), Edit(Left, Location, 41), Edit(Right, Summary)]),
+    ];
+
+    /// <summary>Pairs of providers that differ in what the engine can rely on.</summary>
+    private static readonly ImmutableArray<(SimulatedHabits Left, SimulatedHabits Right)> Providers =
+    [
+        (new() { IsTrusted = true }, new()),
+        (new(), new() { HasTokens = false, AnswersVersion = false }),
+        (new() { HasTokens = false, HasVersions = false }, new() { IsFlapping = true }),
+        (new() { IsLossy = true }, new() { IsDamaging = true, IsLossy = true }),
+    ];
+
+    private const int Summary = 0;
+    private const int Location = 1;
+    private const int Contact = 4;
+    private const int OverThree = 6;
+    private const int WithoutFive = 8;
+    private const int OffSeven = 10;
+
+    private static MergeSide Left => MergeSide.Left;
+
+    private static MergeSide Right => MergeSide.Right;
+
+    /// <summary>Tries every trouble at every boundary of every scene, on all processors.</summary>
+    public static async Task<BoundaryReport> RunAsync()
+    {
+        var broken = new ConcurrentQueue<string>();
+        var (lives, boundaries) = (0, 0);
+        var calm = Scenes.SelectMany(scene => Providers.SelectMany(each => new[] { false, true }
+            .Select(isEditedAfter => (scene.Name, Life: Life(scene, each.Left, each.Right, isEditedAfter)))));
+        await Parallel.ForEachAsync(calm, async (scene, _) =>
+        {
+            var (first, trace, passed) = await PairSimulation.LiveAsync(scene.Life);
+            if (first is not null)
+                broken.Enqueue(Tell(scene.Name, "without trouble", first, trace));
+            Interlocked.Add(ref boundaries, passed.Count);
+            foreach (var trouble in passed.SelectMany(Troubles))
+            {
+                if (broken.Count >= BrokenCountMax)
+                    return;
+                Interlocked.Increment(ref lives);
+                var (what, happened, _) = await PairSimulation.LiveAsync(With(scene.Life, trouble));
+                if (what is not null)
+                    broken.Enqueue(Tell(scene.Name, trouble.ToString(), what, happened));
+            }
+        });
+        return new BoundaryReport(lives, boundaries, broken);
+    }
+
+    /// <summary>Everything that can happen at a boundary.</summary>
+    private static IEnumerable<LifeTrouble> Troubles(LifeBoundary boundary, int index)
+    {
+        yield return new LifeTrouble(index, LifeTroubleKind.Crash, 0);
+        yield return new LifeTrouble(index, LifeTroubleKind.TokensDie, 0);
+        if (boundary.Side is null)
+            yield return new LifeTrouble(index, LifeTroubleKind.LedgerFails, 0);
+        for (var fault = 0; fault < PairSimulation.FaultsAt(boundary.Where).Length; fault++)
+            yield return new LifeTrouble(index, LifeTroubleKind.Fault, fault);
+        if (boundary is { Side: not null, MayEdit: true })
+        {
+            yield return new LifeTrouble(index, LifeTroubleKind.Edit, 7 * Summary);
+            yield return new LifeTrouble(index, LifeTroubleKind.Edit, 7 * Location);
+        }
+    }
+
+    private static PairLife Life(
+        Scene scene, SimulatedHabits left, SimulatedHabits right, bool isEditedAfter)
+    {
+        var value = 200;
+        LifeStep New(LifeStep step) => step is LifeStep.Act { Value: 0 } act ? act with { Value = ++value }
+            : step;
+        ImmutableArray<LifeStep> before = scene.Before.IsEmpty
+            ? []
+            : [.. scene.Before.Select(New), new LifeStep.Run(false, []), new LifeStep.Settle(1)];
+        ImmutableArray<LifeStep> after = isEditedAfter ? [Edit(Right, Location), Edit(Left, Summary)] : [];
+        return new PairLife(
+            left, right, ConflictPolicy.Newest,
+            [
+                .. before,
+                .. scene.Acts.Select(New),
+                new LifeStep.Run(false, []),
+                // What a run left half done meets an edit of the same event.
+                .. after.Select(New),
+                new LifeStep.Settle(1),
+            ]);
+    }
+
+    private static PairLife With(PairLife life, LifeTrouble trouble)
+    {
+        var last = Enumerable.Range(0, life.Steps.Length).Last(index => life.Steps[index] is LifeStep.Run);
+        return life with { Steps = life.Steps.SetItem(last, new LifeStep.Run(false, [trouble])) };
+    }
+
+    private static LifeStep.Act Act(MergeSide side, Deed deed) => new(side, deed, 0, 0, 0);
+
+    private static LifeStep.Act Edit(MergeSide side, int field, int value = 0) =>
+        new(side, Deed.Edit, 0, field, value);
+
+    private static string Tell(string scene, string trouble, string what, IReadOnlyList<string> trace) =>
+        string.Create(CultureInfo.InvariantCulture, $"{scene}, {trouble}: {what}\n")
+        + string.Join('\n', trace);
+
+    private sealed record Scene(string Name, ImmutableArray<LifeStep> Before, ImmutableArray<LifeStep> Acts);
+}
