@@ -38,6 +38,17 @@ internal static class RunPrinting
             ["waiting"] = report?.Waiting ?? 0,
             ["deferred"] = report?.Deferred ?? 0,
             ["conflicts"] = report?.Conflicts ?? 0,
+            ["losses"] = new JsonArray(
+            [
+                .. (report?.Losses ?? []).Select(each => new JsonObject
+                {
+                    ["side"] = each.Side.Word(),
+                    ["uid"] = each.Uid,
+                    ["title"] = each.Title,
+                    ["what"] = each.Loss.What,
+                    ["why"] = each.Loss.Why,
+                }),
+            ]),
             ["fullRead"] = report?.IsFullRead ?? false,
             ["plan"] = report?.Plan is { } plan ? JsonNode.Parse(PlanText.Write(plan)) : null,
             ["held"] = report?.Verdict is { } verdict
@@ -88,8 +99,26 @@ internal static class RunPrinting
             call.Around.Error.WriteLine($"  do:    {trouble.Advice}");
         }
 
+        PrintLosses(output, run.Report);
         if (run.Report is { Waiting: > 0 } or { Deferred: > 0 })
             output.WriteLine("  what waits, and why: calsync quarantine list");
+    }
+
+    /// <summary>One line for each kind of loss, however many events have it.</summary>
+    private static void PrintLosses(TextWriter output, RunReport? report)
+    {
+        var kinds = (report?.Losses ?? []).GroupBy(each => (each.Side, each.Loss)).ToList();
+        foreach (var kind in kinds.Take(StepCountMax))
+        {
+            var (side, loss) = kind.Key;
+            var count = kind.Select(each => each.Uid).Distinct(StringComparer.Ordinal).Count();
+            output.WriteLine(
+                $"  not as written on the {side.Word()}: {loss.What} "
+                + $"({(count == 1 ? Short(kind.First().Title) : $"{count} events")}). {loss.Why}");
+        }
+
+        if (kinds.Count > 0)
+            output.WriteLine("  all of it stays on the other side and in the ledger: calsync verify");
     }
 
     private static string Approval(PairRun run) =>

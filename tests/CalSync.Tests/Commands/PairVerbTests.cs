@@ -253,6 +253,36 @@ public sealed class PairVerbTests : IAsyncLifetime, IDisposable
         Assert.Contains("different tenants", refused.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>What a side has no place for is said, and is no difference afterwards.</summary>
+    [Fact]
+    [Trait("Requirement", "R-SYNC-6-C")]
+    public async Task Sync_OfWhatASideCannotHold_SaysWhatAndWhere()
+    {
+        for (var index = 0; index < 2; index++)
+        {
+            await EditAsync(index, "put", Event(index, $"Lesson {index}", "T09").Replace(
+                "SUMMARY", "CONTACT:Ann\r\nSUMMARY", StringComparison.Ordinal));
+        }
+
+        await PairAsync();
+        var told = await RunAsync("sync");
+        Assert.Equal(0, told.Code);
+        Assert.Contains(
+            "not as written on the left: CONTACT (2 events).", told.Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "stays on the other side and in the ledger", told.Out, StringComparison.Ordinal);
+        await EditAsync(1, "put", (await ContentAsync(1)).Replace(
+            "CONTACT:Ann", "CONTACT:Ben", StringComparison.Ordinal).Replace(
+            "SUMMARY:Lesson 1", "SUMMARY:Lesson one", StringComparison.Ordinal));
+        var (code, run) = await JsonAsync("sync");
+        Assert.Equal((0, 1), (code, (int)run[0]!["updated"]!));
+        Assert.All(run[0]!["losses"]!.AsArray(), loss => Assert.Equal(
+            ("left", "CONTACT", "Lesson one"),
+            ((string?)loss!["side"], (string?)loss["what"], (string?)loss["title"])));
+        Assert.NotEmpty(run[0]!["losses"]!.AsArray());
+        Assert.Equal(0, (await RunAsync("verify")).Code);
+    }
+
     private async Task PairAsync(params string[] more)
     {
         var (code, _, error) = await RunAsync("connect", "google", "--consent-as", Google);

@@ -34,6 +34,8 @@ public abstract class SandboxTest : IAsyncLifetime, IDisposable
 
     protected Uri BaseAddress => _server.BaseAddress;
 
+    protected Uri CalDavAddress => _server.CalDavAddress;
+
     /// <summary>Where Calendar calls go; a proxy in between may be put here.</summary>
     protected virtual Uri CalendarBase => new(BaseAddress, "calendar/v3/");
 

@@ -158,7 +158,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
     {
         _open.Remove(side);
         _done.Add(done.Write with { State = "done" });
-        scope.CountWrite(done.Write.Kind!.Value);
+        scope.CountWrite(done.Write);
         var isTakeBack = _plan.TakeBack is not null;
         var place = isTakeBack && done.Place is not null
             ? TakeBackEcho.Remembered(_plan.Facts, Opened(done.Write), done.Place)
@@ -220,8 +220,16 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
         {
             facts = PairPlanner.WithOpenWrites(facts, [Opened(write)]);
             _open.Remove(side);
-            _done.Add(write with { State = "done", Address = now.Place.Address, After = now.Place.Seen });
-            scope.CountWrite(write.Kind!.Value);
+            var seen = WriteEcho.Seen(write.Before, write.Sent, now.Place.Seen, EchoVersion.Unknown);
+            var done = write with
+            {
+                State = "done",
+                Address = now.Place.Address,
+                After = now.Place.Seen,
+                Lost = [.. WriteEcho.Losses(write.Sent, seen)],
+            };
+            _done.Add(done);
+            scope.CountWrite(done);
         }
         else if (otherwise.MayBeOurs && (write.Sent is not null || _plan.TakeBack is not null))
         {

@@ -310,21 +310,22 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
             Waiting = ends.Values.Count(end => end == ItemEnd.SetAside) + work.Troubles.Length,
             Conflicts = work.Items.Sum(item => item.Conflicts.Length),
             Untouched = [.. report.Untouched.Concat(scope.Untouched).Distinct()],
+            Losses = scope.Losses,
         };
+        var (stopSide, stop) = scope.StopFault is { } fault ? (scope.StopSide, fault) : Unread(read);
         report = report with
         {
             Outcome = scope.IsLeaseLost ? RunOutcome.LeaseLost
-                : scope.StopFault is { } fault ? FailedReport(scope.Lease, scope.StopSide, fault).Outcome
+                : stop is not null ? FailedReport(scope.Lease, stopSide, stop).Outcome
                 : report.Deferred + report.Waiting + report.Untouched.Length > 0 ? RunOutcome.Partly
                 : report.Written > 0 ? RunOutcome.Synced
                 : RunOutcome.Equal,
-            Fault = scope.StopFault,
-            FaultSide = scope.StopFault is null ? null : scope.StopSide,
+            Fault = stop,
+            FaultSide = stop is null ? null : stopSide,
         };
         if (scope.IsLeaseLost)
             return report;
-        var isSure = read.Left.Certificate is not Certificate.Partial
-            && read.Right.Certificate is not Certificate.Partial;
+        var isSure = Unread(read).Fault is null;
         var waits = work.Troubles.Select(trouble => Waiting(trouble).Key)
             .Concat(ends.Where(end => end.Value != ItemEnd.Done).Select(end => ItemRun.ItemKey(end.Key)))
             .ToHashSet(StringComparer.Ordinal);
@@ -354,6 +355,7 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
                 report.Conflicts,
                 takeBack = report.TakeBack?.Words,
                 untouched = report.TakeBack is null ? (int?)null : report.Untouched.Length,
+                losses = report.Losses.Length,
                 plan = report.Plan?.Id,
                 side = report.FaultSide?.Word(),
                 fault = report.Fault?.Message,
@@ -366,6 +368,19 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
             ? report
             : report with { Outcome = RunOutcome.LeaseLost };
     }
+
+    /// <summary>A side that was not read whole: whatever was done, nobody knows that both are
+    /// equal.</summary>
+    private static (MergeSide Side, ProviderFault? Fault) Unread(PairRead.Done read) =>
+        (read.Left.Certificate, read.Right.Certificate) switch
+        {
+            (Certificate.Partial left, _) => (MergeSide.Left, Half(left)),
+            (_, Certificate.Partial right) => (MergeSide.Right, Half(right)),
+            _ => (MergeSide.Left, null),
+        };
+
+    private static ProviderFault Half(Certificate.Partial partial) => new(
+        ProviderReason.OutsideProtocol, null, null, $"It was not read whole: {partial.Why}");
 
     private static RunReport FailedReport(
         PairLease lease, MergeSide side, ProviderFault fault, RunReport? report = null) =>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using CalSync.Calendar.Comparison;
 using CalSync.Sync.Pairs.History;
 using CalSync.Sync.Pairs.Planning;
 using CalSync.Sync.Providers;
@@ -25,8 +26,8 @@ public sealed record RunRequest
     public bool IsRetry { get; init; }
 
     /// <summary>A person's choices in conflicts, by UID.</summary>
-    public IReadOnlyDictionary<string, Calendar.Comparison.MergeSide> Choices { get; init; } =
-        new Dictionary<string, Calendar.Comparison.MergeSide>();
+    public IReadOnlyDictionary<string, MergeSide> Choices { get; init; } =
+        new Dictionary<string, MergeSide>();
 
     /// <summary>Told how far the run is; null for nobody.</summary>
     public IProgress<RunProgress>? Progress { get; init; }
@@ -82,6 +83,17 @@ public enum RunOutcome
     LeaseLost = 10,
 }
 
+/// <summary>Something that a side does not hold as it was written to it.</summary>
+/// <remarks>
+/// Nothing is gone: the base and the other side keep it, no edit of this side takes it away there, and an
+/// event that is made anew on any side is made from the base.
+/// </remarks>
+/// <param name="Side">The side that does not hold it.</param>
+/// <param name="Uid">The event's common UID.</param>
+/// <param name="Title">What the event is called.</param>
+/// <param name="Loss">What, and why.</param>
+public sealed record RunLoss(MergeSide Side, string Uid, string Title, CarryLoss Loss);
+
 /// <summary>What a run did.</summary>
 /// <param name="RunId">The run.</param>
 /// <param name="Outcome">How it ended.</param>
@@ -95,7 +107,7 @@ public sealed record RunReport(string RunId, RunOutcome Outcome, SyncPlan? Plan 
     public ProviderFault? Fault { get; init; }
 
     /// <summary>Which side it went wrong with.</summary>
-    public Calendar.Comparison.MergeSide? FaultSide { get; init; }
+    public MergeSide? FaultSide { get; init; }
 
     /// <summary>Whether a side was read completely instead of what changed.</summary>
     public bool IsFullRead { get; init; }
@@ -126,6 +138,9 @@ public sealed record RunReport(string RunId, RunOutcome Outcome, SyncPlan? Plan 
 
     /// <summary>What was taken back; null for a run that keeps both sides equal.</summary>
     public TakeBack? TakeBack { get; init; }
+
+    /// <summary>What the sides did not keep of what was written, by event.</summary>
+    public ImmutableArray<RunLoss> Losses { get; init; } = [];
 
     /// <summary>All writes made.</summary>
     public int Written => Created + Updated + Deleted;

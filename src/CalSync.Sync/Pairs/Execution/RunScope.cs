@@ -15,6 +15,7 @@ internal sealed class RunScope
     private readonly Dictionary<StepKind, int> _written = [];
     private readonly Gathering<LedgerChange, bool> _changes;
     private readonly List<Untouched> _untouched = [];
+    private readonly List<RunLoss> _losses = [];
     private int _streak;
 
     public RunScope() => _changes = new(RecordAllAsync, ChangeCountMax);
@@ -70,6 +71,16 @@ internal sealed class RunScope
             return _written.GetValueOrDefault(kind);
     }
 
+    /// <summary>What the sides did not keep of the writes made, in the order of UIDs.</summary>
+    public ImmutableArray<RunLoss> Losses
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _losses.OrderBy(loss => loss.Uid, StringComparer.Ordinal)];
+        }
+    }
+
     /// <summary>What was to be taken back and turned out not to be, in the order it was found out.</summary>
     public ImmutableArray<Untouched> Untouched
     {
@@ -87,13 +98,16 @@ internal sealed class RunScope
             _untouched.AddRange(what);
     }
 
-    /// <summary>Counts a write that was made.</summary>
-    public void CountWrite(StepKind kind)
+    /// <summary>Counts a write that was made, and what its side did not keep of it.</summary>
+    public void CountWrite(WriteRecord write)
     {
         lock (_gate)
         {
             _streak = 0;
+            var kind = write.Kind!.Value;
             _written[kind] = _written.GetValueOrDefault(kind) + 1;
+            _losses.AddRange(
+                write.Lost.Select(loss => new RunLoss(write.Side, write.Uid, write.Title, loss)));
         }
     }
 

@@ -208,7 +208,9 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
                 when IsShown(fact, held, sent) || WriteEcho.IsDropped(sent, got.Seen):
                 if (await JudgeAsync(stored, held, sent, got, write.Uid, cancellation) is not { } echo)
                     return new SideEnd.Failed(Behind, IsOpen: true);
-                var seen = WriteEcho.Seen(held, sent, got.Seen, echo, stored.Lost);
+                // Read just after the write: what is missing is the server's doing, though it held it before.
+                var seen = WriteEcho.Seen(
+                    echo == EchoVersion.Unknown ? null : held, sent, got.Seen, echo, stored.Lost);
                 // What somebody else wrote meanwhile is left for the next read, under a version not ours.
                 return Done((ResourceContent.IsSame(seen, got.Seen) ? got : blind) with { Seen = seen });
             default:

@@ -129,11 +129,7 @@ internal static class ResourceContent
             .Where(char.IsLetterOrDigit)]);
         if (title.Length == 0)
             return null;
-        var moment = start switch
-        {
-            CalendarTime.Zoned zoned => ZonedMoment(zoned),
-            _ => start.ToString(),
-        };
+        var moment = Moment(start);
         var rule = master.Property("RRULE"u8) is { } property
             ? property.ReadRecur() is { State: ReadingState.Read } recur
                 ? recur.Value!.ToString()
@@ -145,6 +141,11 @@ internal static class ResourceContent
     /// <summary>A digest of what the content says, the same whatever a server adds as noise.</summary>
     public static string Digest(CalendarDocument document) =>
         Convert.ToHexStringLower(SHA256.HashData(Noise.Remove(document).Bytes.Span));
+
+    /// <summary>When a time is, whatever zone it is told in; a time without a zone or a day as it
+    /// stands.</summary>
+    public static string Moment(CalendarTime time) =>
+        time is CalendarTime.Zoned zoned ? ZonedMoment(zoned) : time.ToString();
 
     private static string ZonedMoment(CalendarTime.Zoned zoned) =>
         CalendarZone.Resolve(zoned.TzId) is ZoneResolution.Found { Zone: var zone }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Document;
+using CalSync.Calendar.Values;
 
 namespace CalSync.Sync.Pairs.Planning;
 
@@ -27,6 +28,8 @@ public enum EchoVersion
 /// </remarks>
 internal static class WriteEcho
 {
+    private static readonly HashSet<string?> Times = ["DTSTART", "DTEND", "DUE", "EXDATE", "RDATE"];
+
     /// <summary>What the side is to be remembered as having held after the write.</summary>
     /// <param name="held">What it held before; null for a create.</param>
     /// <param name="sent">What was written.</param>
@@ -57,7 +60,7 @@ internal static class WriteEcho
             return false;
         var (written, changed) = (Fields(held, sent), Fields(held, got));
         var changes = CalendarDiff.Compare(sent, got, ResourceContent.Noise);
-        var isDone = DoneByServer(held, sent, changes, []);
+        var isDone = DoneByServer(held, sent, got, changes, []);
         var missing = changes.ToLookup(change => (change.Component, change.Property));
         // A server drops and cuts values, but no instance: where one is missing, nothing arrived.
         return written.All(field => field.Property is not null || !missing.Contains(field))
@@ -103,18 +106,40 @@ internal static class WriteEcho
         ImmutableArray<CarryLoss> told)
     {
         var changes = CalendarDiff.Compare(sent, got, ResourceContent.Noise);
-        return changes.All(DoneByServer(held, sent, changes, told));
+        return changes.All(DoneByServer(held, sent, got, changes, told));
     }
 
     private static Func<CalendarChange, bool> DoneByServer(
-        CalendarDocument? held, CalendarDocument sent, ImmutableArray<CalendarChange> changes,
-        ImmutableArray<CarryLoss> told)
+        CalendarDocument? held, CalendarDocument sent, CalendarDocument got,
+        ImmutableArray<CalendarChange> changes, ImmutableArray<CarryLoss> told)
     {
         var written = held is null ? null : Fields(held, sent);
+        var (before, after) = changes.Any(change => Times.Contains(change.Property))
+            ? (CalendarDiff.Components(sent), CalendarDiff.Components(got))
+            : (null, null);
         return change => change.Property?.StartsWith("X-", StringComparison.Ordinal) == true
             || told.Any(loss => IsNamed(change, loss))
-            || (written?.Contains((change.Component, change.Property)) != false && IsLess(change, changes));
+            || (written?.Contains((change.Component, change.Property)) != false
+                && (IsLess(change, changes) || IsSameMoment(change, before, after)));
     }
+
+    /// <summary>Whether a time is told in another zone or form and is the same moment: a server that knows
+    /// its own zones only says it so.</summary>
+    private static bool IsSameMoment(
+        CalendarChange change, IReadOnlyDictionary<ComponentKey, CalendarComponent>? before,
+        IReadOnlyDictionary<ComponentKey, CalendarComponent>? after) =>
+        Times.Contains(change.Property)
+        && before?.GetValueOrDefault(change.Component) is { } ours
+        && after?.GetValueOrDefault(change.Component) is { } theirs
+        && Moments(ours, change.Property!) is { Count: > 0 } moments
+        && moments.SetEquals(Moments(theirs, change.Property!));
+
+    private static HashSet<string> Moments(CalendarComponent component, string name) =>
+    [
+        .. component.PropertiesNamed(name).SelectMany(property => property.ReadTimes().TryGet(out var times)
+            ? times.Select(ResourceContent.Moment)
+            : [property.RawValue]),
+    ];
 
     /// <summary>What was sent, with what the server did to it and nothing that somebody wrote after
     /// it.</summary>
@@ -123,7 +148,7 @@ internal static class WriteEcho
         ImmutableArray<CarryLoss> told)
     {
         var changes = CalendarDiff.Compare(sent, got, ResourceContent.Noise);
-        var isDone = DoneByServer(held, sent, changes, told);
+        var isDone = DoneByServer(held, sent, got, changes, told);
         var (before, after) = (CalendarDiff.Components(sent), CalendarDiff.Components(got));
         var edit = sent.Edit();
         foreach (var field in changes.GroupBy(change => (change.Component, change.Property)))

@@ -120,7 +120,8 @@ public sealed class PairPromiseTests
         PairWorld.Put(world.Right, "new", "SUMMARY:new|");
         PairWorld.Edit(world.Left, "e1", "title 1", "changed");
         world.Left.OnCall = call => call == "changes" ? fault : SimulatedFault.None;
-        await world.RunAsync();
+        var report = await world.RunAsync();
+        Assert.Equal((RunOutcome.Failed, MergeSide.Left), (report.Outcome, report.FaultSide));
         Assert.Equal(20, world.Left.Events.Count);
         Assert.Equal(21, world.Right.Events.Count);
         Assert.InRange(world.WriteCount - writes, 0, 1);

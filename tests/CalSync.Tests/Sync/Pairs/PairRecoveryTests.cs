@@ -252,7 +252,8 @@ public sealed class PairRecoveryTests
         Assert.Contains("second", PairWorld.Text(world.Right, "e0"), StringComparison.Ordinal);
     }
 
-    /// <summary>A side in trouble ends the run: what was begun and never sent is not taken for sent.</summary>
+    /// <summary>A side in trouble ends the run: what was begun and never sent is not taken for
+    /// sent.</summary>
     [Fact]
     [Trait("Requirement", "R-SYNC-3-D")]
     public async Task RunThatStops_LeavesNoWriteOpenThatWasNeverSent()

@@ -39,6 +39,23 @@ public sealed class WriteEchoTests
         Assert.True(ResourceContent.IsSame(sent, seen));
     }
 
+    /// <summary>A server that knows only UTC, or calls zones by names of its own, tells the same moment
+    /// otherwise, or drops the zone; another moment is an edit.</summary>
+    [Theory]
+    [InlineData("DTSTART:20260302T080000Z|", true)]
+    [InlineData("DTSTART;TZID=Europe/Paris:20260302T090000|", true)]
+    [InlineData("DTSTART:20260302T083000Z|", false)]
+    [InlineData("DTSTART:20260302T090000|", true)]
+    [Trait("Requirement", "R-SYNC-6-C")]
+    public void Seen_OfATimeInAnotherZone_IsTheServersDoingWhenItIsTheSameMoment(string time, bool isItsDoing)
+    {
+        var sent = PairWorld.Event("e", "DTSTART;TZID=Europe/Berlin:20260302T090000|SUMMARY:Bell|");
+        var got = PairWorld.Event("e", time + "SUMMARY:Bell|");
+        var seen = WriteEcho.Seen(null, sent, got, EchoVersion.Unknown);
+        Assert.Equal(isItsDoing, ResourceContent.IsSame(got, seen));
+        Assert.Equal(!isItsDoing, ResourceContent.IsSame(sent, seen));
+    }
+
     [Fact]
     public void Losses_NameWhatTheServerDroppedAddedAndRewrote()
     {
