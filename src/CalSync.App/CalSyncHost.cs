@@ -68,6 +68,8 @@ internal sealed class CalSyncHost : IAsyncDisposable
             resources.MapOperations();
             resources.MapHistory();
             resources.MapConnections();
+            resources.MapOAuth();
+            resources.MapCalendarSync();
             resources.MapMe();
             resources.MapProfiles();
             resources.MapKeySet();

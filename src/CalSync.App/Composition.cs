@@ -82,6 +82,7 @@ internal static class Composition
             options.Classes, options.Idempotency));
         services.AddSingleton<IConnectionStore, ConnectionStore>();
         services.AddSingleton<IMirrorStore, MirrorStore>();
+        services.AddSingleton<SyncStandingStore>();
         services.AddSingleton(options.Pairs);
         services.AddSingleton<IPairStore, PairStore>();
         services.AddSingleton<PairDirectory>();
@@ -120,6 +121,7 @@ internal static class Composition
         services.AddSingleton<OperationSignal>();
         services.AddSingleton<CalendarLanes>();
         services.AddSingleton<ConnectionFlow>();
+        services.AddSingleton<ConnectionProbe>();
         services.AddSingleton(new RetryPolicy(options.Mirrors.Retry, random));
         services.AddSingleton(
             provider => ActivatorUtilities.CreateInstance<ConnectionTokens>(provider, instance));
@@ -142,6 +144,7 @@ internal static class Composition
         services.AddSingleton<SwitchReader>();
         services.AddSingleton<OperationWait>();
         services.AddSingleton<CommandFlow>();
+        services.AddSingleton<CalendarSync>();
         services.AddSingleton<JournalPulse>();
         services.AddSingleton<EventStreams>();
         services.AddSingleton<FindTokenHolder>(provider =>

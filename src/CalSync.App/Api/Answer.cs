@@ -16,6 +16,12 @@ internal sealed record Answer(
     int Status, string? Body, string ContentType, ImmutableArray<(string Name, string Value)> Headers)
         : IResult
 {
+    /// <summary>
+    /// True: it tells of something that will pass, and is not kept under the request's key although its
+    /// status is a success.
+    /// </summary>
+    public bool IsPassing { get; init; }
+
     /// <summary>204.</summary>
     public static Answer NoContent { get; } = new(204, null, "application/json", []);
 

@@ -43,6 +43,9 @@ namespace CalSync.App.Api;
 [JsonSerializable(typeof(SwitchState))]
 [JsonSerializable(typeof(BreakersView))]
 [JsonSerializable(typeof(HealthView))]
+[JsonSerializable(typeof(ConnectionHealthView))]
+[JsonSerializable(typeof(RefreshView))]
+[JsonSerializable(typeof(SyncView))]
 [JsonSerializable(typeof(ChangesView))]
 [JsonSerializable(typeof(ChangeView))]
 internal sealed partial class ApiJson : JsonSerializerContext;

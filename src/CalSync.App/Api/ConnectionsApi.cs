@@ -14,14 +14,23 @@ namespace CalSync.App.Api;
 /// <param name="Id">The connection.</param>
 /// <param name="Provider"><c>google</c> or <c>google-sandbox</c>.</param>
 /// <param name="AccountEmail">The account at the provider.</param>
-/// <param name="State">A word of the schema, such as <c>healthy</c> or <c>needs_reauth</c>.</param>
-/// <param name="Reason">Why it does not work; null when it does.</param>
+/// <param name="State">
+/// <c>healthy</c>, <c>expiring_soon</c>, <c>refreshing</c>, <c>degraded</c>, <c>needs_reauth</c> or
+/// <c>disconnected</c>.
+/// </param>
+/// <param name="Reason">Why it does not work, as a code; null when it does.</param>
+/// <param name="Message">Why it is in this state, in a sentence; null when it is healthy.</param>
+/// <param name="Action">What its owner can do; null when there is nothing to do.</param>
 /// <param name="AccessExpiresAt">End of the access token, UTC; it is renewed before.</param>
+/// <param name="GrantExpiresAt">End of the permission itself, UTC; null when it has none.</param>
 /// <param name="NextAttemptAt">When the next attempt is due, UTC.</param>
+/// <param name="Warnings">What is to come.</param>
 /// <param name="Calendars">Primary first.</param>
 internal sealed record ConnectionView(
-    string Id, string Provider, string AccountEmail, string State, string? Reason,
-    DateTimeOffset? AccessExpiresAt, DateTimeOffset? NextAttemptAt, IReadOnlyList<CalendarListing> Calendars);
+    string Id, string Provider, string AccountEmail, string State, string? Reason, string? Message,
+    string? Action, DateTimeOffset? AccessExpiresAt, DateTimeOffset? GrantExpiresAt,
+    DateTimeOffset? NextAttemptAt, IReadOnlyList<ConnectionWarning> Warnings,
+    IReadOnlyList<CalendarListing> Calendars);
 
 /// <summary>Where to send the person's browser.</summary>
 /// <param name="AuthorizationUrl">The provider's consent page; usable once, for ten minutes.</param>
@@ -58,19 +67,25 @@ internal static class ConnectionsApi
     }
 
     private static async Task<Answer> ListAsync(
-        RequestScope scope, IConnectionStore store, CancellationToken cancellation)
+        RequestScope scope, IConnectionStore store, ConnectionOptions tokens, CancellationToken cancellation)
     {
         var views = new List<ConnectionView>();
         foreach (var connection in await store.ListAsync(scope.Who.UserId, cancellation))
-            views.Add(await ViewAsync(connection, store, cancellation));
+            views.Add(await ViewAsync(connection, store, tokens, scope.Now, cancellation));
         return Answer.Json(200, new Page<ConnectionView>(views, null), ApiJson.Default.PageConnectionView);
     }
 
     private static async Task<ConnectionView> ViewAsync(
-        ConnectionListing connection, IConnectionStore store, CancellationToken cancellation) => new(
-            connection.Id, connection.Provider, connection.AccountEmail, connection.State, connection.Reason,
-            connection.AccessExpiresAt, connection.NextAttemptAt,
+        ConnectionListing connection, IConnectionStore store, ConnectionOptions tokens, DateTimeOffset now,
+        CancellationToken cancellation)
+    {
+        var health = ConnectionHealth.Of(connection, tokens, now);
+        return new(
+            connection.Id, connection.Provider, connection.AccountEmail, health.Word, connection.Reason,
+            health.Message, health.Action, connection.AccessExpiresAt, connection.GrantExpiresAt,
+            connection.NextAttemptAt, health.Warnings,
             await store.CalendarsAsync(connection.Id, cancellation));
+    }
 
     private static async Task<Answer> StartAsync(
         Body<ConnectRequest> body, RequestKey _, HttpRequest request, RequestScope scope, ConnectionFlow flow,
@@ -115,7 +130,7 @@ internal static class ConnectionsApi
 
     private static async Task<Answer> SelectAsync(
         string connectionId, Body<SelectCalendarRequest> body, RequestKey _, RequestScope scope,
-        ConnectionFlow flow, IConnectionStore store, CancellationToken cancellation)
+        ConnectionFlow flow, IConnectionStore store, ConnectionOptions tokens, CancellationToken cancellation)
     {
         if (!RouteWords.IsId(body.Value.CalendarId))
         {
@@ -137,7 +152,7 @@ internal static class ConnectionsApi
 
         var connection = (await store.ListAsync(scope.Who.UserId, cancellation))
             .First(found => found.Id == connectionId);
-        var view = await ViewAsync(connection, store, cancellation);
+        var view = await ViewAsync(connection, store, tokens, scope.Now, cancellation);
         return Answer.Json(200, view, ApiJson.Default.ConnectionView);
     }
 

@@ -157,7 +157,8 @@ public sealed partial class ConnectionStore
         [.. await database.ReadAsync(
             session => session.QueryAsync<ConnectionListing>(
                 """
-                SELECT id, provider, account_email, state, reason, access_expires_at, next_attempt_at
+                SELECT id, provider, account_email, state, reason, access_expires_at, next_attempt_at,
+                    grant_expires_at, lease_until, consecutive_failures, open_until
                 FROM connections WHERE user_id = @userId ORDER BY created_at, id
                 """,
                 new { userId }),

@@ -91,7 +91,7 @@ public sealed class ConnectionTokens(
         return TokenRules.Decide(grant, minValidity, options.ClockSkew, rejected, clock.GetUtcNow()) switch
         {
             TokenStep.Use use => new TokenOutcome.Fresh(use.AccessToken, use.ExpiresAt),
-            TokenStep.Delay delay => new TokenOutcome.TryLater(delay.At, delay.Reason),
+            TokenStep.Delay delay => Later(delay),
             TokenStep.Consent { Discovered: false } consent => new TokenOutcome.NeedsConsent(consent.Reason),
             _ => await Join(connectionId, minValidity, rejected).WaitAsync(cancellation),
         };
@@ -144,7 +144,7 @@ public sealed class ConnectionTokens(
             case TokenStep.Use use:
                 return new TokenOutcome.Fresh(use.AccessToken, use.ExpiresAt);
             case TokenStep.Delay delay:
-                return new TokenOutcome.TryLater(delay.At, delay.Reason);
+                return Later(delay);
             case TokenStep.Consent { Discovered: false } consent:
                 return new TokenOutcome.NeedsConsent(consent.Reason);
             case TokenStep.Consent consent:
@@ -231,7 +231,10 @@ public sealed class ConnectionTokens(
         if (!await store.SaveFailureAsync(lease, word, at, isOpen, now, cancellation))
             return null;
         NoteFailed(grant.Id, word);
-        return new TokenOutcome.TryLater(at, isOpen ? DelayReason.BreakerOpen : reason);
+        return new TokenOutcome.TryLater(at, isOpen ? DelayReason.BreakerOpen : reason)
+        {
+            Cause = fault?.Reason,
+        };
     }
 
     private async Task<TokenOutcome?> ConsentAsync(
@@ -256,6 +259,9 @@ public sealed class ConnectionTokens(
 
     private TokenOutcome.TryLater Later(DelayReason reason) =>
         new(clock.GetUtcNow() + options.RefreshPoll, reason);
+
+    private static TokenOutcome.TryLater Later(TokenStep.Delay delay) =>
+        new(delay.At, delay.Reason) { Cause = delay.Cause };
 
     private void Count(string outcome) =>
         meter.TokenRefreshes.Add(1, new KeyValuePair<string, object?>("outcome", outcome));

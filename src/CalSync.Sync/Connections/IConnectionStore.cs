@@ -195,6 +195,18 @@ public sealed record ConnectionListing
 
     /// <summary>When the next attempt is due; UTC.</summary>
     public DateTimeOffset? NextAttemptAt { get; init; }
+
+    /// <summary>When the grant itself ends, UTC; null when the provider named no end.</summary>
+    public DateTimeOffset? GrantExpiresAt { get; init; }
+
+    /// <summary>Until when somebody may be renewing the token; UTC.</summary>
+    public DateTimeOffset? LeaseUntil { get; init; }
+
+    /// <summary>Counted failures since the last success.</summary>
+    public int ConsecutiveFailures { get; init; }
+
+    /// <summary>Until when the breaker lets no call pass, UTC; null while it is closed.</summary>
+    public DateTimeOffset? OpenUntil { get; init; }
 }
 
 /// <summary>A calendar of a connection.</summary>

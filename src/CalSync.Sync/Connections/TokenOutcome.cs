@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Connections;
 
@@ -26,7 +27,11 @@ public abstract record TokenOutcome
     /// <summary>No token now; says nothing about the grant.</summary>
     /// <param name="At">When asking again makes sense, UTC.</param>
     /// <param name="Reason">Why.</param>
-    public sealed record TryLater(DateTimeOffset At, DelayReason Reason) : TokenOutcome;
+    public sealed record TryLater(DateTimeOffset At, DelayReason Reason) : TokenOutcome
+    {
+        /// <summary>What the token endpoint did when it was asked last; null when not known.</summary>
+        public ProviderReason? Cause { get; init; }
+    }
 }
 
 /// <summary>Why a connection needs its owner. Stored by name, append only.</summary>

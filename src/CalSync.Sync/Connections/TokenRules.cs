@@ -1,3 +1,5 @@
+using CalSync.Sync.Providers;
+
 namespace CalSync.Sync.Connections;
 
 /// <summary>Where a connection stands. Stored by the lower-case words of the schema.</summary>
@@ -78,7 +80,8 @@ internal abstract record TokenStep
     public sealed record Watch : TokenStep;
 
     /// <summary>Nothing to be had now.</summary>
-    public sealed record Delay(DateTimeOffset At, DelayReason Reason) : TokenStep;
+    public sealed record Delay(DateTimeOffset At, DelayReason Reason, ProviderReason? Cause = null)
+        : TokenStep;
 
     /// <summary>Only the owner can help.</summary>
     public sealed record Consent(ConsentReason Reason, bool Discovered) : TokenStep;
@@ -111,7 +114,12 @@ internal static class TokenRules
         if (grant.LeaseUntil > now)
             return new TokenStep.Watch();
         if (grant.NextAttemptAt > now)
-            return new TokenStep.Delay(grant.NextAttemptAt.Value, DelayReason.RefreshFailed);
+        {
+            return new TokenStep.Delay(
+                grant.NextAttemptAt.Value, DelayReason.RefreshFailed,
+                Enum.TryParse<ProviderReason>(grant.Reason, out var cause) ? cause : null);
+        }
+
         return new TokenStep.Refresh(grant.RefreshToken);
     }
 

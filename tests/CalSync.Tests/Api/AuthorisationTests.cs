@@ -40,6 +40,11 @@ public sealed class AuthorisationTests : ProductTest
         connectGoogle      422 403 422 422 403 403 422 401
         disconnect         404 403 204 404 403 403 404 401
         selectCalendar     404 403 404 404 403 403 404 401
+        checkTokens        200 200 200 200 200 200 200 401
+        refreshTokens      200 403 200 200 403 403 200 401
+        syncCalendar       409 403 200 409 403 403 409 401
+        autoSyncCalendar   409 403 200 409 403 403 409 401
+        getAutoSync        409 403 200 409 403 403 409 401
         getMe              200 200 200 200 200 200 200 401
         getMyProfile       200 200 200 200 200 200 200 401
         updateMyProfile    412 412 412 412 412 412 412 401

@@ -44,7 +44,7 @@ internal static class KeptAnswers
 
         var answer = (Answer)(await next(call))!;
         // What was done is kept although its client may be gone: that is whom the key is for.
-        if (answer.Status < 400)
+        if (answer is { Status: < 400, IsPassing: false })
         {
             await store.KeepAsync(
                 actor, claim, answer.Status, StoredAnswers.WriteHeaders(answer), answer.Body,

@@ -123,6 +123,16 @@ internal static class ProblemCatalogue
         "Please try again. If the problem persists, reconnect your Google account.", Later)
     { Code = "GOOGLE_AUTH_FAILED" };
 
+    public static readonly ProblemType GooglePermissionMissing = new("google-permission-missing", 403,
+        "The Google Calendar connection lacks a permission.",
+        "Go to Settings → Connected Accounts → Reconnect Google Calendar, and tick every box.", AfterAPerson)
+    { Code = "GOOGLE_PERMISSION_MISSING" };
+
+    public static readonly ProblemType ProviderBusy = new("provider-busy", 429,
+        "The calendar provider asks to slow down.",
+        "Wait for the time in Retry-After and try again.", Later)
+    { Code = "GOOGLE_RATE_LIMITED" };
+
     public static readonly ProblemType NoCalendar = new("no-calendar", 409,
         "The instructor has no calendar that events can be written to.",
         "Connect a Google account and choose one of its calendars.", AfterAPerson);
@@ -174,7 +184,7 @@ internal static class ProblemCatalogue
             AmbiguousLocalTime, OffsetZoneMismatch, PreconditionRequired, StaleVersion, IdempotencyInProgress,
             IdempotencyMismatch, IdempotencyKeyRequired, IdempotencyKeyInvalid, ClassFull, ClassCancelled,
             NotPossibleNow, CapacityBelowSeats, LooksDuplicate, EnrolmentFailed, GoogleReauthRequired,
-                GoogleRefreshFailed, NoCalendar,
+                GoogleRefreshFailed, GooglePermissionMissing, ProviderBusy, NoCalendar,
             VerificationFailed, CalendarNotWritable, ConsentRefused, AlreadyTaken, TooManyStreams,
             ProviderUnavailable, DependencyUnavailable, TookTooLong, Internal,
         }.ToImmutableSortedDictionary(type => type.Name, type => type, StringComparer.Ordinal);
