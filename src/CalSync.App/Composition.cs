@@ -71,6 +71,7 @@ internal static class Composition
             options.SwitchNormals));
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<IBreakerLedger, BreakerLedger>();
+        services.AddSingleton<BreakerDesk>();
         services.AddSingleton<IdempotencyStore>();
         services.AddSingleton<RequestKeyStore>();
         services.AddSingleton<ClassReads>();

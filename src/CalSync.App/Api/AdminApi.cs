@@ -6,6 +6,7 @@ using CalSync.App.Api.Problems;
 using CalSync.Remotes;
 using CalSync.Storage.Classes;
 using CalSync.Storage.Running;
+using CalSync.Sync.Providers;
 using static CalSync.App.Api.Problems.ProblemCatalogue;
 
 namespace CalSync.App.Api;
@@ -14,13 +15,19 @@ namespace CalSync.App.Api;
 /// <param name="Calendar">Of the calendar API: <c>closed</c>, <c>open</c> or <c>halfOpen</c>.</param>
 /// <param name="OAuth">Of the token endpoint.</param>
 /// <param name="RetriesLeft">Repeated calls the retry budget allows now.</param>
-/// <param name="Connections">Connections whose own breaker is open.</param>
+/// <param name="Connections">The organisation's connections whose own breaker is open or has counted a
+/// failure; of all processes.</param>
 internal sealed record BreakersView(
     string Calendar, string OAuth, int RetriesLeft, IReadOnlyList<ConnectionBreakerView> Connections);
 
-/// <summary>One connection that is left alone for a while.</summary>
+/// <summary>The breaker of one connection.</summary>
+/// <param name="ConnectionId">The connection.</param>
+/// <param name="Provider">Its provider.</param>
+/// <param name="Phase"><c>closed</c>, <c>open</c> or <c>halfOpen</c>.</param>
+/// <param name="ConsecutiveFailures">Since the last success.</param>
+/// <param name="OpenUntil">Until when no call passes, UTC; null while calls pass.</param>
 internal sealed record ConnectionBreakerView(
-    string ConnectionId, int ConsecutiveFailures, DateTimeOffset OpenUntil);
+    string ConnectionId, string Provider, string Phase, int ConsecutiveFailures, DateTimeOffset? OpenUntil);
 
 /// <summary>For those who run it.</summary>
 internal static class AdminApi
@@ -44,8 +51,9 @@ internal static class AdminApi
             .KeyedHere()
             .Fails(NotFound)
             .Says("clearSwitch", "Put a kill switch back", "Doing so twice changes nothing more.");
-        api.MapGet("/api/v1/admin/breakers", Breakers).Allow(Operators).Gives<BreakersView>(200)
-            .Says("getBreakers", "Read the breakers", "Those of the provider in this process.");
+        api.MapGet("/api/v1/admin/breakers", BreakersAsync).Allow(Operators).Gives<BreakersView>(200)
+            .Says("getBreakers", "Read the breakers",
+                "Those of the provider in this process, and those of connections in all.");
     }
 
     private static async Task<Answer> ListAsync(SwitchStore switches, CancellationToken cancellation) =>
@@ -101,11 +109,17 @@ internal static class AdminApi
             ? ValidationFailed.With("reason: at most 500 characters and no control characters.")
             : null;
 
-    private static Answer Breakers(GoogleRemotes remotes)
+    private static async Task<Answer> BreakersAsync(
+        RequestScope scope, GoogleRemotes remotes, BreakerDesk desk, CancellationToken cancellation)
     {
         var health = remotes.Health();
+        var connections = (await desk.ListAsync(scope.Who.TenantId, cancellation)).Select(row =>
+            new ConnectionBreakerView(
+                row.ConnectionId, row.Provider,
+                Word(new ConnectionBreaker(row.ConsecutiveFailures, row.OpenUntil).PhaseAt(scope.Now)),
+                row.ConsecutiveFailures, row.OpenUntil));
         var view = new BreakersView(
-            Word(health.Calendar), Word(health.OAuth), health.RetriesLeft, []);
+            Word(health.Calendar), Word(health.OAuth), health.RetriesLeft, [.. connections]);
         return Answer.Json(200, view, ApiJson.Default.BreakersView);
     }
 

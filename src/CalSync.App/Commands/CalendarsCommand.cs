@@ -63,7 +63,7 @@ internal static class CalendarsCommand
         return verb.Does(globals, around, async (call, cancellation) =>
         {
             await using var product = await ProductParts.OpenAsync(call, cancellation);
-            foreach (var (owner, connection) in await product.ConnectionsAsync(null, cancellation))
+            foreach (var (owner, connection, _) in await product.ConnectionsAsync(null, cancellation))
             {
                 switch (await product.Flow.SelectCalendarAsync(
                     connection.Id, owner.Id, call.Get(id)!, cancellation))
@@ -91,7 +91,7 @@ internal static class CalendarsCommand
         ProductParts product, string? userId, CancellationToken cancellation)
     {
         var found = new List<Found>();
-        foreach (var (owner, connection) in await product.ConnectionsAsync(userId, cancellation))
+        foreach (var (owner, connection, _) in await product.ConnectionsAsync(userId, cancellation))
         {
             found.AddRange((await product.Connections.CalendarsAsync(connection.Id, cancellation))
                 .Select(calendar => new Found(

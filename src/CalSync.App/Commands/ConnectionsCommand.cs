@@ -11,8 +11,8 @@ internal static class ConnectionsCommand
         new("OWNER", row => row.Owner.Email),
         new("PROVIDER", row => row.Connection.Provider),
         new("ACCOUNT", row => row.Connection.AccountEmail),
-        new("STATE", row => row.Connection.State),
-        new("REASON", row => row.Connection.Reason),
+        new("STATE", row => row.Health.Word),
+        new("REASON", row => row.Health.Message),
         new("TOKEN UNTIL", row => row.Connection.AccessExpiresAt),
         new("NEXT", row => row.Connection.NextAttemptAt),
     ];

@@ -14,7 +14,8 @@ namespace CalSync.App.Commands;
 /// <summary>A connection and the person it belongs to.</summary>
 /// <param name="Owner">The person.</param>
 /// <param name="Connection">Without tokens.</param>
-internal sealed record OwnedConnection(User Owner, ConnectionListing Connection);
+/// <param name="Health">How it stands, in words.</param>
+internal sealed record OwnedConnection(User Owner, ConnectionListing Connection, ConnectionHealth Health);
 
 /// <summary>The product put together as <c>serve</c> does, for verbs that talk to the provider; nothing
 /// listens or works.</summary>
@@ -52,6 +53,9 @@ internal sealed class ProductParts : IAsyncDisposable
     /// <summary>Renews tokens ahead of need.</summary>
     public TokenWorker Tokens => _services.GetRequiredService<TokenWorker>();
 
+    /// <summary>Asks providers whether connections work.</summary>
+    public ConnectionProbe Probe => _services.GetRequiredService<ConnectionProbe>();
+
     /// <summary>The rows of the connections.</summary>
     public IConnectionStore Connections => _services.GetRequiredService<IConnectionStore>();
 
@@ -85,6 +89,7 @@ internal sealed class ProductParts : IAsyncDisposable
     public async Task<List<OwnedConnection>> ConnectionsAsync(string? userId, CancellationToken cancellation)
     {
         var found = new List<OwnedConnection>();
+        var (options, now) = (Settings.Options<ConnectionOptions>(), Place.Clock.GetUtcNow());
         foreach (var owner in await Place.Identity.ListUsersAsync(null, cancellation))
         {
             // Students and operators cannot have any.
@@ -95,11 +100,17 @@ internal sealed class ProductParts : IAsyncDisposable
             }
 
             found.AddRange((await Connections.ListAsync(owner.Id, cancellation))
-                .Select(connection => new OwnedConnection(owner, connection)));
+                .Select(connection => new OwnedConnection(
+                    owner, connection, ConnectionHealth.Of(connection, options, now))));
         }
 
         return found;
     }
+
+    /// <summary>Whether a connection has tokens that this process can renew.</summary>
+    public bool HasTokens(OwnedConnection row) =>
+        ProviderNames.IsGoogle(row.Connection.Provider)
+        && _services.GetRequiredService<ProviderSet>().Has(row.Connection.Provider);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

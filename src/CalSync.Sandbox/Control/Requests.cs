@@ -42,8 +42,13 @@ public sealed record HandEdited(string EventId, string ETag);
 /// <param name="SyncTokenLifetimeDays">
 /// After this a sync token answers 410 fullSyncRequired; 28 by default.
 /// </param>
+/// <param name="RotatesRefreshTokens">
+/// Every refresh gives a new refresh token, and the one before dies when the new one is used; false by
+/// default, as Google does.
+/// </param>
 public sealed record SandboxSettings(
-    bool EmptyPages = false, int ConferenceDelaySeconds = 0, int SyncTokenLifetimeDays = 28);
+    bool EmptyPages = false, int ConferenceDelaySeconds = 0, int SyncTokenLifetimeDays = 28,
+    bool RotatesRefreshTokens = false);
 
 internal sealed record AccountRequest(string User);
 

@@ -160,8 +160,13 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
         }
 
         token.LastUsed = now;
+        if (token.Before is { } before)
+            _refreshTokens.Remove(before);
+        var answer = NewAccessToken(token.Grant, token.Scopes);
         // Google gives no new refresh token here; a client that stores this answer whole loses the old one.
-        return Answer.Ok(NewAccessToken(token.Grant, token.Scopes));
+        if (model.Settings.RotatesRefreshTokens)
+            answer["refresh_token"] = NewRefreshToken(token.Grant, token.Scopes, before: text);
+        return Answer.Ok(answer);
     }
 
     private JsonObject NewAccessToken(Grant grant, IReadOnlySet<string> scopes)
@@ -178,10 +183,10 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
         };
     }
 
-    private string NewRefreshToken(Grant grant, IReadOnlySet<string> scopes)
+    private string NewRefreshToken(Grant grant, IReadOnlySet<string> scopes, string? before = null)
     {
         var text = model.Ids.NextSecret("1//0");
-        _refreshTokens.Add(text, new RefreshToken(grant, scopes, clock.GetUtcNow()));
+        _refreshTokens.Add(text, new RefreshToken(grant, scopes, clock.GetUtcNow()) { Before = before });
         grant.RefreshTokens.Enqueue(text);
         // The oldest dies without a word once an account holds a hundred for one client.
         if (grant.RefreshTokens.Count > RefreshTokenCountMax)
@@ -258,6 +263,9 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
         public IReadOnlySet<string> Scopes { get; } = scopes;
 
         public DateTimeOffset LastUsed { get; set; } = lastUsed;
+
+        /// <summary>The token it came in place of; dies when this one is used.</summary>
+        public string? Before { get; init; }
     }
 }
 

@@ -89,6 +89,27 @@ public sealed partial class ConnectionStore
         cancellation);
 
     /// <inheritdoc/>
+    public Task<bool> SaveReconnectFailedAsync(
+        string connectionId, string userId, ConsentReason reason, DateTimeOffset now,
+        CancellationToken cancellation) => database.WriteAsync(
+        async session =>
+        {
+            var tenantId = await session.FirstOrDefaultAsync<string>(
+                """
+                UPDATE connections SET reason = @reason, updated_at = @now, version = version + 1
+                WHERE id = @connectionId AND user_id = @userId AND state = 'needs_reauth' RETURNING tenant_id
+                """,
+                new { connectionId, userId, reason = reason.ToString(), now });
+            if (tenantId is null)
+                return false;
+            session.Journal(Entry(
+                now, tenantId, ids.Next("cor"), "connection.reconnect_failed", connectionId,
+                new { reason = reason.ToString() }, userId));
+            return true;
+        },
+        cancellation);
+
+    /// <inheritdoc/>
     public Task<bool> DisconnectAsync(
         string connectionId, string userId, DateTimeOffset now, CancellationToken cancellation) =>
         database.WriteAsync(

@@ -63,7 +63,11 @@ public sealed class ConnectionFlow(
         var tokens = (TokenAnswer.Granted)exchanged;
         var missing = Missing(tokens.Scope);
         if (!missing.IsEmpty)
+        {
+            await NoteAsync(attempt, ConsentReason.ScopeWithheld, cancellation);
             return new ConnectOutcome.ScopeWithheld(missing);
+        }
+
         if (!TokenRules.Sane(tokens.ExpiresIn))
             return new ConnectOutcome.Refused("The provider gave a token with an impossible lifetime.");
         return await IdentifyAsync(attempt, ports, tokens, cancellation);
@@ -116,9 +120,21 @@ public sealed class ConnectionFlow(
         var connection = new NewConnection(
             attempt.TenantId, attempt.UserId, attempt.Provider, account.Subject, account.Email, tokens,
             calendars, attempt.ReconnectId);
-        return await store.SaveConnectionAsync(connection, clock.GetUtcNow(), cancellation) is { } id
-            ? new ConnectOutcome.Connected(id)
-            : new ConnectOutcome.DifferentAccount();
+        if (await store.SaveConnectionAsync(connection, clock.GetUtcNow(), cancellation) is { } id)
+            return new ConnectOutcome.Connected(id);
+        await NoteAsync(attempt, ConsentReason.DifferentAccount, cancellation);
+        return new ConnectOutcome.DifferentAccount();
+    }
+
+    // So that whoever looks at the connection later is told what went wrong, and not only once in a browser.
+    private async Task NoteAsync(
+        ConnectionAttempt attempt, ConsentReason reason, CancellationToken cancellation)
+    {
+        if (attempt.ReconnectId is { } connectionId)
+        {
+            await store.SaveReconnectFailedAsync(
+                connectionId, attempt.UserId, reason, clock.GetUtcNow(), cancellation);
+        }
     }
 
     private ImmutableArray<string> Missing(string? granted)

@@ -80,6 +80,13 @@ public interface IConnectionStore
     Task<string?> SaveConnectionAsync(
         NewConnection connection, DateTimeOffset now, CancellationToken cancellation);
 
+    /// <summary>Notes why reconnecting did not help a connection that needs its owner.</summary>
+    /// <returns>False when it does not need its owner, or is not this user's; nothing was changed
+    /// then.</returns>
+    Task<bool> SaveReconnectFailedAsync(
+        string connectionId, string userId, ConsentReason reason, DateTimeOffset now,
+        CancellationToken cancellation);
+
     /// <summary>Stores an account with a password and its calendars; the pairs of a renewed one go
     /// on.</summary>
     /// <returns>The connection's id, or null when the one to renew belongs to another account.</returns>

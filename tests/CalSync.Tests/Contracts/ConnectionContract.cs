@@ -102,6 +102,45 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         Assert.Equal(ConnectionState.Healthy, (await Store.LoadAsync(grant.Id, Cancellation))!.State);
     }
 
+    /// <summary>R-CAL-01-B: why reconnecting did not help is kept with a connection that needs it, its owner
+    /// asking.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-01-B")]
+    public async Task SaveReconnectFailed_IsKeptOnlyWhereTheOwnerIsNeeded()
+    {
+        var grant = await ConnectAsync();
+        Task<bool> NoteAsync(string userId) => Store.SaveReconnectFailedAsync(
+            grant.Id, userId, ConsentReason.DifferentAccount, Start, Cancellation);
+        Assert.False(await NoteAsync(_userId));
+        await Store.SaveConsentNeededAsync(
+            grant.Id, grant.TokenVersion, ConsentReason.GrantRevoked, Start, Cancellation);
+        Assert.False(await NoteAsync("usr_other"));
+        Assert.True(await NoteAsync(_userId));
+        Assert.Equal("DifferentAccount", (await Store.LoadAsync(grant.Id, Cancellation))!.Reason);
+    }
+
+    /// <summary>R-OAUTH-15: breakers driven by hand, by connection and by provider, on this engine
+    /// too.</summary>
+    [Fact]
+    [Trait("Requirement", "R-OAUTH-15")]
+    public async Task Breakers_DrivenByHand_OpenAndCloseWhatIsNamed()
+    {
+        var desk = new CalSync.Storage.Running.BreakerDesk(Database);
+        var why = new CalSync.Storage.Running.BreakerCause("cli", "a look first", Ids.Next("cor"), Start);
+        var grant = await ConnectAsync();
+        Assert.Empty(await desk.ListAsync(_tenantId, Cancellation));
+        var opened = await desk.OpenAsync(grant.Id, Start.AddMinutes(5), why, Cancellation);
+        Assert.Equal(grant.Id, Assert.Single(opened));
+        var row = Assert.Single(await desk.ListAsync(_tenantId, Cancellation));
+        Assert.Equal((grant.Id, Start.AddMinutes(5)), (row.ConnectionId, row.OpenUntil));
+        Assert.Equal(
+            Start.AddMinutes(5), (await Store.LoadAsync(grant.Id, Cancellation))!.NextAttemptAt);
+        Assert.Contains(grant.Id, await desk.CloseAsync("google-sandbox", why, Cancellation));
+        Assert.Empty(await desk.ListAsync(_tenantId, Cancellation));
+        Assert.Null((await Store.LoadAsync(grant.Id, Cancellation))!.NextAttemptAt);
+        Assert.Empty(await desk.CloseAsync("con_nothing", why, Cancellation));
+    }
+
     /// <summary>R-FLOW-1: a token moved to another row or column does not open.</summary>
     [Fact]
     [Trait("Requirement", "R-FLOW-1")]

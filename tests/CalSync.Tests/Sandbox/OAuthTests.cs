@@ -48,6 +48,23 @@ public sealed class OAuthTests : SandboxTest
         Assert.Equal($"openid {AllCalendar}.readonly", Text(await ExchangeAsync(code), "scope"));
     }
 
+    /// <summary>RFC 9700 section 4.14.2: a rotated refresh token dies when the one that replaced it is
+    /// used.</summary>
+    [Fact]
+    [Trait("Rule", "D-OAUTH")]
+    public async Task Refresh_WhenTokensRotate_KillsTheOneBeforeOnceTheNewOneIsUsed()
+    {
+        await Control.SetSettingsAsync(new SandboxSettings(RotatesRefreshTokens: true), default);
+        var first = Text(
+            await ExchangeAsync(await CodeAsync(Maya, more: "&access_type=offline")), "refresh_token")!;
+        var second = Text((await RefreshAsync(first)).Body!, "refresh_token")!;
+        // The answer may have been lost: the one before is still good.
+        var again = Text((await RefreshAsync(first)).Body!, "refresh_token")!;
+        Assert.Equal(3, new HashSet<string> { first, second, again }.Count);
+        Assert.NotNull(Text((await RefreshAsync(again)).Body!, "refresh_token"));
+        Assert.Equal("invalid_grant", Text((await RefreshAsync(first)).Body!, "error"));
+    }
+
     [Fact]
     [Trait("Rule", "D-OAUTH")]
     public async Task Authorize_WhenDenied_GoesBackWithAccessDenied()

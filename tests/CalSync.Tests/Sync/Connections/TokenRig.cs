@@ -36,15 +36,21 @@ internal sealed class TokenRig : IAsyncDisposable
     private long _failedCount;
     private long _consentCount;
 
-    private TokenRig(Func<ScriptedRequest, ScriptedAnswer> script, ConnectionOptions options)
+    private TokenRig(
+        Func<ScriptedRequest, ScriptedAnswer> script, ConnectionOptions options, OAuthOptions? oauth = null,
+        GoogleOptions? google = null)
     {
         _options = options;
         _ids = new IdSource(Clock, new Random(1));
         Server = new ScriptedServer(script);
         var pipeline = new PipelineOptions();
         _remotes = new GoogleRemotes(
-            new GoogleOptions(),
-            OAuthOptions.At(new Uri(Server.Address)) with { ClientId = "c", ClientSecret = "secret-c" },
+            google ?? new GoogleOptions(),
+            oauth ?? OAuthOptions.At(new Uri(Server.Address)) with
+            {
+                ClientId = "c",
+                ClientSecret = "secret-c",
+            },
             pipeline, new MemoryBreakerLedger(), new RetryPolicy(pipeline.Retry, new Random(1)),
             new RetryBudget(pipeline.Retry), Clock);
         Database = Database.Open(new DatabaseOptions { DataDirectory = _directory.FullName });
@@ -57,6 +63,8 @@ internal sealed class TokenRig : IAsyncDisposable
             Store, _providers, options, new BreakerOptions(),
             new RetryPolicy(new RetryOptions(), new Random(1)), _meter, "rig",
             Logs.For<ConnectionTokens>(), Clock);
+        Flow = new ConnectionFlow(Store, _providers, options, Clock);
+        Probe = new ConnectionProbe(Tokens, _providers, options);
         Listen();
     }
 
@@ -72,6 +80,16 @@ internal sealed class TokenRig : IAsyncDisposable
 
     public ConnectionTokens Tokens { get; }
 
+    public ConnectionFlow Flow { get; }
+
+    public ConnectionProbe Probe { get; }
+
+    public IOAuthServer OAuth => _remotes.OAuth;
+
+    public string TenantId => _tenantId;
+
+    public string UserId => _userId;
+
     /// <summary>Refreshes counted as failed.</summary>
     public long FailedCount => Interlocked.Read(ref _failedCount);
 
@@ -80,10 +98,16 @@ internal sealed class TokenRig : IAsyncDisposable
 
     private static CancellationToken None => CancellationToken.None;
 
-    public static async Task<TokenRig> StartAsync(
-        Func<ScriptedRequest, ScriptedAnswer> script, ConnectionOptions? options = null)
+    /// <summary>Against a server of somebody else's.</summary>
+    public static Task<TokenRig> StartAsync(Uri google, OAuthOptions oauth) => StartAsync(new TokenRig(
+        _ => new ScriptedAnswer.Send(500), new ConnectionOptions(), oauth, GoogleOptions.At(google)));
+
+    public static Task<TokenRig> StartAsync(
+        Func<ScriptedRequest, ScriptedAnswer> script, ConnectionOptions? options = null) =>
+        StartAsync(new TokenRig(script, options ?? new ConnectionOptions()));
+
+    private static async Task<TokenRig> StartAsync(TokenRig rig)
     {
-        var rig = new TokenRig(script, options ?? new ConnectionOptions());
         await new Migrator(rig.Database, rig.Clock).UpgradeAsync(None);
         var identities = new IdentityStore(rig.Database, rig._ids, rig.Clock);
         rig._tenantId =

@@ -92,6 +92,23 @@ public sealed class TokenWorkerTests
         await running.WaitAsync(Patience);
     }
 
+    /// <summary>R-OAUTH-5: a grant that nobody uses is used by the worker, and so never lies idle for the
+    /// months after which a provider forgets it.</summary>
+    [Fact]
+    [Trait("Requirement", "R-OAUTH-5")]
+    public async Task Turns_OverAWeekWithoutTraffic_UseTheGrantEveryDay()
+    {
+        await using var rig = await TokenRig.StartAsync(_ => TokenRig.Granted());
+        await rig.ConnectAsync(TimeSpan.FromHours(1));
+        var worker = rig.NewWorker();
+        for (var day = 1; day <= 7; day++)
+        {
+            rig.Clock.Advance(TimeSpan.FromDays(1));
+            Assert.Equal(1, await worker.TurnAsync(None));
+            Assert.Equal(day, rig.Server.Requests.Count);
+        }
+    }
+
     /// <summary>R-OAUTH-6: one row that cannot be read is noted, once a turn at most, and delays
     /// nobody.</summary>
     [Fact]
