@@ -43,12 +43,14 @@ public abstract class Database : IAsyncDisposable
     public abstract Task<DatabaseReport> InspectAsync(CancellationToken cancellation);
 
     /// <summary>Reads with single statements; each sees the newest commits.</summary>
+    /// <remarks>Done once more when the server ends the connection, so the work must bear that.</remarks>
     /// <param name="work">Gets the session; must not keep it.</param>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>
     public Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellation) =>
         ReadAsync(ChannelUse.Read, work, cancellation);
 
     /// <summary>Reads several times from one consistent moment.</summary>
+    /// <remarks>Done once more when the server ends the connection, so the work must bear that.</remarks>
     /// <param name="work">Gets the session; must not keep it.</param>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>
     public Task<T> SnapshotAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellation) =>
@@ -95,6 +97,20 @@ public abstract class Database : IAsyncDisposable
     private protected abstract ValueTask CloseAsync();
 
     private async Task<T> ReadAsync<T>(
+        ChannelUse use, Func<Session, Task<T>> work, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ReadOnceAsync(use, work, cancellation);
+        }
+        catch (DatabaseUnavailableException fault) when (fault.Reason == UnavailableReason.Ended)
+        {
+            // The connection had been ended before it was used, or in the middle: a read may be done again.
+            return await ReadOnceAsync(use, work, cancellation);
+        }
+    }
+
+    private async Task<T> ReadOnceAsync<T>(
         ChannelUse use, Func<Session, Task<T>> work, CancellationToken cancellation)
     {
         await using var channel = await RentAsync(use, cancellation);

@@ -145,9 +145,7 @@ internal static class Pipeline
         {
             var correlationId = RequestScope.Of(context).CorrelationId;
             ApiLog.DatabaseUnavailable(logger, fault, method, Route(context), correlationId);
-            await AnswerAsync(context, ProblemCatalogue.DependencyUnavailable
-                .With("The database did not answer in time.") with
-            { RetryAfter = TimeSpan.FromSeconds(5) });
+            await AnswerAsync(context, DatabaseProblems.Of(fault));
         }
         catch (Exception fault)
         {

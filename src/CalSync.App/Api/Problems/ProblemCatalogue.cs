@@ -166,6 +166,14 @@ internal static class ProblemCatalogue
         "The database does not answer.",
         "Wait for the time in Retry-After and send the same request with the same key.", Later);
 
+    public static readonly ProblemType DatabaseBusy = new("database-busy", 503,
+        "Every connection to the database is in use.",
+        "Wait for the time in Retry-After and send the same request with the same key.", Later);
+
+    public static readonly ProblemType DatabaseReadOnly = new("database-read-only", 503,
+        "The database takes no changes now.",
+        "Wait for the time in Retry-After and send the same request with the same key.", Later);
+
     public static readonly ProblemType TookTooLong = new("took-too-long", 504,
         "The answer took longer than a request may.",
         "Send the same request with the same key: it tells how the first one ended.", Later);
@@ -186,7 +194,7 @@ internal static class ProblemCatalogue
             NotPossibleNow, CapacityBelowSeats, LooksDuplicate, EnrolmentFailed, GoogleReauthRequired,
                 GoogleRefreshFailed, GooglePermissionMissing, ProviderBusy, NoCalendar,
             VerificationFailed, CalendarNotWritable, ConsentRefused, AlreadyTaken, TooManyStreams,
-            ProviderUnavailable, DependencyUnavailable, TookTooLong, Internal,
+            ProviderUnavailable, DependencyUnavailable, DatabaseBusy, DatabaseReadOnly, TookTooLong, Internal,
         }.ToImmutableSortedDictionary(type => type.Name, type => type, StringComparer.Ordinal);
 
     /// <summary>
