@@ -41,6 +41,25 @@ internal static class PrivateFiles
         }
     }
 
+    /// <summary>Writes a file anew, through to the disk; whoever reads it sees the old or the new
+    /// whole.</summary>
+    public static void Replace(string path, ReadOnlySpan<byte> content)
+    {
+        var draft = $"{path}.{Environment.ProcessId}.new";
+        using (var file = Open(draft, FileMode.Create))
+        {
+            file.Write(content);
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(draft, path, overwrite: true);
+    }
+
+    /// <summary>Holds a file until it is disposed.</summary>
+    /// <exception cref="IOException">Another process holds it.</exception>
+    public static IDisposable Lock(string path) => new FileStream(
+        path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+
     private static FileStream Open(string path, FileMode mode)
     {
         var options = new FileStreamOptions

@@ -17,7 +17,7 @@ internal static partial class CommandLine
     [
         DemoCommand.Create, ServeCommand.Create, ServeCommand.CreateWorker,
         SandboxCommand.Create, DbCommand.Create, ConfigCommand.Create, TenantsCommand.Create,
-            UsersCommand.Create, SessionsCommand.Create,
+            UsersCommand.Create, SessionsCommand.Create, KeysCommand.Create,
         ConnectCommand.Create, ConnectionsCommand.Create, TokensCommand.Create, CalendarsCommand.Create,
         PairsCommand.Create, SyncCommand.Create, StatusCommand.Create, VerifyCommand.Create,
         ConflictsCommand.Create, QuarantineCommand.Create, ReportCommand.Create,

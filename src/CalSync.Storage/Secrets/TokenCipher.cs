@@ -61,10 +61,11 @@ public sealed class TokenCipher(KeyRing keys)
         var plain = Encoding.UTF8.GetBytes(secret);
         var envelope = new byte[HeaderSizeBytes + NonceSizeBytes + plain.Length + TagSizeBytes];
         envelope[0] = Format;
-        Convert.FromHexString(keys.CurrentId).CopyTo(envelope, 1);
+        var (id, key) = keys.Current();
+        Convert.FromHexString(id).CopyTo(envelope, 1);
         var (nonce, cipher, tag) = Parts(envelope);
         RandomNumberGenerator.Fill(nonce);
-        using var aes = new AesGcm(keys.Current(), TagSizeBytes);
+        using var aes = new AesGcm(key, TagSizeBytes);
         aes.Encrypt(nonce, plain, cipher, tag, AssociatedData(envelope.AsSpan(0, HeaderSizeBytes), place));
         CryptographicOperations.ZeroMemory(plain);
         return envelope;

@@ -46,6 +46,29 @@ public sealed class ConnectionVerbTests : IAsyncLifetime
         Assert.Equal(1, (await RunAsync("connections", "disconnect", "con_nothing")).Code);
     }
 
+    /// <summary>The key of stored secrets changes by one command, and connections go on.</summary>
+    [Fact]
+    public async Task Keys_RotateAndRetire_KeepTheConnection()
+    {
+        var maya = await PersonAsync("maya@studio.test", "instructor");
+        await ConnectAsync(maya);
+        var old = Text((await JsonAsync("keys", "list"))[0], "id");
+        var rotated = await JsonAsync("keys", "rotate");
+        Assert.Equal((old, 2), (Text(rotated, "before"), rotated.GetProperty("resealed").GetInt32()));
+        var rows = (await JsonAsync("keys", "list")).EnumerateArray()
+            .Select(row => (Text(row, "id"), row.GetProperty("secrets").GetInt32())).ToList();
+        Assert.Equal([(Text(rotated, "key"), 2), (old, 0)], rows);
+        Assert.Equal(old, (await JsonAsync("keys", "retire")).GetProperty("retired")[0].GetString());
+        Assert.True((await JsonAsync("tokens", "refresh"))[0].GetProperty("isFresh").GetBoolean());
+
+        // A key that is nowhere is told, not hidden.
+        File.Delete(Path.Combine(_directory, "encryption.key"));
+        var lost = await RunAsync("keys", "list");
+        Assert.Equal(3, lost.Code);
+        Assert.Contains("missing", lost.Out, StringComparison.Ordinal);
+        Assert.Equal(3, (await RunAsync("keys", "rotate")).Code);
+    }
+
     /// <summary>R-OAUTH-6: by hand too: all tokens, or those that end soon; 3 when one cannot be
     /// renewed.</summary>
     [Fact]

@@ -98,6 +98,58 @@ public sealed class TokenCipherTests : IDisposable
         Assert.DoesNotContain("c2hvcnQ", fault.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void AddKey_WhileAnotherRingRuns_IsUsedByBothAtOnce()
+    {
+        var (running, rotating) = (NewFileRing(), NewFileRing());
+        var old = running.CurrentId;
+        var before = new TokenCipher(running).Seal(Place, "before");
+        rotating.AddKey();
+        Assert.NotEqual(old, rotating.CurrentId);
+        var after = new TokenCipher(rotating).Seal(Place, "after");
+        Assert.Equal("after", new TokenCipher(running).Open(Place, after));
+        // Sealed by the ring that was there before, with the new key.
+        var sealedNow = new TokenCipher(running).Seal(Place, "now");
+        rotating.RemoveKeys([old]);
+        var fresh = new TokenCipher(NewFileRing());
+        Assert.Equal("now", fresh.Open(Place, sealedNow));
+        var fault = Assert.Throws<SecretException>(() => fresh.Open(Place, before));
+        Assert.Equal(SecretProblem.UnknownKey, fault.Problem);
+        Assert.Equal(rotating.CurrentId, Assert.Single(NewFileRing().Ids));
+    }
+
+    [Fact]
+    public void Seal_AfterAnotherProcessAddedAKey_UsesTheNewOneUnasked()
+    {
+        var (running, rotating) = (NewFileRing(), NewFileRing());
+        rotating.AddKey();
+        var sealedNow = new TokenCipher(running).Seal(Place, "now");
+        Assert.Equal(Convert.FromHexString(rotating.CurrentId), sealedNow[1..5]);
+    }
+
+    [Fact]
+    public void AddKey_ByTwoAtOnce_LosesNone()
+    {
+        var rings = Enumerable.Range(0, 8).Select(_ => NewFileRing()).ToList();
+        var added = 0;
+        Parallel.ForEach(rings, ring =>
+        {
+            try
+            {
+                ring.AddKey();
+                Interlocked.Increment(ref added);
+            }
+            catch (IOException)
+            {
+                // Another one holds the file: this one says so and has changed nothing.
+            }
+        });
+        Assert.Equal(added + 1, NewFileRing().Ids.Length);
+        Assert.InRange(added, 1, 8);
+    }
+
+    private KeyRing NewFileRing() => KeyRing.Load(Path.Combine(_directory.FullName, "ring"), null);
+
     private static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
     private KeyRing NewRing() => KeyRing.Load(_directory.FullName, NewKey());
