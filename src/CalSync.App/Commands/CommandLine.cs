@@ -21,6 +21,7 @@ internal static partial class CommandLine
         ConnectCommand.Create, ConnectionsCommand.Create, TokensCommand.Create, CalendarsCommand.Create,
         PairsCommand.Create, SyncCommand.Create, StatusCommand.Create, VerifyCommand.Create,
         ConflictsCommand.Create, QuarantineCommand.Create, ReportCommand.Create,
+        HistoryCommand.Create, ExplainCommand.Create, UndoCommand.Create, RestoreCommand.Create,
         SwitchesCommand.Create, BreakersCommand.Create, OperationsCommand.Create, EventsCommand.Create,
             TraceCommand.Create, JournalCommand.Create,
         IdempotencyCommand.Create, DoctorCommand.Create, IcsCommand.Create,

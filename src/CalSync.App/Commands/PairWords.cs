@@ -88,7 +88,8 @@ internal static class PairWords
     public static SyncExit ExitOf(PairRun run) => run.Outcome switch
     {
         RunOutcome.Equal or RunOutcome.Synced => SyncExit.Equal,
-        RunOutcome.Planned => run.Report!.Plan is { Steps.IsEmpty: true, Waiting.IsEmpty: true }
+        RunOutcome.Planned =>
+            run.Report!.Plan is { Steps.IsEmpty: true, Waiting.IsEmpty: true, Untouched.IsEmpty: true }
             ? SyncExit.Equal
             : SyncExit.Differences,
         RunOutcome.Partly => SyncExit.Differences,

@@ -31,6 +31,7 @@ internal static class RunPrinting
             ["pairId"] = run.Pair.Id,
             ["run"] = report?.RunId,
             ["outcome"] = Output.Cell(run.Outcome),
+            ["takeBack"] = report?.TakeBack?.Words,
             ["created"] = report?.Created ?? 0,
             ["updated"] = report?.Updated ?? 0,
             ["deleted"] = report?.Deleted ?? 0,
@@ -50,6 +51,13 @@ internal static class RunPrinting
                 }),
             ]),
             ["fullRead"] = report?.IsFullRead ?? false,
+            ["untouched"] = new JsonArray([.. (report?.Untouched ?? []).Select(each => new JsonObject
+            {
+                ["uid"] = each.Uid,
+                ["title"] = each.Title,
+                ["side"] = each.Side?.Word(),
+                ["why"] = each.Why,
+            })]),
             ["plan"] = report?.Plan is { } plan ? JsonNode.Parse(PlanText.Write(plan)) : null,
             ["held"] = report?.Verdict is { } verdict
                 ? new JsonObject
@@ -87,7 +95,8 @@ internal static class RunPrinting
         }
         else if (run.Outcome == RunOutcome.Planned && run.Report!.Plan!.Steps.Length > 0)
         {
-            output.WriteLine($"  do it: calsync sync {PairRunner.Quoted(run.Pair.Name)}");
+            output.WriteLine(
+                $"  do it: {run.Report.Command ?? $"calsync sync {PairRunner.Quoted(run.Pair.Name)}"}");
             output.WriteLine($"  do exactly this: {Approval(run)}");
         }
 
@@ -100,8 +109,17 @@ internal static class RunPrinting
         }
 
         PrintLosses(output, run.Report);
-        if (run.Report is { Waiting: > 0 } or { Deferred: > 0 })
+        foreach (var left in (run.Report?.Untouched ?? []).Take(StepCountMax))
+        {
+            output.WriteLine(
+                $"  left as it is: {Short(left.Title.Length > 0 ? left.Title : left.Uid)}"
+                + $"{(left.Side is { } one ? $", {one.Word()}" : "")}: {left.Why}");
+        }
+
+        if (run.Report is { TakeBack: null } and ({ Waiting: > 0 } or { Deferred: > 0 }))
             output.WriteLine("  what waits, and why: calsync quarantine list");
+        if (run.Report is { Written: > 0 } report)
+            output.WriteLine($"  take it back: calsync undo {report.RunId}");
     }
 
     /// <summary>One line for each kind of loss, however many events have it.</summary>
@@ -122,10 +140,17 @@ internal static class RunPrinting
     }
 
     private static string Approval(PairRun run) =>
-        $"calsync sync {PairRunner.Quoted(run.Pair.Name)} --apply-plan {run.Report!.Plan!.Id}";
+        (run.Report!.Command ?? $"calsync sync {PairRunner.Quoted(run.Pair.Name)}")
+        + $" --apply-plan {run.Report.Plan!.Id}";
 
     private static string Sentence(PairRun run) => run.Outcome switch
     {
+        RunOutcome.Equal when run.Report!.TakeBack is not null => "nothing is to be taken back.",
+        RunOutcome.Synced when run.Report!.TakeBack is { } done => $"{done.Words}: {Counts(run.Report)}.",
+        RunOutcome.Partly when run.Report!.TakeBack is { } part =>
+            $"{part.Words}: {Counts(run.Report)}; {run.Report.Untouched.Length} left as they are.",
+        RunOutcome.Planned when run.Report!.TakeBack is { } plan =>
+            $"{plan.Words} would make {run.Report.Plan!.Steps.Length} writes; nothing was written.",
         RunOutcome.Equal => run.Report!.Linked > 0
             ? $"both sides are equal; {run.Report.Linked} events were found on both and linked."
             : "both sides are equal.",

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using CalSync.App.Commands;
 using CalSync.Calendar;
 using CalSync.Calendar.Components;
 using CalSync.Calendar.Document;
@@ -18,7 +19,8 @@ internal sealed class SyncTour(SyncWorld world)
     private const int ICloudCount = SyncCatalogue.LessonCount + 2;
     private const int AllCount = GoogleCount + ICloudCount - 1;
     private const int DeletedCount = 8;
-    private readonly Dictionary<string, string> _vanished = [];
+    private DateTimeOffset _before;
+    private string _plan = "";
 
     /// <summary>The steps in order.</summary>
     public IReadOnlyList<(
@@ -31,7 +33,10 @@ internal sealed class SyncTour(SyncWorld world)
         ("again", "A second run finds nothing to do", AgainAsync),
         ("merge", "A title is edited at Google, the time of that event on a phone: both stay", MergeAsync),
         ("held", "Most events vanish from one side: the run is held before its first write", HeldAsync),
-        ("restored", "The events come back where they vanished: nothing was lost", RestoredAsync),
+        ("undone", "The deletion is approved by mistake, and the run undone: Google has the events again",
+            UndoneAsync),
+        ("restored", "The calendar is restored to before: they are back where they vanished too",
+            RestoredAsync),
         ("mail", "Nobody was mailed", MailAsync),
         ("truth", "Both calendars are compared, event by event", TruthAsync),
     ];
@@ -99,15 +104,12 @@ internal sealed class SyncTour(SyncWorld world)
 
     private async Task<(string Expected, string Observed)> HeldAsync(CancellationToken cancellation)
     {
+        _before = world.Now;
         var cloud = await world.ICloudTruthAsync(cancellation);
         for (var index = 0; index < DeletedCount; index++)
-        {
-            var vanishing = cloud[SyncCatalogue.Uid(index)];
-            _vanished[vanishing.Name] = vanishing.Content;
-            await world.DeleteAsync(vanishing.Name, cancellation);
-        }
-
+            await world.DeleteAsync(cloud[SyncCatalogue.Uid(index)].Name, cancellation);
         var (code, run) = await SyncVerbAsync(cancellation);
+        _plan = (string?)run["plan"]?["id"] ?? "";
         var names = ((string?)run["held"]?["approve"])?.Contains("--apply-plan", StringComparison.Ordinal);
         return (
             "exit code 2, held, the approving command is named: True; "
@@ -116,16 +118,36 @@ internal sealed class SyncTour(SyncWorld world)
                 + await HoldsAsync(cancellation));
     }
 
+    private async Task<(string Expected, string Observed)> UndoneAsync(CancellationToken cancellation)
+    {
+        var (deleted, mistake) = await SyncVerbAsync(cancellation, "--apply-plan", _plan);
+        var without = await HoldsAsync(cancellation);
+        string[] undo = ["undo", (string?)mistake["run"] ?? ""];
+        var (code, run) = await ApprovedAsync(cancellation, undo);
+        var (again, second) = await PairVerbAsync(cancellation, undo);
+        var (after, quiet) = await SyncVerbAsync(cancellation);
+        return (
+            $"approved: exit code 0, {DeletedCount} deleted; "
+                + $"{Holds(AllCount - DeletedCount, AllCount - DeletedCount)}; undone: exit code 0, "
+                + $"{DeletedCount} created; {Holds(AllCount, AllCount - DeletedCount)}; "
+                + "undone again: exit code 0, 0 writes; next run: exit code 0, 0 writes",
+            $"approved: exit code {deleted}, {mistake["deleted"]} deleted; {without}; "
+                + $"undone: exit code {code}, {run["created"]} created; "
+                + $"{await HoldsAsync(cancellation)}; undone again: exit code {again}, "
+                + $"{Writes(second)} writes; next run: exit code {after}, {Writes(quiet)} writes");
+    }
+
     private async Task<(string Expected, string Observed)> RestoredAsync(CancellationToken cancellation)
     {
-        // The person put them back; what Google still has is linked, nothing is copied.
-        foreach (var (name, text) in _vanished)
-            await world.PutAsync(name, text, cancellation);
-        var (code, run) = await SyncVerbAsync(cancellation);
+        var (code, run) = await ApprovedAsync(
+            cancellation, "restore", "--calendar", "home", "--at",
+            _before.ToString("O", CultureInfo.InvariantCulture));
+        var (after, quiet) = await SyncVerbAsync(cancellation);
         return (
-            $"exit code 0, 0 created, 0 deleted; {Holds(AllCount, AllCount)}",
+            $"exit code 0, {DeletedCount} created, 0 deleted; {Holds(AllCount, AllCount)}; "
+                + "next run: exit code 0, 0 writes",
             $"exit code {code}, {run["created"]} created, {run["deleted"]} deleted; "
-                + await HoldsAsync(cancellation));
+                + $"{await HoldsAsync(cancellation)}; next run: exit code {after}, {Writes(quiet)} writes");
     }
 
     private async Task<(string Expected, string Observed)> MailAsync(CancellationToken cancellation)
@@ -147,13 +169,27 @@ internal sealed class SyncTour(SyncWorld world)
                 + "with the same UID, title and start");
     }
 
-    private async Task<(int Code, JsonNode Run)> SyncVerbAsync(
-        CancellationToken cancellation, params string[] more)
+    private Task<(int Code, JsonNode Run)> SyncVerbAsync(
+        CancellationToken cancellation, params string[] more) =>
+        PairVerbAsync(cancellation, ["sync", "home", .. more]);
+
+    /// <summary>Does something, and approves it when it is held because it would write much.</summary>
+    private async Task<(int Code, JsonNode Run)> ApprovedAsync(
+        CancellationToken cancellation, params string[] words)
     {
-        var answer = await world.VerbAsync(cancellation, ["sync", "home", .. more]);
+        var (code, run) = await PairVerbAsync(cancellation, words);
+        return code == (int)SyncExit.Held
+            ? await PairVerbAsync(cancellation, [.. words, "--apply-plan", (string?)run["plan"]?["id"] ?? ""])
+            : (code, run);
+    }
+
+    private async Task<(int Code, JsonNode Run)> PairVerbAsync(
+        CancellationToken cancellation, params string[] words)
+    {
+        var answer = await world.VerbAsync(cancellation, words);
         return answer.Json is JsonArray { Count: 1 } runs
             ? (answer.Code, runs[0]!)
-            : throw new DemoFailedException($"calsync sync ended with {answer.Code}: {answer.Error}");
+            : throw new DemoFailedException($"calsync {words[0]} ended with {answer.Code}: {answer.Error}");
     }
 
     private static int Writes(JsonNode run) =>

@@ -50,6 +50,9 @@ internal sealed class SyncWorld : IAsyncDisposable
     /// <summary>Where the product keeps its data.</summary>
     public string Folder => _folder;
 
+    /// <summary>What time it is for the product, UTC.</summary>
+    public DateTimeOffset Now => _around.Clock.GetUtcNow();
+
     /// <summary>The hands at the practice Google.</summary>
     public SandboxControl GoogleHands => new(_http);
 

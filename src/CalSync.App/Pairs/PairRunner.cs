@@ -71,20 +71,21 @@ internal sealed class PairRunner(PairCalendars calendars, PairSync sync, SyncMet
             await calendars.MarkRefusedAsync(place, fault.Reason, cancellation);
         return new PairRun(pair, report, new RunTrouble(
             side, $"{place.Summary} ({place.AccountEmail}): {fault.Message}",
-            needsConsent ? PairCalendars.ConnectAgain(place) : $"calsync sync {Quoted(pair.Name)}",
+            needsConsent ? PairCalendars.ConnectAgain(place)
+                : report.Command ?? $"calsync sync {Quoted(pair.Name)}",
             needsConsent));
     }
 
     private static RunTrouble? Trouble(PairListing pair, RunReport report) => report.Outcome switch
     {
-        RunOutcome.Busy when !pair.Enabled => new(
+        RunOutcome.Busy when !pair.Enabled && report.TakeBack is null => new(
             null, "The pair is paused.", $"calsync pairs resume {Quoted(pair.Name)}", false),
         RunOutcome.Busy => new(
             null, "Another run holds the pair; one that was killed holds it until its lease ends.",
             "calsync status", false),
         RunOutcome.PlanMoved => new(
             null, "The calendars have changed since that plan was made: it is not what would be done now.",
-            $"calsync sync {Quoted(pair.Name)} --dry-run", false),
+            (report.Command ?? $"calsync sync {Quoted(pair.Name)}") + " --dry-run", false),
         RunOutcome.LeaseLost => new(
             null, "The run took longer than its lease and another one went on; what was written is recorded.",
             $"calsync sync {Quoted(pair.Name)}", false),

@@ -20,7 +20,8 @@ public sealed class DemoDrill(PostgresFixture postgres)
 
     private static readonly string[] SyncSteps =
     [
-        "connect", "dry-run", "sync", "again", "merge", "held", "restored", "mail", "truth", "summary",
+        "connect", "dry-run", "sync", "again", "merge", "held", "undone", "restored", "mail", "truth",
+        "summary",
     ];
 
     /// <summary>R-CAL-08-C: every step shows what it should, on both engines.</summary>

@@ -184,13 +184,30 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
                 "--password-command", "echo arju-aaaa-bbbb-cccc"],
             ["pairs", "add", "practice", "arjun@studio.test/arjun@studio.test", "arjun@icloud.test/home"]])
         {
-            var (code, _, error) = await new Commands.Shell().RunAsync(
-                [.. words, "--data", _directory, "--set", $"sandbox.url={_sandbox.BaseAddress}", "--set",
-                    $"sandbox.caldav_url={_sandbox.CalDavAddress}"]);
-            Assert.True(code == 0, error);
+            await RunAsync(words);
         }
 
+        using var http = new HttpClient { BaseAddress = _sandbox.BaseAddress };
+        await new CalDavControl(http).EditAsync(
+            new CalDavHandEdit("arjun@icloud.test", "home", "raga.ics", "put")
+            {
+                Content = Commands.PairShell.Event(1, "Raga at home", "T09"),
+            },
+            default);
+        var run = JsonNode.Parse(await RunAsync("sync", "practice", "--json"))![0]!;
+        _words["RUN"] = (string)run["run"]!;
+        _words["EVENT"] = "lesson-1@studio.test";
+        _words["TIME"] = TimeProvider.System.GetUtcNow().ToString("O");
         return "practice";
+    }
+
+    private async Task<string> RunAsync(params string[] words)
+    {
+        var (code, output, error) = await new Commands.Shell().RunAsync(
+            [.. words, "--data", _directory, "--set", $"sandbox.url={_sandbox.BaseAddress}", "--set",
+                $"sandbox.caldav_url={_sandbox.CalDavAddress}"]);
+        Assert.True(code == 0, error);
+        return output;
     }
 
     private async Task<(int Code, string Output)> ShellAsync(string script)

@@ -38,7 +38,7 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
             pairId, runId, request.Actor, now, now + options.Lease, request.TakeBack is not null,
             cancellation);
         if (lease is null)
-            return new RunReport(runId, RunOutcome.Busy) { TakeBack = request.TakeBack };
+            return Report(runId, RunOutcome.Busy, request);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var renewing = RenewAsync(lease, ended.Token);
         try
@@ -102,7 +102,7 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
         if (read is not PairRead.Done done)
         {
             var failed = (PairRead.Failed)read;
-            var unread = new RunReport(lease.RunId, RunOutcome.Failed) { TakeBack = request.TakeBack };
+            var unread = Report(lease.RunId, RunOutcome.Failed, request);
             return await EndAsync(
                 lease, FailedReport(lease, failed.Side, failed.Fault, unread), null, [], cancellation);
         }
@@ -111,9 +111,9 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
             ? await TakeBackAsync(lease, reading, done, takeBack, waiting, cancellation)
             : await PlanAsync(lease, reading, done, request, cancellation);
         var plan = SyncPlan.Of(pairId, now, work.Items, work.Troubles) with { Untouched = work.Untouched };
-        var report = new RunReport(lease.RunId, RunOutcome.Equal, plan)
+        var report = Report(lease.RunId, RunOutcome.Equal, request) with
         {
-            TakeBack = request.TakeBack,
+            Plan = plan,
             Untouched = work.Untouched,
             Linked = plan.Linked,
             IsFullRead = done.Left.Certificate is Certificate.Complete
@@ -381,6 +381,9 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
 
     private static ProviderFault Half(Certificate.Partial partial) => new(
         ProviderReason.OutsideProtocol, null, null, $"It was not read whole: {partial.Why}");
+
+    private static RunReport Report(string runId, RunOutcome outcome, RunRequest request) =>
+        new(runId, outcome) { TakeBack = request.TakeBack, Command = request.Command };
 
     private static RunReport FailedReport(
         PairLease lease, MergeSide side, ProviderFault fault, RunReport? report = null) =>

@@ -142,6 +142,9 @@ public sealed record RunReport(string RunId, RunOutcome Outcome, SyncPlan? Plan 
     /// <summary>What the sides did not keep of what was written, by event.</summary>
     public ImmutableArray<RunLoss> Losses { get; init; } = [];
 
+    /// <summary>The command that asked for it; null for a run of the pair.</summary>
+    public string? Command { get; init; }
+
     /// <summary>All writes made.</summary>
     public int Written => Created + Updated + Deleted;
 }
