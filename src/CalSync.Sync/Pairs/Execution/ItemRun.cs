@@ -31,6 +31,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
     private readonly Dictionary<MergeSide, WriteRecord> _open = [];
     private readonly HashSet<string> _tried = new(StringComparer.Ordinal);
     private readonly List<OpenWrite> _maybe = [];
+    private (MergeSide Side, ProviderFault? Fault)? _faced;
     private ImmutableArray<MergeConflict> _conflicts = plan.Conflicts;
     private CalendarDocument? _left = Found(plan, MergeSide.Left);
     private CalendarDocument? _right = Found(plan, MergeSide.Right);
@@ -73,7 +74,10 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             }
         }
 
-        return ItemEnd.Deferred;
+        // What fails each time it is tried would else be tried in every run, and hold up the cursors.
+        return _plan.IsWrite && _faced is var (side, fault)
+            ? await FailAsync(side, fault ?? Unsteady(side), cancellation)
+            : ItemEnd.Deferred;
     }
 
     /// <summary>Records what needs no write.</summary>
@@ -140,6 +144,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
                     Finish(side, done);
                     break;
                 case SideEnd.Otherwise otherwise:
+                    _faced = (side, otherwise.Lost);
                     await FaceAsync(side, write, otherwise, cancellation);
                     return null;
                 case SideEnd.Refused refused:
@@ -202,6 +207,10 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             await VoidAsync(open, cancellation);
         return await FailAsync(side, Unsure(side), cancellation);
     }
+
+    private static ProviderFault Unsteady(MergeSide side) => new(
+        ProviderReason.Conflict, null, null,
+        $"The {side.Word()} is otherwise each time it is written to; another program may be writing it.");
 
     private static ProviderFault Unsure(MergeSide side) => new(
         ProviderReason.OutsideProtocol, null, null,

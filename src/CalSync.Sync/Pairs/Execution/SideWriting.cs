@@ -18,7 +18,9 @@ internal abstract record SideEnd
     /// <summary>Not as decided: the side is otherwise than thought.</summary>
     /// <param name="Fact">What it is.</param>
     /// <param name="MayBeOurs">True when our own write may be what is there.</param>
-    public sealed record Otherwise(SideFact Fact, bool MayBeOurs) : SideEnd;
+    /// <param name="Lost">What came instead of the write's answer; null when the side answered that it is
+    /// otherwise.</param>
+    public sealed record Otherwise(SideFact Fact, bool MayBeOurs, ProviderFault? Lost = null) : SideEnd;
 
     /// <summary>Refused for good.</summary>
     public sealed record Refused(ProviderFault Fault) : SideEnd;
@@ -100,13 +102,14 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
             case ResourceWrite.Failed { Fault.OutcomeUnknown: false } failed:
                 return new SideEnd.Failed(failed.Fault, IsOpen: false);
             default:
-                var isUnknown = answer is ResourceWrite.Failed;
+                var lost = (answer as ResourceWrite.Failed)?.Fault;
+                var isUnknown = lost is not null;
                 var (fact, fault) = await FindAsync(act.Uid, write.Uid, cancellation);
                 return fact switch
                 {
-                    SideFact.Present => new SideEnd.Otherwise(fact, isUnknown),
+                    SideFact.Present => new SideEnd.Otherwise(fact, isUnknown, lost),
                     SideFact.Gone when isUnknown => new SideEnd.Otherwise(
-                        new SideFact.Nothing(), MayBeOurs: false),
+                        new SideFact.Nothing(), MayBeOurs: false, lost),
                     null => new SideEnd.Failed(fault!, isUnknown),
                     _ => new SideEnd.Failed(Taken, IsOpen: false),
                 };
@@ -175,7 +178,7 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
         var (fact, fault) = await ReadAsync(held.Address, held.Uid, uid, cancellation);
         return fact is null
             ? new SideEnd.Failed(fault!, lost is not null)
-            : new SideEnd.Otherwise(fact, lost is not null);
+            : new SideEnd.Otherwise(fact, lost is not null, lost);
     }
 
     private async Task<SideEnd> ReadBackAsync(

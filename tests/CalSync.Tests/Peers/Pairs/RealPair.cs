@@ -70,7 +70,9 @@ internal sealed class RealPair
         }
 
         Assert.Fail($"Still {report.Written} written and {report.Deferred} deferred: "
-            + string.Join("; ", (await WaitingAsync()).Select(item => item.Trouble.Why)));
+            + string.Join("; ", (await WaitingAsync()).Select(item =>
+                $"{item.Uid} {item.Trouble.Kind} {item.Attempts}: {item.Trouble.Why}"))
+            + (report.Plan is { } plan ? "\n" + PlanText.Write(plan) : ""));
     }
 
     public async Task<ImmutableArray<WaitingItem>> WaitingAsync() => await Store.WaitingAsync(_pairId, None);

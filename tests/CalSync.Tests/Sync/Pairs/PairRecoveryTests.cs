@@ -270,6 +270,46 @@ public sealed class PairRecoveryTests
         Assert.Equal(6, (await world.RunAsync()).Updated);
     }
 
+    /// <summary>A server that fails on one event for ever holds up neither the others nor the
+    /// cursors.</summary>
+    [Theory]
+    [InlineData(SimulatedFault.TimesOut, "The server answered 500")]
+    [InlineData(SimulatedFault.None, "another program may be writing it")]
+    [Trait("Requirement", "R-SYNC-6-B")]
+    [Trait("Requirement", "R-SYNC-T-3")]
+    public async Task EventThatFailsEachTimeItIsTried_WaitsApartWithTheReason(
+        SimulatedFault fault, string reason)
+    {
+        var world = new PairWorld();
+        await world.FillAsync(3);
+        PairWorld.Edit(world.Left, "e0", "title 0", "new");
+        var edits = 0;
+        world.Right.OnCall = call =>
+        {
+            // Somebody is always faster.
+            if (call == "update" && fault == SimulatedFault.None)
+                PairWorld.Put(world.Right, "e0", $"LOCATION:{++edits}|SUMMARY:title 0|");
+            return call == "update" ? fault : SimulatedFault.None;
+        };
+        for (var run = 1; run < 3; run++)
+            Assert.Equal((run, 1), (run, (await world.RunAsync()).Deferred));
+        PairWorld.Put(world.Left, "other", "SUMMARY:Other|");
+        var report = await world.RunAsync();
+        Assert.Equal((1, 0, 1), (report.Created, report.Deferred, report.Waiting));
+        var waiting = Assert.Single(
+            await world.Store.WaitingAsync(PairWorld.PairId, CancellationToken.None));
+        Assert.Equal(TroubleKind.Failing, waiting.Trouble.Kind);
+        Assert.Contains(reason, waiting.Trouble.Why, StringComparison.Ordinal);
+        world.Right.OnCall = _ => SimulatedFault.None;
+        await world.RunAsync();
+        var calls = world.Left.CallCount + world.Right.CallCount;
+        Assert.Equal(RunOutcome.Equal, (await world.RunAsync()).Outcome);
+        Assert.Equal(calls + 2, world.Left.CallCount + world.Right.CallCount);
+        await world.RunAsync(new RunRequest { IsRetry = true });
+        Assert.Contains("SUMMARY:new", PairWorld.Text(world.Right, "e0"), StringComparison.Ordinal);
+        Assert.Empty(await world.Store.WaitingAsync(PairWorld.PairId, CancellationToken.None));
+    }
+
     private static void FailOnce(SimulatedCalendar side, string call, SimulatedFault fault) =>
         side.OnCall = now =>
         {
