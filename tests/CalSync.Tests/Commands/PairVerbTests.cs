@@ -283,6 +283,24 @@ public sealed class PairVerbTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, (await RunAsync("verify")).Code);
     }
 
+    /// <summary>Not "last synced" but how many of how many are equal, read from both sides now.</summary>
+    [Fact]
+    [Trait("Requirement", "R-SYNC-C-3")]
+    public async Task Verify_OfAPair_SaysHowManyOfHowManyAreEqual()
+    {
+        await FillAsync(4);
+        await PairAsync();
+        Assert.Equal(0, (await RunAsync("sync")).Code);
+        var told = await RunAsync("verify", "home");
+        Assert.Contains("4 events on the left, 4 on the right, 4 equal", told.Out, StringComparison.Ordinal);
+        await EditAsync(1, "delete", null);
+        await PatchAsync("Lesson 2", "location", "Room 4");
+        told = await RunAsync("verify", "home");
+        Assert.Equal(1, told.Code);
+        Assert.Contains("4 events on the left, 3 on the right, 2 equal", told.Out, StringComparison.Ordinal);
+        Assert.Equal(4, (await GoogleAsync()).Count);
+    }
+
     private async Task PairAsync(params string[] more)
     {
         var (code, _, error) = await RunAsync("connect", "google", "--consent-as", Google);

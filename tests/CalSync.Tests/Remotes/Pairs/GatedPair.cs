@@ -43,6 +43,9 @@ public abstract class GatedPair : SandboxTest, IAsyncLifetime
 
     private protected MemoryPairStore Store => _store;
 
+    /// <summary>Whether two events fill a page or batch, so that any listing has several.</summary>
+    private protected virtual bool HasSmallPages => true;
+
     private CalDavControl Devices => new(Http);
 
     public new async Task InitializeAsync()
@@ -58,19 +61,17 @@ public abstract class GatedPair : SandboxTest, IAsyncLifetime
         };
         Left = new SpoilingGate(BaseAddress);
         _google = new GoogleRemotes(
-            new GoogleOptions
-            {
-                Endpoint = GoogleOptions.At(Left.Address).Endpoint,
-                SyncPageCountMax = 2,
-                PageCountMax = 2,
-            },
+            HasSmallPages
+                ? GoogleOptions.At(Left.Address) with { SyncPageCountMax = 2, PageCountMax = 2 }
+                : GoogleOptions.At(Left.Address),
             OAuthOptions.At(BaseAddress), pipeline, new MemoryBreakerLedger(),
             new RetryPolicy(Once, new Random(3)), new RetryBudget(Once), _now);
         _left = _google.Pair(
             new GoogleCalendarTarget(Maya, CalendarZone.Utc, false), new FixedTokens(await TokenAsync(Maya)));
 
         _caldav = new CalDavRemotes(
-            new DavOptions { ReadAttempts = 1, BatchCountMax = 2 }, pipeline, new MemoryBreakerLedger(),
+            HasSmallPages ? new DavOptions { BatchCountMax = 2 } : new DavOptions(), pipeline,
+            new MemoryBreakerLedger(),
             new RetryPolicy(Once, new Random(1)), new RetryBudget(Once), new Random(2), _now);
         var account = _caldav.Account("con_icloud", new(Apple, "maya-aaaa-bbbb-cccc"));
         var found = Assert.IsType<CalDavDiscovery.Found>(

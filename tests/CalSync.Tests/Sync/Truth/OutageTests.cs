@@ -67,6 +67,35 @@ public sealed class OutageTests
         Assert.Equal(8, (await world.EventsAsync()).Count);
     }
 
+    /// <summary>A quota, an error of Google's or a broken line says nothing about the event: it is not taken
+    /// for deleted, and neither is the class.</summary>
+    [Theory]
+    [InlineData(403, "rateLimitExceeded")]
+    [InlineData(500, "backendError")]
+    [InlineData(null, null)]
+    [Trait("Requirement", "R-CAL-02-A")]
+    public async Task Move_WhenGoogleRefusesEveryCall_DeletesNothing(int? status, string? reason)
+    {
+        await using var world = await SyncWorld.StartAsync();
+        var made = await world.CreateAsync();
+        var before = await world.OnlyEventAsync();
+        await world.SpoilAsync("events.*", status is null
+            ? new FaultEffect { Drop = "before" }
+            : new FaultEffect { Status = status, Reason = reason });
+        var moved = (await world.MoveAsync(made, 3, 9)).Expect();
+        await world.UntilAsync(
+            async () => (await world.Control.GetCallsAsync(None)).Count(
+                call => call.Operation is "events.patch" or "events.get") >= 3, "it is tried again");
+        Assert.Equal(before.Id, (await world.OnlyEventAsync()).Id);
+        Assert.Equal(200, (await world.SlotAsync(made)).Code);
+        await world.Control.ClearFaultsAsync(None);
+        await world.WaitAsync(moved, "verified");
+        var after = await world.OnlyEventAsync();
+        Assert.Equal(before.Id, after.Id);
+        Assert.NotEqual(before.Start, after.Start);
+        Assert.Empty(await world.CallsAsync("events.delete"));
+    }
+
     /// <summary>R-CAL-02-C: the lost answer of a change is looked up before anything is sent again.</summary>
     [Fact]
     [Trait("Requirement", "R-CAL-02-C")]
