@@ -84,6 +84,7 @@ internal static class Composition
         services.AddSingleton<IConnectionStore, ConnectionStore>();
         services.AddSingleton<IMirrorStore, MirrorStore>();
         services.AddSingleton<SyncStandingStore>();
+        services.AddSingleton<IMigrationStore, MigrationStore>();
         services.AddSingleton(options.Pairs);
         services.AddSingleton<IPairStore, PairStore>();
         services.AddSingleton<PairDirectory>();
@@ -123,6 +124,7 @@ internal static class Composition
         services.AddSingleton<CalendarLanes>();
         services.AddSingleton<ConnectionFlow>();
         services.AddSingleton<ConnectionProbe>();
+        services.AddSingleton<CalendarMigration>();
         services.AddSingleton(new RetryPolicy(options.Mirrors.Retry, random));
         services.AddSingleton(
             provider => ActivatorUtilities.CreateInstance<ConnectionTokens>(provider, instance));

@@ -18,6 +18,7 @@ return args switch
     ["bench", "accept", .. var rest] =>
         await EnrolBench.RunAsync(withMirror: false, rest.Contains("--json"), stop.Token),
     ["bench", "calendar", .. var rest] => CalendarBench.Run(rest.Contains("--json"), Rounds(rest)),
+    ["bench", "tokens", .. var rest] => await TokenBench.RunAsync(rest.Contains("--json"), stop.Token),
     ["bench", "sync", .. var rest] => await SyncBench.RunAsync(SyncBenchOptions.Read(rest), stop.Token),
     ["bench", ..] => List(),
     ["null-caldav", var port] => await ServeNullCalDavAsync(port, stop.Token),
@@ -39,6 +40,7 @@ static int List()
     Console.WriteLine("accept  the second half of enrol alone");
     Console.WriteLine(
         "calendar [--rounds N]  the calendar library beside libical, ical.js and rrule-rust");
+    Console.WriteLine("tokens  one tick that renews 1,000 due tokens among 100,000 connections");
     Console.WriteLine(
         "sync [--rounds N] [--sizes N,N] [--no-delay] [--own-server]  two calendars kept equal, beside "
         + "vdirsyncer");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CalSync.Sync.Connections;
+using CalSync.Sync.Mirroring;
 
 namespace CalSync.App.Commands;
 
@@ -21,6 +22,7 @@ internal static class CalendarsCommand
         {
             MakeList(globals, around),
             MakeSelect(globals, around),
+            MakeMigrate(globals, around),
         };
 
     private static Verb MakeList(GlobalOptions globals, Surroundings around)
@@ -85,6 +87,66 @@ internal static class CalendarsCommand
             throw new CommandException(
                 ExitCode.Failed, "There is no such calendar.", call.Get(id), "calsync calendars list");
         });
+    }
+
+    private static Verb MakeMigrate(GlobalOptions globals, Surroundings around)
+    {
+        var from = Words.Option<string>("--from", "CALENDAR", "Id of the calendar to leave.", required: true);
+        var to = Words.Option<string>(
+            "--to", "CALENDAR", "Id of the calendar to go to, of the same account.", required: true);
+        var dry = Words.Option<bool>("--dry-run", "", "Only counts the events to be moved.");
+        var verb = new Verb(
+            "migrate",
+            "Chooses another calendar and moves the events still to come there, with their guests, answers "
+                + "and links; run it again where it stopped; exit code 3 while some are left.",
+            "calsync calendars migrate --from CALENDAR --to CALENDAR --dry-run")
+        {
+            from, to, dry,
+        };
+        return verb.Does(globals, around, async (call, cancellation) =>
+        {
+            await using var product = await ProductParts.OpenAsync(call, cancellation);
+            var route = await product.Migrations.RouteAsync(call.Get(from)!, call.Get(to)!, cancellation)
+                ?? throw new CommandException(
+                    ExitCode.Failed, "These are not two calendars of one account.",
+                    $"{call.Get(from)} {call.Get(to)}", "calsync calendars list");
+            if (call.Get(dry))
+            {
+                var count = await product.Migrations.LeftAsync(
+                    route, product.Place.Clock.GetUtcNow(), cancellation);
+                call.Output.Value(new { EventCount = count }, $"{count} events would be moved.");
+                return ExitCode.Ok;
+            }
+
+            return await MigrateAsync(call, product, route, cancellation);
+        });
+    }
+
+    private static async Task<ExitCode> MigrateAsync(
+        Invocation call, ProductParts product, MigrationRoute route, CancellationToken cancellation)
+    {
+        // First, so that no new event goes where the others come from.
+        var choice = await product.Flow.SelectCalendarAsync(
+            route.ConnectionId, route.UserId, route.ToId, cancellation);
+        if (choice != CalendarChoice.Chosen)
+        {
+            throw new CommandException(
+                ExitCode.Failed, "The calendar is gone or may not be written.", route.ToId,
+                "calsync calendars list");
+        }
+
+        var report = await product.Migration.RunAsync(
+            route, Workplace.ActorName, product.Place.CorrelationId, cancellation);
+        call.Output.Value(
+            report,
+            [
+                $"{report.MovedCount} events moved, {report.LeftCount} left.",
+                .. report.StoppedBy is { } why
+                    ? [$"Stopped: {why}. Run it again to go on."]
+                    : Array.Empty<string>(),
+                .. report.Failed.Select(failure => $"  {failure.EventId}: {failure.Reason}"),
+            ]);
+        return report.LeftCount == 0 ? ExitCode.Ok : ExitCode.Unhealthy;
     }
 
     private static async Task<List<Found>> ListAsync(

@@ -7,6 +7,7 @@ using CalSync.Remotes.CalDav;
 using CalSync.Storage.Identity;
 using CalSync.Storage.Pairs;
 using CalSync.Sync.Connections;
+using CalSync.Sync.Mirroring;
 using CalSync.Sync.Pairs;
 
 namespace CalSync.App.Commands;
@@ -55,6 +56,12 @@ internal sealed class ProductParts : IAsyncDisposable
 
     /// <summary>Asks providers whether connections work.</summary>
     public ConnectionProbe Probe => _services.GetRequiredService<ConnectionProbe>();
+
+    /// <summary>Moves events between calendars of one account.</summary>
+    public CalendarMigration Migration => _services.GetRequiredService<CalendarMigration>();
+
+    /// <summary>Which events there are to move.</summary>
+    public IMigrationStore Migrations => _services.GetRequiredService<IMigrationStore>();
 
     /// <summary>The rows of the connections.</summary>
     public IConnectionStore Connections => _services.GetRequiredService<IConnectionStore>();

@@ -87,6 +87,34 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
     }
 
     /// <inheritdoc/>
+    public async Task<EventMove> MoveAsync(
+        ProviderCall call, EventAddress address, string toCalendarId, Notify notify,
+        CancellationToken cancellation)
+    {
+        const string Operation = "events.move";
+        var target = new EventAddress(toCalendarId, address.EventId);
+        if ((Unsendable(Operation, address) ?? Unsendable(Operation, target)) is { } unsendable)
+            return new EventMove.Failed(unsendable);
+        var query = $"?destination={Uri.EscapeDataString(toCalendarId)}&sendUpdates={Word(notify)}";
+        var request = new ProviderRequest(
+            Operation, HttpMethod.Post, EventsUri(
+                address.CalendarId, $"/{Uri.EscapeDataString(address.EventId)}/move{query}"),
+            IsWrite: true, call.AccessToken);
+
+        // The answer shows the copy that was left behind, as cancelled: it is about another event than the
+        // one that was moved.
+        var fault = await pipeline.SendAsync(
+            request, Caller.Of(call),
+            answer => answer.Succeeded ? null : GoogleErrors.Classify(request, answer), cancellation);
+        return fault switch
+        {
+            null => new EventMove.Moved(),
+            { Reason: ProviderReason.NotFound or ProviderReason.Deleted } => new EventMove.Missing(),
+            _ => new EventMove.Failed(fault),
+        };
+    }
+
+    /// <inheritdoc/>
     public async Task<EventSearch> FindByMirrorAsync(
         ProviderCall call, string calendarId, string mirrorId, CancellationToken cancellation)
     {

@@ -35,6 +35,12 @@ public interface IEventCalendar
         ProviderCall call, EventAddress address, string? ifMatch, Notify notify,
         CancellationToken cancellation);
 
+    /// <summary>Moves an event to another calendar of the same account. Its id, guests and links
+    /// stay.</summary>
+    Task<EventMove> MoveAsync(
+        ProviderCall call, EventAddress address, string toCalendarId, Notify notify,
+        CancellationToken cancellation);
+
     /// <summary>Finds live events that carry our private mark for a mirror, in one calendar.</summary>
     Task<EventSearch> FindByMirrorAsync(
         ProviderCall call, string calendarId, string mirrorId, CancellationToken cancellation);

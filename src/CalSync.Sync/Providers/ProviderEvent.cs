@@ -131,6 +131,23 @@ public abstract record EventDelete
     public sealed record Failed(ProviderFault Fault) : EventDelete;
 }
 
+/// <summary>What moving one event to another calendar gave.</summary>
+public abstract record EventMove
+{
+    private EventMove()
+    {
+    }
+
+    /// <summary>It is in the other calendar now, under the same id.</summary>
+    public sealed record Moved : EventMove;
+
+    /// <summary>It is not in the first calendar; perhaps it was moved before.</summary>
+    public sealed record Missing : EventMove;
+
+    /// <summary>Not accepted, or nobody knows.</summary>
+    public sealed record Failed(ProviderFault Fault) : EventMove;
+}
+
 /// <summary>What one search gave. A failed or partial search is never an empty one.</summary>
 public abstract record EventSearch
 {

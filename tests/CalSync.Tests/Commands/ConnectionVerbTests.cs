@@ -69,6 +69,29 @@ public sealed class ConnectionVerbTests : IAsyncLifetime
         Assert.Equal(3, (await RunAsync("keys", "rotate")).Code);
     }
 
+    /// <summary>R-CAL-18-P: the calendar that events go to is the one that new events go to as
+    /// well.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-18-P")]
+    public async Task Migrate_ChoosesTheOtherCalendar_AndSaysWhatIsLeft()
+    {
+        using var http = new HttpClient { BaseAddress = _sandbox.BaseAddress };
+        await new SandboxControl(http).AddCalendarAsync(
+            "maya@studio.test", "Teaching", "UTC", CancellationToken.None);
+        await ConnectAsync(await PersonAsync("maya@studio.test", "instructor"));
+        var listed = (await JsonAsync("calendars", "list")).EnumerateArray()
+            .Select(row => row.GetProperty("calendar")).ToList();
+        var (from, to) = (Text(listed[0], "id"), Text(listed[1], "id"));
+        string[] migrate = ["calendars", "migrate", "--from", from, "--to", to];
+
+        Assert.Equal(0, (await JsonAsync([.. migrate, "--dry-run"])).GetProperty("eventCount").GetInt32());
+        Assert.True(listed[0].GetProperty("selected").GetBoolean());
+        Assert.Equal(0, (await JsonAsync(migrate)).GetProperty("leftCount").GetInt32());
+        var after = (await JsonAsync("calendars", "list"))[1].GetProperty("calendar");
+        Assert.Equal((to, true), (Text(after, "id"), after.GetProperty("selected").GetBoolean()));
+        Assert.Equal(1, (await RunAsync("calendars", "migrate", "--from", from, "--to", from)).Code);
+    }
+
     /// <summary>R-OAUTH-6: by hand too: all tokens, or those that end soon; 3 when one cannot be
     /// renewed.</summary>
     [Fact]

@@ -234,6 +234,38 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
         Assert.Equal(2, (await Operations.NoticesAsync(Teacher, null, 10, Cancellation)).Items.Count);
     }
 
+    /// <summary>R-CAL-18-P: an event on its way is taken by one, and recorded where it went, to be read back
+    /// there.</summary>
+    [Fact, Trait("Requirement", "R-CAL-18-P")]
+    public async Task Migration_TakesEachEventOnce_AndRecordsItInItsNewPlace()
+    {
+        await NewClassAsync(slots: 2);
+        var claims = await ClaimAsync("a", Start);
+        foreach (var claim in claims)
+            await Store.RecordAsync(Verified(claim), Cancellation);
+        var (migrations, to) = (new MigrationStore(Database), await NewCalendarAsync(claims[0].ConnectionId));
+        Assert.Null(await migrations.RouteAsync(to, to, Cancellation));
+        var route = (await migrations.RouteAsync(claims[0].CalendarId, to, Cancellation))!;
+        var soon = Start.AddMinutes(1);
+        Task<MigrationItem?> TakeAsync() =>
+            migrations.TakeAsync(route, null, "m", soon, soon.AddMinutes(1), Cancellation);
+
+        Assert.Equal(2, await migrations.LeftAsync(route, soon, Cancellation));
+        var taken = await Task.WhenAll(TakeAsync(), TakeAsync(), TakeAsync());
+        var (first, second) = (taken.First(item => item is not null)!, taken.Last(item => item is not null)!);
+        Assert.Equal(
+            claims.Select(claim => claim.Id).Order(), new[] { first.MirrorId, second.MirrorId }.Order());
+        Assert.True(first.WasWritten);
+        Assert.True(await migrations.SaveAsync(route, first, "m", Ids.Next("cor"), soon, Cancellation));
+        Assert.False(await migrations.SaveAsync(route, first, "m", Ids.Next("cor"), soon, Cancellation));
+        await migrations.ReleaseAsync(second, Cancellation);
+        Assert.Equal(1, await migrations.LeftAsync(route, soon, Cancellation));
+        Assert.Equal(second.MirrorId, (await TakeAsync())!.MirrorId);
+        Assert.Equal(("pending", 0), await MirrorAsync(first.MirrorId));
+        var again = Assert.Single(await ClaimAsync("a", soon));
+        Assert.Equal((to, 1L, 0L), (again.CalendarId, again.AppliedVersion, again.VerifiedVersion));
+    }
+
     private static MirrorRecord Parked(MirrorClaim claim) => Verified(claim) with
     {
         State = "parked",

@@ -136,6 +136,17 @@ internal sealed class SyncWorld : IAsyncDisposable
         return _apis[^1];
     }
 
+    /// <summary>The instructor's requests to another process.</summary>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The world owns and disposes it.")]
+    public async Task<DemoApi> MayaAtAsync(CalSyncHost host)
+    {
+        var userId = await ReadAsync<string>("SELECT user_id FROM connections");
+        var token = await Service<IdentityStore>().CreateTokenAsync(
+            userId!, "test", TimeSpan.FromDays(1), "cli", Correlation, None);
+        _apis.Add(new DemoApi(host.Address, token!.Secret, () => _ids.Next("key")));
+        return _apis[^1];
+    }
+
     public static JsonObject Class(int slots, string title = "Pottery", string zone = "Asia/Kolkata") => new()
     {
         ["title"] = title,
