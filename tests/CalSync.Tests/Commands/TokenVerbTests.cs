@@ -151,6 +151,31 @@ public sealed class TokenVerbTests : IAsyncLifetime
         Assert.Empty(await Control.GetCallsAsync(None));
     }
 
+    /// <summary>R-OAUTH-16: each of the five promises about grants with its number.</summary>
+    [Fact]
+    [Trait("Requirement", "R-OAUTH-16")]
+    public async Task Report_SaysHowWellGrantsWereKept()
+    {
+        await JsonAsync(0, "tokens", "refresh");
+        await WriteAsync("UPDATE connections SET access_expires_at = @at");
+        Assert.Equal(1, (await JsonAsync(1, "report", "oauth")).GetProperty("tokensEnding").GetInt32());
+        await SpoilAsync("token", 503);
+        await JsonAsync(3, "tokens", "refresh");
+        await Control.ClearFaultsAsync(None);
+
+        // It waits for its next attempt, and its owner can be told why.
+        var report = await JsonAsync(0, "report", "oauth", "--days", "7");
+        var numbers = new[]
+        {
+            "renewed", "refreshesFailed", "notWorking", "withoutReason", "connections", "tokensEnding",
+            "grantsLost", "internalFaults", "breakersOpen",
+        }.Select(name => report.GetProperty(name).GetInt32());
+        Assert.Equal([1, 1, 1, 0, 1, 0, 0, 0, 0], numbers);
+        Assert.Equal(5, (await RunAsync("report", "oauth")).Out.TrimEnd().Split('\n').Length);
+        await WriteAsync("UPDATE connections SET reason = NULL WHERE @at IS NOT NULL");
+        Assert.Equal(1, (await JsonAsync(1, "report", "oauth")).GetProperty("withoutReason").GetInt32());
+    }
+
     private Task<FaultReport> SpoilAsync(string operation, int status) => Control.AddFaultAsync(
         new FaultScript(operation, new FaultEffect { Status = status }), None);
 

@@ -141,6 +141,28 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         Assert.Empty(await desk.CloseAsync("con_nothing", why, Cancellation));
     }
 
+    /// <summary>R-OAUTH-16: the same numbers on this engine.</summary>
+    [Fact]
+    [Trait("Requirement", "R-OAUTH-16")]
+    public async Task GrantReport_CountsWhatHappenedSince()
+    {
+        var reads = new GrantReportReads(Database);
+        Task<GrantReport> ReadAsync(DateTimeOffset now) => reads.ReadAsync(Start, now, Cancellation);
+        var before = await ReadAsync(Start);
+        var grant = await ConnectAsync();
+        var lease = (await Store.TryLeaseAsync(grant, "p", Start, Start + Lease, Cancellation))!;
+        await Store.SaveFailureAsync(lease, "ServerError", Start.AddMinutes(5), true, Start, Cancellation);
+        var after = await ReadAsync(Start);
+        Assert.Equal(
+            (1, 1, 1, 1, 1, 0),
+            (after.Connections - before.Connections, after.NotWorking - before.NotWorking,
+                after.RefreshesFailed - before.RefreshesFailed, after.BreakersOpened - before.BreakersOpened,
+                after.BreakersOpen - before.BreakersOpen, after.TokensEnding - before.TokensEnding));
+        var later = await ReadAsync(Start.AddMinutes(57));
+        Assert.True(later.TokensEnding > before.TokensEnding);
+        Assert.Equal(0, (await reads.ReadAsync(Start.AddDays(1), Start, Cancellation)).RefreshesFailed);
+    }
+
     /// <summary>R-FLOW-1: a token moved to another row or column does not open.</summary>
     [Fact]
     [Trait("Requirement", "R-FLOW-1")]
