@@ -225,13 +225,14 @@ internal sealed class ResourceWriter(
         if (answer.Error.Names("no-uid-conflict", "unique-scheduling-object-resource"))
             return new ResourceWrite.Exists(answer.Error.Href is { } href ? scope.Resource(href) : null);
         if (IsAboutContent(answer.Error) || answer.Status is 400 or 413 or 415 or 422)
-            return new ResourceWrite.Refused(fault);
+            return new ResourceWrite.Refused(DavFaults.OfContent(request, answer));
         switch (answer.Status)
         {
             case 412 when !isCreate:
                 return new ResourceWrite.Changed();
             case 412 or 404 or 409 or 410:
-                return await JudgeByReadingAsync(address, isCreate, fault, cancellation);
+                return await JudgeByReadingAsync(
+                    address, isCreate, DavFaults.OfContent(request, answer), cancellation);
             case 403 or 405 or 501:
                 return new ResourceWrite.Refused(fault);
             default:

@@ -21,6 +21,17 @@ internal static class DavFaults
                 or ProviderReason.OutsideProtocol);
     }
 
+    /// <summary>The fault of a write whose content the server refuses, whatever status it says that
+    /// with: 412 tells of no other writer then, and 403 of no missing right.</summary>
+    public static ProviderFault OfContent(DavRequest request, DavAnswer answer)
+    {
+        var code = Code(answer.Error);
+        return new(
+            ProviderReason.InvalidRequest, code, answer.Status,
+            $"{request.Operation} failed: the server does not take this content"
+                + (code is null ? "." : $" ({code})."));
+    }
+
     /// <summary>An answer that does not fit the request.</summary>
     public static ProviderFault OutsideProtocol(DavRequest request, int? status, string words) =>
         new(

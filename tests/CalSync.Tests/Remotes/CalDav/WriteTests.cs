@@ -1,6 +1,7 @@
 using CalSync.Calendar.Document;
 using CalSync.Lab;
 using CalSync.Sync.Pairs;
+using CalSync.Sync.Providers;
 using Xunit;
 
 namespace CalSync.Tests.Remotes.CalDav;
@@ -75,6 +76,25 @@ public sealed class WriteTests
         });
         Assert.Equal(outcome, (await CreateAsync(rig, Draft("a"))).GetType().Name);
         Assert.Single(rig.Asked, kind => kind == "put");
+    }
+
+    /// <summary>A server that says 412 or 403 of content it cannot take tells of no other writer and no
+    /// missing right, and neither does the reason a person reads.</summary>
+    [Theory]
+    [InlineData(412, "<C:valid-calendar-data/>", "does not take this content (valid-calendar-data)")]
+    [InlineData(403, "<C:max-resource-size/>", "does not take this content (max-resource-size)")]
+    [InlineData(412, "", "does not take this content.")]
+    public async Task Create_RefusedForItsContent_SaysSo(int status, string condition, string words)
+    {
+        await using var rig = CalDavRig.Start(request => DavXml.Kind(request) switch
+        {
+            "put" => DavXml.Error(status, condition),
+            "get" => DavXml.Status(404),
+            _ => DavXml.Rows(DavXml.State()),
+        });
+        var refused = Assert.IsType<ResourceWrite.Refused>(await CreateAsync(rig, Draft("a")));
+        Assert.Contains(words, refused.Fault.Message, StringComparison.Ordinal);
+        Assert.Equal(ProviderReason.InvalidRequest, refused.Fault.Reason);
     }
 
     [Fact]
