@@ -29,7 +29,7 @@ return args switch
         int.Parse(seeds, CultureInfo.InvariantCulture),
         rest is ["--from", var first, ..] ? int.Parse(first, CultureInfo.InvariantCulture) : 1,
         rest is [.., "--damage"]),
-    ["simulate", "boundaries"] => await SimulateBoundariesAsync(),
+    ["simulate", "boundaries", .. var rest] => await SimulateBoundariesAsync(rest is ["--twice"]),
     _ => Usage(),
 };
 
@@ -70,9 +70,9 @@ static async Task<int> SimulatePairsAsync(int count, int first, bool hasDamage)
     return broken.Count == 0 ? 0 : 1;
 }
 
-static async Task<int> SimulateBoundariesAsync()
+static async Task<int> SimulateBoundariesAsync(bool isTwice)
 {
-    var report = await LifeBoundaries.RunAsync();
+    var report = await LifeBoundaries.RunAsync(isTwice);
     foreach (var what in report.Broken)
         Console.WriteLine(what);
     Console.WriteLine(
@@ -85,6 +85,6 @@ static int Usage()
     Console.Error.WriteLine("usage: bench NAME [--json]");
     Console.Error.WriteLine(FuzzCommand.Usage);
     Console.Error.WriteLine("       simulate pairs --seeds N [--from SEED] [--damage]");
-    Console.Error.WriteLine("       simulate boundaries");
+    Console.Error.WriteLine("       simulate boundaries [--twice]");
     return 2;
 }

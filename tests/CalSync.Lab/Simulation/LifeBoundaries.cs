@@ -70,7 +70,9 @@ public static class LifeBoundaries
     private static MergeSide Right => MergeSide.Right;
 
     /// <summary>Tries every trouble at every boundary of every scene, on all processors.</summary>
-    public static async Task<BoundaryReport> RunAsync()
+    /// <param name="isTwice">Instead, kills the run at every boundary, and the run after it at every
+    /// boundary too.</param>
+    public static async Task<BoundaryReport> RunAsync(bool isTwice = false)
     {
         var broken = new ConcurrentQueue<string>();
         var (lives, boundaries) = (0, 0);
@@ -78,27 +80,49 @@ public static class LifeBoundaries
             .Select(isEditedAfter => (scene.Name, Life: Life(scene, each.Left, each.Right, isEditedAfter)))));
         await Parallel.ForEachAsync(calm, async (scene, _) =>
         {
-            var (first, trace, passed) = await PairSimulation.LiveAsync(scene.Life);
-            if (first is not null)
-                broken.Enqueue(Tell(scene.Name, "without trouble", first, trace));
-            Interlocked.Add(ref boundaries, passed.Count);
-            foreach (var trouble in passed.SelectMany(Troubles))
+            foreach (var passed in await LiveAsync(scene.Name, "without trouble", scene.Life))
             {
-                if (broken.Count >= BrokenCountMax)
-                    return;
-                Interlocked.Increment(ref lives);
-                var (what, happened, _) = await PairSimulation.LiveAsync(With(scene.Life, trouble));
-                if (what is not null)
-                    broken.Enqueue(Tell(scene.Name, trouble.ToString(), what, happened));
+                Interlocked.Increment(ref boundaries);
+                var (boundary, index) = passed;
+                foreach (var trouble in isTwice ? [Crash(index)] : Troubles(boundary, index))
+                {
+                    if (broken.Count >= BrokenCountMax)
+                        return;
+                    await TroubleAsync(scene.Name, scene.Life, trouble);
+                }
             }
         });
         return new BoundaryReport(lives, boundaries, broken);
+
+        async Task TroubleAsync(string name, PairLife life, LifeTrouble trouble)
+        {
+            var troubled = With(life, trouble);
+            if (isTwice)
+                troubled = troubled with { Steps = troubled.Steps.Insert(troubled.Steps.Length - 1, Run()) };
+            var second = await LiveAsync(name, trouble.ToString(), troubled);
+            foreach (var again in isTwice ? second : [])
+                await LiveAsync(name, $"{trouble}, {again}", With(troubled, Crash(again.Index)));
+        }
+
+        async Task<IEnumerable<(LifeBoundary Boundary, int Index)>> LiveAsync(
+            string name, string trouble, PairLife life)
+        {
+            Interlocked.Increment(ref lives);
+            var (what, trace, passed) = await PairSimulation.LiveAsync(life);
+            if (what is not null)
+                broken.Enqueue(Tell(name, trouble, what, trace));
+            return [.. passed.Select((boundary, index) => (boundary, index))];
+        }
     }
+
+    private static LifeStep.Run Run(params LifeTrouble[] troubles) => new(false, [.. troubles]);
+
+    private static LifeTrouble Crash(int index) => new(index, LifeTroubleKind.Crash, 0);
 
     /// <summary>Everything that can happen at a boundary.</summary>
     private static IEnumerable<LifeTrouble> Troubles(LifeBoundary boundary, int index)
     {
-        yield return new LifeTrouble(index, LifeTroubleKind.Crash, 0);
+        yield return Crash(index);
         yield return new LifeTrouble(index, LifeTroubleKind.TokensDie, 0);
         if (boundary.Side is null)
             yield return new LifeTrouble(index, LifeTroubleKind.LedgerFails, 0);
@@ -119,14 +143,14 @@ public static class LifeBoundaries
             : step;
         ImmutableArray<LifeStep> before = scene.Before.IsEmpty
             ? []
-            : [.. scene.Before.Select(New), new LifeStep.Run(false, []), new LifeStep.Settle(1)];
+            : [.. scene.Before.Select(New), Run(), new LifeStep.Settle(1)];
         ImmutableArray<LifeStep> after = isEditedAfter ? [Edit(Right, Location), Edit(Left, Summary)] : [];
         return new PairLife(
             left, right, ConflictPolicy.Newest,
             [
                 .. before,
                 .. scene.Acts.Select(New),
-                new LifeStep.Run(false, []),
+                Run(),
                 // What a run left half done meets an edit of the same event.
                 .. after.Select(New),
                 new LifeStep.Settle(1),
@@ -136,7 +160,7 @@ public static class LifeBoundaries
     private static PairLife With(PairLife life, LifeTrouble trouble)
     {
         var last = Enumerable.Range(0, life.Steps.Length).Last(index => life.Steps[index] is LifeStep.Run);
-        return life with { Steps = life.Steps.SetItem(last, new LifeStep.Run(false, [trouble])) };
+        return life with { Steps = life.Steps.SetItem(last, Run(trouble)) };
     }
 
     private static LifeStep.Act Act(MergeSide side, Deed deed) => new(side, deed, 0, 0, 0);
