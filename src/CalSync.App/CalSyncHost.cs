@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using CalSync.App.Api;
 using CalSync.App.Api.Authentication.Jwt;
 using CalSync.App.Api.Streaming;
+using CalSync.App.Metrics;
 using CalSync.App.Workers;
 using CalSync.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -76,7 +77,10 @@ internal sealed class CalSyncHost : IAsyncDisposable
             resources.MapStream();
             resources.MapAdmin();
             resources.MapHealth();
+            resources.MapMetrics();
         });
+        // What is counted before anybody asks counts too.
+        app.Services.GetRequiredService<MetricsBoard>();
         return new CalSyncHost(app, options.Urls.Count > 0);
     }
 

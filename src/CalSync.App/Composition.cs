@@ -2,6 +2,8 @@ using CalSync.App.Api;
 using CalSync.App.Api.Authentication;
 using CalSync.App.Api.Authentication.Jwt;
 using CalSync.App.Api.Streaming;
+using CalSync.App.Health;
+using CalSync.App.Metrics;
 using CalSync.App.Pairs;
 using CalSync.App.Workers;
 using CalSync.Remotes;
@@ -51,6 +53,11 @@ internal static class Composition
         services.AddSingleton<TimeWorker>();
         services.AddSingleton<PruneWorker>();
         services.AddSingleton<WorkerHost>();
+        services.AddSingleton<HealthReads>();
+        services.AddSingleton<HealthBoard>();
+        services.AddSingleton<MetricsBoard>();
+        if (options.Urls.Count > 0)
+            services.AddHostedService<HealthWatch>();
         if (options.RunsWorkers)
             services.AddHostedService(provider => provider.GetRequiredService<WorkerHost>());
     }

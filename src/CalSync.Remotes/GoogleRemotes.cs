@@ -76,7 +76,7 @@ public sealed class GoogleRemotes : IDisposable
         _calendarPipeline.Phase, _oauthPipeline.Phase, _quota.Use(), _budget.RemainingAt(_clock.GetUtcNow()));
 
     /// <summary>Whether a meter is this instance's, where several live in one process.</summary>
-    internal bool Owns(Meter meter) => _meter.Is(meter);
+    public bool Owns(Meter meter) => _meter.Is(meter);
 
     /// <summary>Closes all sockets; calls under way fail.</summary>
     public void Dispose()

@@ -37,20 +37,23 @@ public abstract class Database : IAsyncDisposable
     /// <summary>How the connections stand; empty for SQLite, and before the first is needed.</summary>
     public abstract IReadOnlyList<PoolUse> PoolUse { get; }
 
+    /// <summary>When the certificate of the newest connection ends, UTC; null without TLS.</summary>
+    public virtual DateTimeOffset? CertificateEndsAt => null;
+
     /// <summary>Looks at what will really be used. PostgreSQL is connected to.</summary>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>
     /// <exception cref="DatabaseUnavailableException">It does not answer.</exception>
     public abstract Task<DatabaseReport> InspectAsync(CancellationToken cancellation);
 
     /// <summary>Reads with single statements; each sees the newest commits.</summary>
-    /// <remarks>Done once more when the server ends the connection, so the work must bear that.</remarks>
+    /// <remarks>Done once more when the connection breaks, so the work must bear that.</remarks>
     /// <param name="work">Gets the session; must not keep it.</param>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>
     public Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellation) =>
         ReadAsync(ChannelUse.Read, work, cancellation);
 
     /// <summary>Reads several times from one consistent moment.</summary>
-    /// <remarks>Done once more when the server ends the connection, so the work must bear that.</remarks>
+    /// <remarks>Done once more when the connection breaks, so the work must bear that.</remarks>
     /// <param name="work">Gets the session; must not keep it.</param>
     /// <param name="cancellation">Cancelling leaves nothing behind.</param>
     public Task<T> SnapshotAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellation) =>
@@ -99,28 +102,24 @@ public abstract class Database : IAsyncDisposable
     private async Task<T> ReadAsync<T>(
         ChannelUse use, Func<Session, Task<T>> work, CancellationToken cancellation)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            return await ReadOnceAsync(use, work, cancellation);
-        }
-        catch (DatabaseUnavailableException fault) when (fault.Reason == UnavailableReason.Ended)
-        {
-            // The connection had been ended before it was used, or in the middle: a read may be done again.
-            return await ReadOnceAsync(use, work, cancellation);
-        }
-    }
-
-    private async Task<T> ReadOnceAsync<T>(
-        ChannelUse use, Func<Session, Task<T>> work, CancellationToken cancellation)
-    {
-        await using var channel = await RentAsync(use, cancellation);
-        try
-        {
-            return await work(new Session(Engine, channel, cancellation));
-        }
-        catch (DbException error)
-        {
-            throw channel.Fault(error, null);
+            await using var channel = await RentAsync(use, cancellation);
+            try
+            {
+                return await work(new Session(Engine, channel, cancellation));
+            }
+            catch (DatabaseUnavailableException fault) when (
+                attempt == 1
+                && fault.Reason is (UnavailableReason.Ended or UnavailableReason.Unreachable))
+            {
+                // The connection had broken before it was used, or broke in the middle: reading may be
+                // repeated, and a new connection tells whether the database is there.
+            }
+            catch (DbException error)
+            {
+                throw channel.Fault(error, null);
+            }
         }
     }
 

@@ -64,7 +64,7 @@ public sealed class SyncMeter : IDisposable
     internal Histogram<double> OperationDuration { get; }
 
     /// <summary>Whether a meter is this instance's, where several live in one process.</summary>
-    internal bool Owns(Meter meter) => ReferenceEquals(meter, _meter);
+    public bool Owns(Meter meter) => ReferenceEquals(meter, _meter);
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();

@@ -31,6 +31,7 @@ internal static class ApiServer
         });
         builder.Services.AddOpenApi("v1", ApiDescription.Configure);
         builder.Services.AddSingleton<AuthMeter>();
+        builder.Services.AddSingleton<ApiMeter>();
         builder.Services.AddSingleton<BearerTokens>();
         return builder;
     }

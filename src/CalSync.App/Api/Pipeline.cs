@@ -145,6 +145,7 @@ internal static class Pipeline
         {
             var correlationId = RequestScope.Of(context).CorrelationId;
             ApiLog.DatabaseUnavailable(logger, fault, method, Route(context), correlationId);
+            context.RequestServices.GetRequiredService<ApiMeter>().Failed(fault);
             await AnswerAsync(context, DatabaseProblems.Of(fault));
         }
         catch (Exception fault)
@@ -154,10 +155,12 @@ internal static class Pipeline
                 ProblemCatalogue.Internal.With("The fault is logged under the correlationId."));
         }
 
+        var (route, elapsed) = (Route(context), clock.GetElapsedTime(started));
+        context.RequestServices.GetRequiredService<ApiMeter>()
+            .Answered(method, route, context.Response.StatusCode, elapsed);
         if (logger.IsEnabled(LogLevel.Information))
         {
-            var (scope, route) = (RequestScope.Of(context), Route(context));
-            var elapsedMs = (long)clock.GetElapsedTime(started).TotalMilliseconds;
+            var (scope, elapsedMs) = (RequestScope.Of(context), (long)elapsed.TotalMilliseconds);
             var (userId, format) = (scope.Caller?.UserId ?? "-", scope.Caller?.Method.Word() ?? "-");
             ApiLog.Answered(
                 logger, method, route, context.Response.StatusCode, elapsedMs, userId, format,
@@ -229,7 +232,8 @@ internal static class Pipeline
         }
 
         var streams = endpoint.Metadata.GetMetadata<StreamRoute>() is not null;
-        if (!Accepts(context.Request, streams ? AnyStream : AnyJson))
+        var isText = endpoint.Metadata.GetMetadata<TextRoute>() is not null;
+        if (!Accepts(context.Request, isText ? AnyText : streams ? AnyStream : AnyJson))
         {
             await AnswerAsync(context, ProblemCatalogue.ForStatus(406)!);
             return;
@@ -273,6 +277,7 @@ internal static class Pipeline
     }
 
     private static readonly MediaTypeHeaderValue AnyJson = new("application/json");
+    private static readonly MediaTypeHeaderValue AnyText = new("text/plain");
     private static readonly MediaTypeHeaderValue AnyStream = new(StreamApi.MediaType);
 
     private static string Route(HttpContext context) =>

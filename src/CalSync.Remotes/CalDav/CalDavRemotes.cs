@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using CalSync.Remotes.Dav;
 using CalSync.Remotes.Pipeline;
 using CalSync.Sync.Providers;
@@ -58,6 +59,13 @@ public sealed class CalDavRemotes : IDisposable
     /// <param name="credentials">Who signs in.</param>
     public CalDavAccount Account(string connectionId, DavCredentials credentials) =>
         new(new DavClient(Pipeline, connectionId, new(credentials, _dav, _random), _dav));
+
+    /// <summary>How many servers are left alone for now because they do not answer.</summary>
+    public int OpenServers() => _pipelines.Values.Count(
+        pipeline => pipeline.IsValueCreated && pipeline.Value.Phase != BreakerPhase.Closed);
+
+    /// <summary>Whether a meter is this instance's, where several live in one process.</summary>
+    public bool Owns(Meter meter) => _meter.Is(meter);
 
     /// <summary>Closes all sockets; calls under way fail.</summary>
     public void Dispose()

@@ -53,6 +53,9 @@ public sealed class PostgresDatabase : Database
         _pools is { } pools ? [.. pools.All.Select(pool => pool.Use)] : [];
 
     /// <inheritdoc/>
+    public override DateTimeOffset? CertificateEndsAt => _tls.CertificateEndsAt;
+
+    /// <inheritdoc/>
     public override async Task<DatabaseReport> InspectAsync(CancellationToken cancellation)
     {
         var pools = await PoolsAsync(cancellation);
@@ -176,7 +179,13 @@ public sealed class PostgresDatabase : Database
         // Behind a pooler a connection is nobody's session, so there is nobody to tell once.
         if (pooler == PoolerMode.None)
             builder.UsePhysicalConnectionInitializer(KeepMemory, KeepMemoryAsync);
-        return new PostgresPool(name, builder, _address.TargetSession);
+        return new PostgresPool(name, builder, _address.TargetSession, Clear);
+    }
+
+    private void Clear()
+    {
+        foreach (var pool in _pools?.All ?? [])
+            pool.Clear();
     }
 
     private NpgsqlDataSourceBuilder Builder(NpgsqlConnectionStringBuilder settings)

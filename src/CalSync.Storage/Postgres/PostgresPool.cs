@@ -15,14 +15,17 @@ internal sealed class PostgresPool : IAsyncDisposable
     private readonly NpgsqlMultiHostDataSource? _hosts;
     private readonly SemaphoreSlim _free;
     private readonly TimeSpan _patience;
+    private readonly Action _lost;
     private int _waiting;
 
     /// <summary>Makes it; nothing is connected yet.</summary>
     /// <param name="name">For people.</param>
     /// <param name="builder">What connections are made with.</param>
     /// <param name="target">Which of several servers will do.</param>
-    public PostgresPool(string name, NpgsqlDataSourceBuilder builder, string target)
+    /// <param name="lost">Told when a connection in use turns out to be of no more use.</param>
+    public PostgresPool(string name, NpgsqlDataSourceBuilder builder, string target, Action lost)
     {
+        _lost = lost;
         var settings = builder.ConnectionStringBuilder;
         (Name, Max) = (name, settings.MaxPoolSize);
         _free = new SemaphoreSlim(Max, Max);
@@ -63,7 +66,7 @@ internal sealed class PostgresPool : IAsyncDisposable
         catch (DbException error)
         {
             Leave();
-            throw Map(error, null);
+            throw PostgresFaults.Map(error, null);
         }
         catch
         {
@@ -75,19 +78,23 @@ internal sealed class PostgresPool : IAsyncDisposable
     /// <summary>Gives the place back.</summary>
     public void Leave() => _free.Release();
 
-    /// <summary>Makes a fault ours, and lets go of a server that is no longer the one.</summary>
+    /// <summary>Makes a fault of a connection in use ours; what breaks one breaks its neighbours.</summary>
     public StorageException Map(DbException error, string? sql)
     {
         var fault = PostgresFaults.Map(error, sql);
-        if (fault is DatabaseUnavailableException
-            { Reason: UnavailableReason.ReadOnly or UnavailableReason.Ended })
-        {
-            _source.Clear();
-            _hosts?.Clear();
-            _hosts?.ClearDatabaseStates();
-        }
-
+        var isLost = (fault as DatabaseUnavailableException)?.Reason
+            is UnavailableReason.ReadOnly or UnavailableReason.Ended or UnavailableReason.Unreachable;
+        if (isLost)
+            _lost();
         return fault;
+    }
+
+    /// <summary>Lets go of every connection as soon as it is not in use.</summary>
+    public void Clear()
+    {
+        _source.Clear();
+        _hosts?.Clear();
+        _hosts?.ClearDatabaseStates();
     }
 
     /// <inheritdoc/>

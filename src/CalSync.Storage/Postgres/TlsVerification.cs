@@ -37,6 +37,9 @@ internal sealed class TlsVerification(
         mode == TlsMode.Require && files.HasRoots ? TlsMode.VerifyCa : mode;
 
     /// <summary>Of the newest connection; null before the first, and when it is plaintext.</summary>
+    public DateTimeOffset? CertificateEndsAt => _shown?.EndsAt;
+
+    /// <summary>Of the newest connection; null before the first, and when it is plaintext.</summary>
     public TlsFacts? Facts
     {
         get

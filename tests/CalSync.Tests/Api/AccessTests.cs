@@ -76,6 +76,7 @@ public sealed class AccessTests : ProductTest
         ["PUT /api/v1/admin/switches/{name}"] = Operators,
         ["DELETE /api/v1/admin/switches/{name}"] = Operators,
         ["GET /api/v1/admin/breakers"] = Operators,
+        ["GET /metrics"] = Operators,
     };
 
     private static readonly string[] Open =

@@ -62,6 +62,7 @@ public sealed class AuthorisationTests : ProductTest
         getLiveness        200 200 200 200 200 200 200 200
         getReadiness       200 200 200 200 200 200 200 200
         getHealth          200 200 200 200 200 200 200 200
+        getMetrics         200 200 403 403 403 403 200 401
         """;
 
     [Fact]

@@ -15,8 +15,10 @@ internal sealed class AuthMeter : IDisposable
     /// <summary>Makes the instruments.</summary>
     public AuthMeter()
     {
-        _accepted = _meter.CreateCounter<long>("auth_requests_total");
-        _refused = _meter.CreateCounter<long>("auth_refused_total");
+        _accepted = _meter.CreateCounter<long>(
+            "auth_requests_total", "{request}", "Requests let in, by the format of their token.");
+        _refused = _meter.CreateCounter<long>(
+            "auth_refused_total", "{request}", "Requests not let in, by reason.");
     }
 
     /// <summary>A request was let in with a token of a format.</summary>
@@ -26,6 +28,9 @@ internal sealed class AuthMeter : IDisposable
     /// <summary>A request was not let in, for one of few reasons.</summary>
     public void Refused(string reason) =>
         _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    /// <summary>Whether a meter is this instance's, where several live in one process.</summary>
+    public bool Owns(Meter meter) => ReferenceEquals(meter, _meter);
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
