@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Npgsql;
 
 namespace CalSync.Lab;
@@ -28,6 +29,7 @@ public sealed class PgBouncerServer : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>Starts one before a PostgreSQL that has TLS, and waits until it answers.</summary>
+    /// <remarks>With the settings that are shipped in deploy/pgbouncer, so these are tested too.</remarks>
     /// <param name="server">Where every database is.</param>
     /// <param name="authority">Gives out the pooler's certificate; also whom it trusts.</param>
     /// <param name="mode"><c>transaction</c> or <c>session</c>.</param>
@@ -51,32 +53,14 @@ public sealed class PgBouncerServer : IAsyncDisposable
         var directory = await ServerProcess.NewDirectoryAsync("calsync-pgb-", cancellation);
         var port = ServerProcess.FreePort();
         var (certificate, key) = authority.Issue($"pooler-{port}", ["127.0.0.1", "localhost"]);
-        var settings = authority.Write($"pooler-{port}.ini", string.Create(CultureInfo.InvariantCulture,
-            $"""
-            [databases]
-            * = host=127.0.0.1 port={server.Port}
-            [pgbouncer]
-            listen_addr = 127.0.0.1
-            listen_port = {port}
-            unix_socket_dir =
-            auth_type = trust
-            auth_file = {directory}/users
-            {(isConsoleOpen ? $"stats_users = {User}" : "")}
-            pool_mode = {mode}
-            default_pool_size = {poolSize}
-            max_client_conn = 1000
-            server_idle_timeout = 3
-            client_tls_sslmode = require
-            client_tls_cert_file = {directory}/pooler.crt
-            client_tls_key_file = {directory}/pooler.key
-            server_tls_sslmode = verify-full
-            server_tls_ca_file = {directory}/root.crt
-            """));
+        var example = await File.ReadAllTextAsync(ExampleFile(), cancellation);
+        var settings = authority.Write(
+            $"pooler-{port}.ini", Here(example, server.Port, port, directory, mode, poolSize, isConsoleOpen));
         var users = authority.Write($"pooler-{port}.users", $"\"{User}\" \"\"\n");
         await ServerProcess.GiveAsync(
             directory,
             [
-                (settings, "pgbouncer.ini"), (users, "users"), (certificate, "pooler.crt"),
+                (settings, "pgbouncer.ini"), (users, "users.txt"), (certificate, "pooler.crt"),
                 (key, "pooler.key"), (authority.RootFile, "root.crt"),
             ],
             cancellation);
@@ -102,6 +86,35 @@ public sealed class PgBouncerServer : IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await ServerProcess.EndAsync(_process);
+
+    // The file that is shipped, with what differs here: places, sign-in, and all databases at once.
+    private static string Here(
+        string example, int server, int port, string directory, string mode, int poolSize, bool isConsoleOpen)
+    {
+        (string Shipped, string Here)[] differences =
+        [
+            ("calsync = host=db.example.com port=5432", $"* = host=127.0.0.1 port={Text(server)}"),
+            ("listen_port = 6432", $"listen_port = {Text(port)}\nserver_idle_timeout = 3"),
+            ("auth_type = scram-sha-256",
+                $"auth_type = trust{(isConsoleOpen ? $"\nstats_users = {User}" : "")}"),
+            ("pool_mode = transaction", $"pool_mode = {mode}"),
+            ("default_pool_size = 20", $"default_pool_size = {Text(poolSize)}"),
+            ("/etc/pgbouncer/", directory + "/"),
+        ];
+        foreach (var (shipped, here) in differences)
+        {
+            example = example.Contains(shipped, StringComparison.Ordinal)
+                ? example.Replace(shipped, here, StringComparison.Ordinal)
+                : throw new InvalidOperationException($"{ExampleFile()} has no {shipped}.");
+        }
+
+        return example;
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string ExampleFile([CallerFilePath] string thisFile = "") => Path.GetFullPath(
+        Path.Combine(Path.GetDirectoryName(thisFile)!, "../../deploy/pgbouncer/pgbouncer.ini"));
 
     private async Task WaitUntilReadyAsync(CancellationToken cancellation)
     {

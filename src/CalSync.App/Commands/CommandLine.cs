@@ -88,6 +88,15 @@ internal static partial class CommandLine
         {
             return End(ExitCode.Failed, fault.Message, "encryption key", "calsync doctor");
         }
+        catch (DatabaseCertificateException fault)
+        {
+            return End(ExitCode.Failed, fault.Message, "database", fault.Advice);
+        }
+        catch (DatabaseUnavailableException fault)
+            when (fault.InnerException is DatabaseCertificateException certificate)
+        {
+            return End(ExitCode.Failed, certificate.Message, "database", certificate.Advice);
+        }
         catch (StorageException fault)
         {
             return End(ExitCode.Failed, fault.Message, "database", "calsync db check");

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using CalSync.App.Metrics;
 using CalSync.Lab.Running;
+using CalSync.Sandbox;
 using CalSync.Tests.Repository;
 using Xunit;
 
@@ -37,6 +38,30 @@ public sealed class MetricsApiTests : ProductTest
         Assert.Contains("service=\"calendar\",operation=", answer.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("@studio.test", answer.Text, StringComparison.Ordinal);
         await PromtoolAsync(["check", "metrics"], answer.Text);
+    }
+
+    /// <summary>R-CAL-15-A: half of the writes are answered 503: the numbers show the share that the alert
+    /// asks for, and all of it is written in the end.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-15-A")]
+    public async Task Scrape_WhenHalfOfTheCallsFail_ShowsTheShare()
+    {
+        await Product.Control.AddFaultAsync(
+            new FaultScript("events.insert", new FaultEffect { Status = 503 }) { Every = 2 },
+            CancellationToken.None);
+        var made6 = await Product.Maya.PostAsync("classes", RunningProduct.ClassBody("Drawing", slots: 6));
+        Assert.InRange(made6.Status, 201, 202);
+        await Product.QuietAsync();
+        var text = (await Product.Operator.GetAsync("/metrics")).Expect(200).Text;
+        var made = MetricsText.Number(text, Inserts("Succeeded"));
+        var failed = MetricsText.Number(text, Inserts("ServerError"));
+        Assert.Equal(6, made);
+        Assert.InRange(failed / (failed + made), 0.144, 0.55);
+        Assert.InRange(MetricsText.Number(text, "events_retry_wait_total"), failed, 100);
+
+        static string Inserts(string outcome) =>
+            "calsync_provider_calls_total{service=\"calendar\",operation=\"events.insert\","
+                + $"outcome=\"{outcome}\"}}";
     }
 
     /// <summary>What the instruments are called and what the catalogue says are the same.</summary>

@@ -160,12 +160,15 @@ public sealed class ConfigurationReaderTests : IDisposable
     [Theory]
     [Trait("Requirement", "R-CAL-23-E")]
     [Trait("Requirement", "R-CAL-20-A")]
+    [Trait("Requirement", "R-DB-7")]
     [InlineData("testing.clock_offset", "1h")]
     [InlineData("google.provider", "google-sandbox")]
     [InlineData("google.client_secret", SandboxOptions.DefaultClientSecret)]
     [InlineData("secrets.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]
     [InlineData("database.url", "postgres://u:p@db.example.com/calsync")]
     [InlineData("database.url", "postgres://u:p@db.example.com/calsync?sslmode=prefer")]
+    [InlineData("database.url", "postgresql+asyncpg://u:p@db.example.com/calsync?ssl=false")]
+    [InlineData("database.url", "postgres://u:p@127.0.0.1,db.example.com/calsync?sslmode=allow")]
     public void Read_InProduction_RefusesWhatIsForPractice(string key, string value)
     {
         (string, string)[] real =
