@@ -74,6 +74,7 @@ internal sealed class CalSyncHost : IAsyncDisposable
             resources.MapMe();
             resources.MapProfiles();
             resources.MapKeySet();
+            resources.MapSignIn();
             resources.MapStream();
             resources.MapAdmin();
             resources.MapHealth();

@@ -71,6 +71,7 @@ internal static class Composition
         services.AddSingleton<IdentityStore>();
         services.AddSingleton<ProfileStore>();
         services.AddSingleton<SessionStore>();
+        services.AddSingleton<PasswordStore>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton(options.Idempotency);
         services.AddSingleton(provider => new SwitchStore(
@@ -151,6 +152,8 @@ internal static class Composition
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<JwtBearers>();
         services.AddSingleton<JwtIssuer>();
+        services.AddSingleton(options.SignIn);
+        services.AddSingleton<Passwords>();
         services.AddSingleton<SwitchReader>();
         services.AddSingleton<OperationWait>();
         services.AddSingleton<CommandFlow>();

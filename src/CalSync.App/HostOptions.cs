@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using CalSync.App.Api;
+using CalSync.App.Api.Authentication;
 using CalSync.App.Pairs;
 using CalSync.Classes;
 using CalSync.Remotes.Dav;
@@ -35,6 +36,9 @@ internal sealed record HostOptions
 
     /// <summary>The HTTP interface.</summary>
     public ApiOptions Api { get; init; } = new();
+
+    /// <summary>Limits of guessing passwords.</summary>
+    public SignInOptions SignIn { get; init; } = new();
 
     /// <summary>Seats and double submits.</summary>
     public ClassOptions Classes { get; init; } = new();

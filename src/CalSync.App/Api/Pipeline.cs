@@ -49,7 +49,8 @@ internal static class Pipeline
             var changes = methods.Any(method => !HttpMethods.IsGet(method));
             if (endpoint.Metadata.GetMetadata<Access>() is null)
                 throw new InvalidOperationException($"{pattern} has no access rule.");
-            if (changes && endpoint.Metadata.GetMetadata<KeyedRoute>() is null)
+            if (changes && endpoint.Metadata.GetMetadata<KeyedRoute>() is null
+                && endpoint.Metadata.GetMetadata<UnkeyedRoute>() is null)
             {
                 throw new InvalidOperationException(
                     $"{pattern} changes something and takes no idempotency key.");

@@ -40,5 +40,19 @@ internal sealed record ConnectRequest(string? LoginHint, string? ReconnectId);
 /// <summary>PUT /calendar/connections/{id}/calendar.</summary>
 internal sealed record SelectCalendarRequest(string? CalendarId);
 
+/// <summary>POST /auth/sessions.</summary>
+internal sealed record SignInRequest(string? Email, string? Password, string? TenantId)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"SignInRequest {{ Email = {Email} }}";
+}
+
+/// <summary>PUT /me/password.</summary>
+internal sealed record ChangePasswordRequest(string? Current, string? New)
+{
+    /// <inheritdoc/>
+    public override string ToString() => "ChangePasswordRequest { }";
+}
+
 /// <summary>PUT /admin/switches/{name}.</summary>
 internal sealed record SwitchRequest(string? Value, string? Reason, int? TtlMinutes);

@@ -9,6 +9,10 @@ namespace CalSync.App.Api;
 /// <summary>Marks a route whose repetition with the same key has one effect.</summary>
 internal sealed record KeyedRoute;
 
+/// <summary>Marks a route that changes something and takes no key, because nothing of it may be
+/// kept.</summary>
+internal sealed record UnkeyedRoute;
+
 /// <summary>Marks a route that needs If-Match.</summary>
 internal sealed record ConditionalRoute;
 
@@ -39,6 +43,10 @@ internal static class RouteWords
     /// <summary>Idempotency keys work here.</summary>
     public static RouteHandlerBuilder Keyed(this RouteHandlerBuilder route) =>
         route.WithMetadata(new KeyedRoute());
+
+    /// <summary>No idempotency key: request or answer is a secret that must not be kept.</summary>
+    public static RouteHandlerBuilder Unkeyed(this RouteHandlerBuilder route) =>
+        route.WithMetadata(new UnkeyedRoute());
 
     /// <summary>If-Match is required here.</summary>
     public static RouteHandlerBuilder Conditional(this RouteHandlerBuilder route) =>

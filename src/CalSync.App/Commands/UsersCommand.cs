@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CalSync.App.Api.Authentication;
 using CalSync.Calendar;
 using CalSync.Classes;
 using CalSync.Classes.People;
@@ -24,6 +25,7 @@ internal static class UsersCommand
         {
             MakeCreate(globals, around),
             MakeToken(globals, around),
+            MakePassword(globals, around),
             MakeList(globals, around),
         };
 
@@ -90,6 +92,41 @@ internal static class UsersCommand
                     ExitCode.Failed, "There is no such user.", call.Get(user), "calsync users list");
             // Nothing but the token, so that a script can put it into a variable.
             call.Output.Value(token, token.Secret);
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Verb MakePassword(GlobalOptions globals, Surroundings around)
+    {
+        var user = new Argument<string>("USER") { Description = "Id of the person." };
+        var source = new PasswordSource();
+        var verb = new Verb(
+            "password", "Gives a person a password to sign in with, and ends their sessions.",
+            "calsync users password USER --password-file new-password")
+        {
+            user,
+        };
+        source.AddTo(verb);
+        return verb.Does(globals, around, async (call, cancellation) =>
+        {
+            await using var place = await call.OpenAsync(cancellation);
+            var store = new PasswordStore(place.Database, place.Clock);
+            var holder = await store.FindAsync(call.Get(user)!, cancellation)
+                ?? throw new CommandException(
+                    ExitCode.Failed, "There is no such user.", call.Get(user), "calsync users list");
+            var password = await source.ReadAsync(
+                call, $"New password of {holder.Email}: ", null, cancellation);
+            if (Passwords.Problem(password, holder.Email, "password") is { } problem)
+            {
+                throw CommandException.Usage(
+                    $"The password cannot be used. {problem.Message}", problem.Example ?? "another one");
+            }
+
+            using var passwords = new Passwords(store, place.Settings.Options<SignInOptions>());
+            var hash = await passwords.HashAsync(password, cancellation);
+            await store.SetAsync(
+                holder.UserId, hash, null, null, Workplace.ActorName, place.CorrelationId, cancellation);
+            call.Output.Value(new { holder.UserId }, $"{holder.Email} can sign in with the new password.");
             return ExitCode.Ok;
         });
     }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using CalSync.App.Api;
+using CalSync.App.Api.Authentication;
 using CalSync.App.Api.Authentication.Jwt;
 using CalSync.App.Pairs;
 using CalSync.Classes;
@@ -42,6 +43,7 @@ internal static class HostConfiguration
                 Provider = settings.Text(Keys.Provider)!,
                 Jwt = WebTokens(settings),
             },
+            SignIn = settings.Options<SignInOptions>(),
             Classes = new ClassOptions
             {
                 SeatDeadline = settings.Duration(Keys.EnrolmentDeadline),

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection;
+using CalSync.App.Api.Authentication;
 using CalSync.App.Pairs;
 using CalSync.Remotes.Dav;
 using CalSync.Remotes.Google;
@@ -176,7 +177,16 @@ internal static class Keys
         Limit<DatabaseOptions>("database.prepared_statements", nameof(DatabaseOptions.PreparedCountMax),
             "Statements kept prepared on each connection; 0 for a pooler in transaction mode."),
         ServerUrls, ServerPublicUrl, RequestBudget, SecretsKey,
-        AuthIssuer, AuthAudience, AuthLegacy, AuthLegacySecret, AuthLegacySunset, TestingClock,
+        AuthIssuer, AuthAudience, AuthLegacy, AuthLegacySecret, AuthLegacySunset,
+        Limit<SignInOptions>("sign_in.window", nameof(SignInOptions.Window),
+            "Attempts to sign in are counted for so long, from the first."),
+        Limit<SignInOptions>("sign_in.per_pair", nameof(SignInOptions.PerPairMax),
+            "Attempts within the window at one account from one network address."),
+        Limit<SignInOptions>("sign_in.per_account", nameof(SignInOptions.PerAccountMax),
+            "Attempts within the window at one account, from wherever."),
+        Limit<SignInOptions>("sign_in.per_address", nameof(SignInOptions.PerAddressMax),
+            "Attempts within the window from one network address; behind a proxy, that of the proxy."),
+        TestingClock,
         Provider, GoogleClientId, GoogleClientSecret, SandboxUrl, SandboxCalDavUrl,
         Limit<GoogleOptions>("google.page_size", nameof(GoogleOptions.PageCountMax),
             "Events or calendars asked for per page."),

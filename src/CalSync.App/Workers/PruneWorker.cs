@@ -1,21 +1,23 @@
 using System.Diagnostics.CodeAnalysis;
 using CalSync.Storage.Classes;
+using CalSync.Storage.Identity;
 using CalSync.Storage.Pairs;
 using CalSync.Sync.Pairs;
 
 namespace CalSync.App.Workers;
 
 /// <summary>Forgets what was to be kept for a time only: idempotency keys, decided conflicts, plans that were
-/// not approved, the history of pairs.</summary>
+/// not approved, the history of pairs, attempts to sign in, sessions that are over.</summary>
 internal sealed partial class PruneWorker(
-    IdempotencyStore keys, PairDirectory pairs, PairOptions options, ILogger<PruneWorker> log,
-    TimeProvider clock)
+    IdempotencyStore keys, PairDirectory pairs, PairOptions options, PasswordStore passwords,
+    ILogger<PruneWorker> log, TimeProvider clock)
 {
     /// <summary>Rows of a kind forgotten in one transaction, so that no request waits long behind
     /// it.</summary>
     public const int BatchCountMax = 500;
 
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan SessionKept = TimeSpan.FromDays(30);
 
     /// <summary>Works until stopped.</summary>
     /// <param name="stop">Stops it between two turns.</param>
@@ -55,7 +57,9 @@ internal sealed partial class PruneWorker(
             + await InBatchesAsync(
                 () => pairs.PruneAsync(now, now - options.ConflictKept, BatchCountMax, stop))
             + await InBatchesAsync(
-                () => pairs.PruneHistoryAsync(now - options.HistoryKept, BatchCountMax, stop));
+                () => pairs.PruneHistoryAsync(now - options.HistoryKept, BatchCountMax, stop))
+            + await InBatchesAsync(
+                () => passwords.PruneAsync(now, now - SessionKept, BatchCountMax, stop));
     }
 
     private static async Task<int> InBatchesAsync(Func<Task<int>> forgetAsync)

@@ -163,6 +163,31 @@ public sealed class SessionStore(Database database, IdSource ids, TimeProvider c
             },
             cancellation);
 
+    /// <summary>Ends one session. Doing so twice changes nothing more.</summary>
+    /// <param name="sessionId">Which.</param>
+    /// <param name="actor">Who asks, for the journal.</param>
+    /// <param name="correlationId">The request or run.</param>
+    /// <param name="cancellation">A cancelled call may still have ended it.</param>
+    public Task EndAsync(
+        string sessionId, string actor, string correlationId, CancellationToken cancellation) =>
+        database.WriteAsync(
+            async session =>
+            {
+                var now = Instant.Trim(clock.GetUtcNow());
+                var ended = await session.FirstOrDefaultAsync<UserSession>(
+                    """
+                    UPDATE sessions SET ended_at = @now WHERE id = @sessionId AND ended_at IS NULL
+                    RETURNING id, user_id, tenant_id
+                    """,
+                    new { sessionId, now });
+                if (ended is null)
+                    return;
+                session.Journal(new JournalEntry(
+                    now, ended.TenantId, actor, "request", correlationId, "session.ended", "session",
+                    sessionId, After: JsonSerializer.Serialize(new { userId = ended.UserId })));
+            },
+            cancellation);
+
     private const string Person =
         """
         SELECT u.id AS user_id, u.tenant_id, n.kind AS tenant_kind, u.role

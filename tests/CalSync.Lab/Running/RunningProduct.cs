@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
 using CalSync.App;
+using CalSync.App.Api.Authentication;
 using CalSync.App.Configuration;
 using CalSync.App.Demo;
 using CalSync.Classes;
@@ -10,6 +11,7 @@ using CalSync.Sandbox;
 using CalSync.Storage;
 using CalSync.Storage.Identity;
 using CalSync.Sync;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace CalSync.Lab.Running;
@@ -174,6 +176,19 @@ public sealed class RunningProduct : IAsyncDisposable
         var token = await _identities.CreateTokenAsync(
             made.User.Id, "lab", null, "cli", Correlation, cancellation);
         return new Person(this, made.User.Id, email, token!.Secret);
+    }
+
+    /// <summary>Signs a person in with a password; they have one from then on.</summary>
+    public async Task<Person> SignInAsync(Person person, string password = "correct horse battery")
+    {
+        ArgumentNullException.ThrowIfNull(person);
+        var hash = await Services.GetRequiredService<Passwords>().HashAsync(password, default);
+        await Services.GetRequiredService<PasswordStore>().SetAsync(
+            person.Id, hash, null, null, "cli", Correlation, default);
+        var answer = await Nobody.SendAsync(
+            HttpMethod.Post, "auth/sessions",
+            new JsonObject { ["email"] = person.Email, ["password"] = password });
+        return person with { Token = answer.Expect(201)["token"] };
     }
 
     /// <summary>Connects an instructor through the authorization pages.</summary>

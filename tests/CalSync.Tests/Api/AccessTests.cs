@@ -54,6 +54,9 @@ public sealed class AccessTests : ProductTest
         ["POST /api/v1/operations/{operationId}/retry"] = "14++3333",
         ["POST /api/v1/operations/{operationId}/abandon"] = "14++3333",
         ["GET /api/v1/changes"] = Everybody,
+        ["DELETE /api/v1/auth/sessions/current"] = Everybody,
+        ["DELETE /api/v1/auth/sessions"] = Everybody,
+        ["PUT /api/v1/me/password"] = Everybody,
         ["GET /api/v1/me"] = Everybody,
         ["GET /api/v1/me/profile"] = Everybody,
         ["PATCH /api/v1/me/profile"] = Everybody,
@@ -83,7 +86,7 @@ public sealed class AccessTests : ProductTest
     [
         "GET /errors/{name}", "GET /health", "GET /health/live", "GET /health/ready",
             "GET /oauth/google/callback",
-        "GET /.well-known/jwks.json", "GET /openapi/{documentName}.json",
+        "POST /api/v1/auth/sessions", "GET /.well-known/jwks.json", "GET /openapi/{documentName}.json",
     ];
 
     protected override ProductSettings Settings =>

@@ -34,6 +34,11 @@ internal sealed partial record Operation(
 /// <summary>The operations a running product describes.</summary>
 internal static class Operations
 {
+    /// <summary>Changes that take no key: nothing of a password or of a new token may be kept under
+    /// one.</summary>
+    public static readonly IReadOnlySet<string> Unkeyed =
+        new HashSet<string> { "signIn", "changeMyPassword" };
+
     public static async Task<IReadOnlyList<Operation>> ReadAsync(RunningProduct product)
     {
         var document = (await product.Nobody.GetAsync("/openapi/v1.json")).Expect(200).Body!;

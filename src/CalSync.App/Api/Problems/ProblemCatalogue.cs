@@ -11,6 +11,14 @@ internal static class ProblemCatalogue
         "The request carries no valid API token.",
         "Send Authorization: Bearer with a token made by calsync users token.", AfterAPerson);
 
+    public static readonly ProblemType SignInRefused = new("sign-in-refused", 401,
+        "Address and password do not belong together.",
+        "Try again, or ask an administrator of your organisation for a new password.", AfterAPerson);
+
+    public static readonly ProblemType TooManyAttempts = new("too-many-attempts", 429,
+        "There were too many attempts to sign in.",
+        "Wait for the time in Retry-After and try again.", Later);
+
     public static readonly ProblemType Forbidden = new("forbidden", 403,
         "Your role does not allow this.",
         "Ask an administrator of your organisation to do it, or for another role.", AfterAPerson);
