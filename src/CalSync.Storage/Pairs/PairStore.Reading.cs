@@ -87,6 +87,7 @@ public sealed partial class PairStore
             {
                 Id = write.Id,
                 Rule = write.Rule,
+                UidThere = write.UidThere,
             }),
     ];
 

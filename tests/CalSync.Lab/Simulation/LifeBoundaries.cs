@@ -22,7 +22,7 @@ public sealed record BoundaryReport(int Lives, int Boundaries, IReadOnlyCollecti
 /// Small lives whose last run is in trouble exactly once: each is lived again for every boundary of that run
 /// and every kind of trouble there can be at it. Nothing here is random.
 /// </summary>
-public static class LifeBoundaries
+public static partial class LifeBoundaries
 {
     private const int BrokenCountMax = 5;
 

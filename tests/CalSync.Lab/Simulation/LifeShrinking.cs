@@ -57,6 +57,14 @@ internal static class LifeShrinking
     {
         if (step is LifeStep.Settle { IdleCount: > 1 })
             yield return new LifeStep.Settle(1);
+        if (step is LifeStep.TakeBack back)
+        {
+            if (back.Troubles.Length > 1)
+                yield return back with { Troubles = [] };
+            foreach (var trouble in back.Troubles)
+                yield return back with { Troubles = back.Troubles.Remove(trouble) };
+        }
+
         if (step is not LifeStep.Run run)
             yield break;
         if (run.IsFull)

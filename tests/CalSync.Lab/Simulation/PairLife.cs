@@ -90,6 +90,11 @@ internal abstract record LifeStep
     /// <summary>All is quiet, and everything that was promised is looked at.</summary>
     /// <param name="IdleCount">Runs that must do nothing.</param>
     public sealed record Settle(int IdleCount) : LifeStep;
+
+    /// <summary>A run is taken back, or all since a moment; and then that too.</summary>
+    /// <param name="Pick">Which, modulo how many there are; a moment when three divides it.</param>
+    /// <param name="Troubles">Of the first try, in the order of their boundaries.</param>
+    public sealed record TakeBack(int Pick, ImmutableArray<LifeTrouble> Troubles) : LifeStep;
 }
 
 /// <summary>A pair's life as data: a step less is a life too.</summary>
@@ -117,6 +122,7 @@ internal sealed record PairLife(
         var (left, right) = (Habits(random, hasDamage), Habits(random, hasDamage));
         var policy = (ConflictPolicy)random.Next(1, 4);
         var steps = ImmutableArray.CreateBuilder<LifeStep>();
+        var back = new Random(seed ^ 0x2c1b3c6d);
         var value = 100;
         LifeStep NewAct() => new LifeStep.Act(
             (MergeSide)random.Next(2), NewDeed(random), random.Next(100), random.Next(100), ++value);
@@ -140,6 +146,19 @@ internal sealed record PairLife(
                         .Concat(Troubles(more, LifeTroubleKind.TokensDie, tokenGap))
                         .OrderBy(each => each.At),
                 ]));
+            if (back.Next(4) == 0)
+            {
+                steps.Add(new LifeStep.TakeBack(
+                    back.Next(1000),
+                    [
+                        .. Troubles(back, LifeTroubleKind.Fault, faultGap)
+                            .Concat(Troubles(back, LifeTroubleKind.Crash, crashGap))
+                            .Concat(Troubles(back, LifeTroubleKind.LedgerFails, ledgerGap))
+                            .Concat(Troubles(back, LifeTroubleKind.TokensDie, tokenGap))
+                            .OrderBy(each => each.At),
+                    ]));
+            }
+
             if (random.Next(4) == 0 || run == RunCount - 1)
                 steps.Add(new LifeStep.Settle(random.Next(40) == 0 ? IdleCountMax : 1));
         }

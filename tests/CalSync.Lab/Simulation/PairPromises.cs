@@ -39,6 +39,10 @@ internal sealed class PairPromises(
     /// <summary>Whether anything went wrong since all was last quiet.</summary>
     public bool IsTroubled { get; set; }
 
+    /// <summary>Whether two contents say the same, whatever servers added.</summary>
+    public static bool IsSame(CalendarDocument one, CalendarDocument other) =>
+        CalendarDiff.Compare(one, other, Noise).IsEmpty;
+
     /// <summary>Breaks off unless a promise is kept.</summary>
     public static void Require(bool isKept, string promise)
     {

@@ -12,7 +12,7 @@ namespace CalSync.Lab.Simulation;
 /// Lives one pair's life: people edit both sides while calls fail, answers get lost, tokens die and the
 /// process is killed; now and then all is quiet and everything that was promised is looked at.
 /// </summary>
-public sealed class PairSimulation
+public sealed partial class PairSimulation
 {
     private const string PairId = "par_1";
     private const int BrokenCountMax = 5;
@@ -50,7 +50,11 @@ public sealed class PairSimulation
         foreach (var side in Sides)
         {
             _calendars[side].OnOverwrite = content => _promises.RequireRecorded(side, content);
-            _calendars[side].OnDelete = content => _promises.RequireGone(side, content);
+            _calendars[side].OnDelete = content =>
+            {
+                if (!_isTakingBack)
+                    _promises.RequireGone(side, content);
+            };
             _people[side].OnEdited = (uid, field, value) => _promises.Edited(side, uid, field, value);
             _people[side].OnDeleted = uid => _promises.Deleted(side, uid);
         }
@@ -165,6 +169,9 @@ public sealed class PairSimulation
             case LifeStep.Settle settle:
                 await SettleAsync(settle, isLast);
                 break;
+            case LifeStep.TakeBack back:
+                await TakeBackAsync(back);
+                break;
         }
     }
 
@@ -222,6 +229,7 @@ public sealed class PairSimulation
             writes == _calendars.Values.Sum(calendar => calendar.WriteCount),
             "After a quiet run no provider is written to.");
         _promises.Check(isLast);
+        _moments.Add((_clock.GetUtcNow(), Look()));
         Trace("settled");
     }
 

@@ -240,7 +240,9 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             _done.Add(done);
             scope.CountWrite(done);
         }
-        else if (otherwise.MayBeOurs && (write.Sent is not null || _plan.TakeBack is not null))
+        else if (_plan.TakeBack is null
+            ? otherwise.MayBeOurs && write.Sent is not null
+            : otherwise.MayBeOurs || otherwise.Fact is SideFact.Nothing)
         {
             // What was read may be behind: should the write show later, it is known as ours.
             _open.Remove(side);
@@ -402,6 +404,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
     {
         Id = write.Id,
         Rule = write.Rule,
+        UidThere = write.UidThere,
     };
 
     /// <summary>What a side held when it was decided; where a write of an earlier run has arrived, what it

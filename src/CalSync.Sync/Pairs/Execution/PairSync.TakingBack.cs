@@ -25,6 +25,25 @@ public sealed partial class PairSync
         return read;
     }
 
+    /// <summary>The events of the ledger that the reads, or a write that was cut off while it took something
+    /// back, may be about.</summary>
+    private async Task<ImmutableArray<MappingEntry>> EntriesAsync(
+        PairLease lease, PairReading reading, PairRead.Done read, ImmutableArray<OpenWrite> opened,
+        CancellationToken cancellation)
+    {
+        var entries = await reading.EntriesAsync(read.Left, read.Right, cancellation);
+        var uids = opened.Where(write => write.IsTakeBack).Select(write => write.Uid).Distinct().ToArray();
+        return uids.Length == 0
+            ? entries
+            :
+            [
+                .. entries.UnionBy(
+                    await store.EntriesAsync(
+                        lease.Pair.Id, new LedgerFilter([], [], uids), cancellation),
+                    entry => entry.Id, StringComparer.Ordinal),
+            ];
+    }
+
     private async Task<Work> TakeBackAsync(
         PairLease lease, PairReading reading, PairRead.Done read, TakeBack takeBack,
         ImmutableArray<WaitingItem> waiting, CancellationToken cancellation)
@@ -39,13 +58,13 @@ public sealed partial class PairSync
         var mappings = known.Length == 0
             ? []
             : await store.LoadAsync(pairId, [.. known.Select(entry => entry.Id)], cancellation);
-        var entries = (await reading.EntriesAsync(read.Left, read.Right, cancellation))
-            .UnionBy(known, entry => entry.Id, StringComparer.Ordinal).ToArray();
         var opened = await store.OpenWritesAsync(pairId, cancellation);
+        var entries = (await EntriesAsync(lease, reading, read, opened, cancellation))
+            .UnionBy(known, entry => entry.Id, StringComparer.Ordinal).ToArray();
         var plans = TakeBackPlanning.Plan(
             new TakeBackInputs(
-                items, new ChangeMatch(MergeSide.Left, entries, read.Left),
-                new ChangeMatch(MergeSide.Right, entries, read.Right),
+                items, new ChangeMatch(MergeSide.Left, entries, read.Left, opened),
+                new ChangeMatch(MergeSide.Right, entries, read.Right, opened),
                 mappings.ToDictionary(mapping => mapping.Uid, StringComparer.Ordinal), opened,
                 waiting.Select(item => item.Key).ToHashSet(StringComparer.Ordinal), read.Unknown),
             out var untouched);

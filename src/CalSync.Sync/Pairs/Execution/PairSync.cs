@@ -157,12 +157,12 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
         PairLease lease, PairReading reading, PairRead.Done read, RunRequest request,
         CancellationToken cancellation)
     {
-        var entries = await reading.EntriesAsync(read.Left, read.Right, cancellation);
-        var left = new ChangeMatch(MergeSide.Left, entries, read.Left);
-        var right = new ChangeMatch(MergeSide.Right, entries, read.Right);
+        var opened = await store.OpenWritesAsync(lease.Pair.Id, cancellation);
+        var entries = await EntriesAsync(lease, reading, read, opened, cancellation);
+        var left = new ChangeMatch(MergeSide.Left, entries, read.Left, opened);
+        var right = new ChangeMatch(MergeSide.Right, entries, read.Right, opened);
         var ids = left.Known.Keys.Union(right.Known.Keys, StringComparer.Ordinal).ToArray();
         var mappings = ids.Length == 0 ? [] : await store.LoadAsync(lease.Pair.Id, ids, cancellation);
-        var opened = await store.OpenWritesAsync(lease.Pair.Id, cancellation);
         var items = PairPlanner.Plan(
             new PlanInputs(
                 lease.Pair.Policy, left, right,

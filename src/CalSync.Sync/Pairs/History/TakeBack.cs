@@ -44,15 +44,16 @@ public abstract record TakeBack
 /// <param name="Rule">Which rule decides.</param>
 /// <param name="Left">On the left; null for nothing.</param>
 /// <param name="Right">On the right; null for nothing.</param>
-/// <param name="Base">What both sides had agreed on then; null to leave what they agree on now.</param>
+/// <param name="Base">Of what both sides agree on; null to leave it.</param>
 public sealed record ItemTakeBack(
-    string Uid, SyncRule Rule, SideTakeBack? Left, SideTakeBack? Right, CalendarDocument? Base)
+    string Uid, SyncRule Rule, SideTakeBack? Left, SideTakeBack? Right, SideTakeBack? Base)
 {
     /// <summary>On one side.</summary>
     public SideTakeBack? On(MergeSide side) => side == MergeSide.Left ? Left : Right;
 }
 
-/// <summary>What is to be taken back of one event on one side. A closed list.</summary>
+/// <summary>What is to be taken back of one event on one side, or of what both agree on. A closed
+/// list.</summary>
 public abstract record SideTakeBack
 {
     private SideTakeBack()

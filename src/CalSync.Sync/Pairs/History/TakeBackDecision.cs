@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using CalSync.Calendar.Comparison;
+using CalSync.Calendar.Document;
 using CalSync.Sync.Pairs.Planning;
 
 namespace CalSync.Sync.Pairs.History;
@@ -13,8 +14,8 @@ internal static class TakeBackDecision
     /// <param name="facts">What is known; the ledger knows the event.</param>
     /// <param name="wanted">What is to be taken back.</param>
     /// <remarks>
-    /// What both agreed on stays after an undo: a side that then says less is remembered as saying so, and
-    /// is written again only when somebody edits the other one.
+    /// What both agreed on stays after an undo of an ordinary run: a side that then says less is remembered
+    /// as saying so, and is written again only when somebody edits the other one.
     /// </remarks>
     public static ItemPlan Decide(ItemFacts facts, ItemTakeBack wanted)
     {
@@ -27,12 +28,10 @@ internal static class TakeBackDecision
         });
         var (left, right) = (plans[MergeSide.Left], plans[MergeSide.Right]);
         var known = facts.Mapping?.Base;
-        var isAllThen = wanted is { Base: not null, Left: not null, Right: not null }
+        var isAllThen = wanted is { Left: not null, Right: not null }
             && left.Why is null && right.Why is null;
-        var agreed = isAllThen && (known is null || !ResourceContent.IsSame(known, wanted.Base!))
-            ? wanted.Base
-            : known ?? wanted.Base ?? ResourceContent.Nothing;
-        var title = ResourceContent.Title(known ?? wanted.Base);
+        var agreed = Agreed(known, wanted.Base, isAllThen);
+        var title = ResourceContent.Title(known ?? agreed);
         return new ItemPlan(facts, wanted.Rule, agreed, left.Act, right.Act, [])
         {
             TakeBack = wanted,
@@ -43,6 +42,21 @@ internal static class TakeBackDecision
                     .Select(side => new Untouched(facts.Uid, title, side, plans[side].Why!)),
             ],
         };
+    }
+
+    /// <summary>What both sides agree on then: as it was after a restore; and as it was before one that is
+    /// undone, under everything later.</summary>
+    private static CalendarDocument Agreed(CalendarDocument? known, SideTakeBack? wanted, bool isAllThen)
+    {
+        var agreed = wanted switch
+        {
+            SideTakeBack.ToThen { Content: { } content } when isAllThen || known is null => content,
+            SideTakeBack.Write { Found: { } found, Written: { } written } when known is not null =>
+                CalendarMerge.Merge(
+                    written, known, found, MergePreference.Left, ResourceContent.Noise).Document,
+            _ => known ?? ResourceContent.Nothing,
+        };
+        return known is not null && ResourceContent.IsSame(known, agreed) ? known : agreed;
     }
 
     /// <summary>How an event stands that is on these sides.</summary>

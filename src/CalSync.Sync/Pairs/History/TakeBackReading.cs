@@ -17,21 +17,34 @@ internal sealed class TakeBackReading(IPairStore store)
     public async Task<ImmutableArray<ItemTakeBack>> ReadAsync(
         string pairId, TakeBack takeBack, CancellationToken cancellation) => takeBack switch
         {
-            TakeBack.Run run => Writes(
-                await store.RunWritesAsync(pairId, run.RunId, cancellation), takeBack.Rule),
+            TakeBack.Run run => await WritesAsync(pairId, run, cancellation),
             TakeBack.Since since => Versions(
                 await store.StateAsync(pairId, since.Uid, since.At, cancellation), since),
             _ => throw new UnreachableException("Unknown kind of taking back."),
         };
 
-    private static ImmutableArray<ItemTakeBack> Writes(
-        ImmutableArray<WriteRecord> writes, SyncRule rule) =>
-    [
-        .. writes.Where(write => write is { State: "done", Kind: not null })
-            .GroupBy(write => write.Uid, StringComparer.Ordinal)
-            .Select(group => new ItemTakeBack(
-                group.Key, rule, Write(group, MergeSide.Left), Write(group, MergeSide.Right), null)),
-    ];
+    private async Task<ImmutableArray<ItemTakeBack>> WritesAsync(
+        string pairId, TakeBack.Run run, CancellationToken cancellation)
+    {
+        var writes = (await store.RunWritesAsync(pairId, run.RunId, cancellation))
+            .Where(write => write is { State: "done", Kind: not null }).ToList();
+        // A run that took something back changed what both sides agree on too. No other run of the pair was
+        // under way: what is older than its first write was before it.
+        var before = writes.Any(write => write.Rule is SyncRule.Undone or SyncRule.Restored)
+            ? (await store.StateAsync(
+                    pairId, null, writes.Min(write => write.At) - TimeSpan.FromMilliseconds(1), cancellation))
+                .ToDictionary(version => version.Uid, StringComparer.Ordinal)
+            : [];
+        return
+        [
+            .. writes.GroupBy(write => write.Uid, StringComparer.Ordinal)
+                .Select(group => new ItemTakeBack(
+                    group.Key, run.Rule, Write(group, MergeSide.Left), Write(group, MergeSide.Right),
+                    before.TryGetValue(group.Key, out var version)
+                        ? new SideTakeBack.Write(version.Base, group.Last().Base, null)
+                        : null)),
+        ];
+    }
 
     /// <summary>What a run did to one side in all: it may have written to it twice.</summary>
     private static SideTakeBack.Write? Write(IEnumerable<WriteRecord> writes, MergeSide side)
@@ -55,7 +68,7 @@ internal sealed class TakeBackReading(IPairStore store)
             .. versions.Where(version => (version.Left.Held ?? version.Right.Held) is not null)
                 .Select(version => new ItemTakeBack(
                     version.Uid, since.Rule, Then(version, MergeSide.Left), Then(version, MergeSide.Right),
-                    version.Base)),
+                    new SideTakeBack.ToThen(version.Base, null))),
         ];
     }
 }

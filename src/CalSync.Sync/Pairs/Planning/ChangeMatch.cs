@@ -54,7 +54,11 @@ internal sealed class ChangeMatch
     /// <param name="side">Whose read.</param>
     /// <param name="ledger">All events the read may be about; with a complete listing all there are.</param>
     /// <param name="changes">The read.</param>
-    public ChangeMatch(MergeSide side, IEnumerable<MappingEntry> ledger, ChangeSet changes)
+    /// <param name="opened">Writes whose end is not known: an event that was brought back under a UID of its
+    /// own is known by it, although the ledger has no place of it.</param>
+    public ChangeMatch(
+        MergeSide side, IEnumerable<MappingEntry> ledger, ChangeSet changes,
+        IEnumerable<OpenWrite>? opened = null)
     {
         _side = side;
         var entries = ledger.ToList();
@@ -65,6 +69,12 @@ internal sealed class ChangeMatch
             if (entry.On(side) is { } place)
                 _byUid[place.Uid] = entry;
             _byUid.TryAdd(entry.Uid, entry);
+        }
+
+        foreach (var write in (opened ?? []).Where(write => write.IsTakeBack && write.Side == side))
+        {
+            if (write.UidThere is { } there && entries.Find(entry => entry.Uid == write.Uid) is { } known)
+                _byUid.TryAdd(there, known);
         }
 
         _listed = [.. changes.Upserts.Select(each => each.Address)];

@@ -22,6 +22,9 @@ public sealed record OpenWrite(
     /// <summary>Which rule decided.</summary>
     public SyncRule Rule { get; init; }
 
+    /// <summary>The UID the event has on the side written to; null when that was not recorded.</summary>
+    public string? UidThere { get; init; }
+
     /// <summary>Whether it took something back: then it was wanted on this side only.</summary>
     public bool IsTakeBack => Rule is SyncRule.Undone or SyncRule.Restored;
 }

@@ -50,4 +50,17 @@ public sealed class PairSimulationTests(ITestOutputHelper output)
         Assert.Empty(report.Broken);
         Assert.InRange(report.Lives, 6000, int.MaxValue);
     }
+
+    /// <summary>The same for an undo and a restore: whatever goes wrong in it, asking again finishes it, and
+    /// taking that back leaves all as it was.</summary>
+    [Fact]
+    [Trait("Requirement", "R-SYNC-3-C")]
+    [Trait("Requirement", "R-SYNC-T-3")]
+    public async Task AnyBoundaryOfTakingBack_WithAnyTroubleAtIt_KeepsEveryPromise()
+    {
+        var report = await LifeBoundaries.RunTakingBackAsync();
+        output.WriteLine($"{report.Boundaries} boundaries, {report.Lives} lives");
+        Assert.Empty(report.Broken);
+        Assert.InRange(report.Lives, 1000, int.MaxValue);
+    }
 }

@@ -99,6 +99,25 @@ public sealed class RestoreTests
         Assert.Contains("title 0", PairWorld.Text(world.Left, "e0"), StringComparison.Ordinal);
     }
 
+    /// <summary>What both had agreed on comes back with an undo of a restore: one side deletes and the other
+    /// edits, and what is made again is what was there last.</summary>
+    [Fact]
+    public async Task UndoOfARestore_GivesBackWhatBothHadAgreedOn()
+    {
+        var world = new PairWorld(right: new SimulatedHabits { IsDamaging = true });
+        await world.FillAsync(1);
+        var before = world.Clock.GetUtcNow();
+        PairWorld.Edit(world.Left, "e0", "title 0", "newer");
+        await world.RunAsync();
+        var restored = await world.RestoreAsync(before);
+        Assert.Equal(2, (await world.UndoAsync(restored.RunId)).Updated);
+        PairWorld.Delete(world.Left, "e0");
+        PairWorld.Edit(world.Right, "e0", "BEGIN:VEVENT\r\n", "BEGIN:VEVENT\r\nCOMMENT:mine\r\n");
+        await world.RunAsync();
+        Assert.Contains("SUMMARY:newer", PairWorld.Text(world.Left, "e0"), StringComparison.Ordinal);
+        Assert.Contains("COMMENT:mine", PairWorld.Text(world.Left, "e0"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task RestoreToBeforeAnEventWasThere_DeletesNothing()
     {

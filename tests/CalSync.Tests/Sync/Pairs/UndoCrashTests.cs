@@ -116,6 +116,27 @@ public sealed class UndoCrashTests
         Assert.False(PairWorld.Has(world.Right, "made"));
     }
 
+    /// <summary>An event that has a UID of its own on one side was brought back there, and the run was
+    /// killed: it is known by that UID, although the ledger has it nowhere.</summary>
+    [Fact]
+    [Trait("Requirement", "R-SYNC-4-B")]
+    public async Task EventBroughtBackUnderItsOwnUidByAKilledUndo_IsNotCopied()
+    {
+        var world = new PairWorld();
+        PairWorld.Put(world.Left, "here", "SUMMARY:Yoga|");
+        PairWorld.Put(world.Right, "there", "SUMMARY:Yoga|");
+        await world.FillAsync(1);
+        PairWorld.Delete(world.Left, "here");
+        var run = await world.RunAsync();
+        world.Right.OnWritten = _ => throw new SimulatedCrashException();
+        await Assert.ThrowsAsync<SimulatedCrashException>(() => world.UndoAsync(run.RunId));
+        world.Right.OnWritten = _ => { };
+        await world.QuietAsync();
+        Assert.True(PairWorld.Has(world.Right, "there"));
+        Assert.Single(world.Left.Events);
+        Assert.Equal(0, (await world.UndoAsync(run.RunId)).Written);
+    }
+
     /// <summary>A provider that refuses is asked once; nothing waits for it, and nothing else is
     /// lost.</summary>
     [Fact]
