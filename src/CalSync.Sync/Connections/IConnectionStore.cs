@@ -128,6 +128,9 @@ public interface IConnectionStore
     Task<ImmutableArray<ExpiringToken>> ExpiringAsync(
         DueTokens due, ExpiringToken? after, int limit, CancellationToken cancellation);
 
+    /// <summary>Tells each owner once whose grant itself ends before a time.</summary>
+    Task TellEndingGrantsAsync(DateTimeOffset before, DateTimeOffset now, CancellationToken cancellation);
+
     /// <summary>How many tokens there are to renew ahead of need.</summary>
     Task<int> ExpiringCountAsync(DueTokens due, CancellationToken cancellation);
 }

@@ -54,8 +54,8 @@ public sealed class TokenWorker(
         }
     }
 
-    /// <summary>Renews every token that ends within the threshold, spread over a part of the
-    /// interval.</summary>
+    /// <summary>Renews every token that ends within the threshold, spread over a part of the interval, and
+    /// tells owners whose grant itself ends soon.</summary>
     /// <param name="cancellation">Cancelled, what was not begun stays due.</param>
     /// <returns>How many are fresh now.</returns>
     public async Task<int> TurnAsync(CancellationToken cancellation)
@@ -64,6 +64,9 @@ public sealed class TokenWorker(
         await RenewAsync(
             options.ProactiveThreshold, now, options.RefreshInterval / 2,
             renewal => fresh += renewal.IsFresh ? 1 : 0, cancellation);
+
+        // After renewing: the answers to it name the ends.
+        await store.TellEndingGrantsAsync(now + ConnectionHealth.GrantWarning, now, cancellation);
         return fresh;
     }
 

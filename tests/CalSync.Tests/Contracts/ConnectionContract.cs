@@ -141,6 +141,38 @@ public abstract class ConnectionContract(TestDatabase fixture) : StoreContract(f
         Assert.Empty(await desk.CloseAsync("con_nothing", why, Cancellation));
     }
 
+    /// <summary>R-CAL-01-P: a grant that ends by itself is told to its owner once, in time, however many
+    /// look.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-01-P")]
+    public async Task TellEndingGrants_TellsEachOwnerOnceForEachGrant()
+    {
+        var grant = await ConnectAsync();
+        async Task<long> TellAsync(DateTimeOffset now)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 5).Select(
+                _ => Store.TellEndingGrantsAsync(now.AddDays(2), now, Cancellation)));
+            return await Database.ReadAsync(
+                session => session.ScalarAsync<long>(
+                    "SELECT COUNT(*) FROM notices WHERE user_id = @_userId AND kind = 'grant_ending'",
+                    new { _userId }),
+                Cancellation);
+        }
+
+        Task<string?> ConsentAsync(DateTimeOffset now) => Store.SaveConnectionAsync(
+            New(grant, Granted("a", "r") with { GrantExpiresIn = TimeSpan.FromDays(7) }), now, Cancellation);
+        Assert.Equal(0, await TellAsync(Start));
+        await ConsentAsync(Start);
+        Assert.Equal(0, await TellAsync(Start.AddDays(4)));
+        Assert.Equal(1, await TellAsync(Start.AddDays(5)));
+        Assert.Equal(1, await TellAsync(Start.AddDays(6)));
+        await ConsentAsync(Start.AddDays(6));
+        Assert.Equal(1, await TellAsync(Start.AddDays(7)));
+        Assert.Equal(2, await TellAsync(Start.AddDays(11).AddHours(1)));
+        // One that has ended is no warning any more.
+        Assert.Equal(2, await TellAsync(Start.AddDays(20)));
+    }
+
     /// <summary>R-OAUTH-16: the same numbers on this engine.</summary>
     [Fact]
     [Trait("Requirement", "R-OAUTH-16")]

@@ -131,6 +131,35 @@ public sealed class GrantTests
             await rig.Tokens.GetAsync(id, Needed, CancellationToken.None));
     }
 
+    /// <summary>R-CAL-01-P: the worker that renews tokens warns of the end that the answers name.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-01-P")]
+    public async Task Turns_OfAGrantWithAnEnd_WarnItsOwnerTwoDaysAhead()
+    {
+        var end = TimeSpan.FromDays(7);
+        TokenRig? rig = null;
+        await using var owned = rig = await TokenRig.StartAsync(_ => new ScriptedAnswer.Send(
+            200,
+            $$"""
+            {"access_token":"a","expires_in":3600,"token_type":"Bearer",
+             "refresh_token_expires_in":{{(long)(end - rig!.Elapsed).TotalSeconds}}}
+            """));
+        await rig.ConnectAsync(TimeSpan.FromMinutes(1));
+        var worker = rig.NewWorker();
+        var counts = new List<long>();
+        for (var day = 1; day <= 6; day++)
+        {
+            rig.Clock.Advance(TimeSpan.FromDays(1));
+            await worker.TurnAsync(CancellationToken.None);
+            counts.Add(await rig.ReadAsync<long>("SELECT count(*) FROM notices WHERE kind = 'grant_ending'"));
+        }
+
+        Assert.Equal([0, 0, 0, 0, 1, 1], counts);
+        Assert.Contains(
+            "account-1@studio.test ends at", await rig.ReadAsync<string>("SELECT message FROM notices"),
+            StringComparison.Ordinal);
+    }
+
     /// <summary>R-OAUTH-6: more due tokens than one page holds are all renewed in one turn.</summary>
     [Fact]
     [Trait("Requirement", "R-OAUTH-6")]

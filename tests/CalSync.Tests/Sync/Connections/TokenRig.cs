@@ -30,6 +30,7 @@ internal sealed class TokenRig : IAsyncDisposable
     private readonly IdSource _ids;
     private readonly ConnectionOptions _options;
     private readonly ProviderSet _providers;
+    private readonly DateTimeOffset _startedAt;
     private string _tenantId = "";
     private string _userId = "";
     private int _accountCount;
@@ -41,6 +42,7 @@ internal sealed class TokenRig : IAsyncDisposable
         GoogleOptions? google = null)
     {
         _options = options;
+        _startedAt = Clock.GetUtcNow();
         _ids = new IdSource(Clock, new Random(1));
         Server = new ScriptedServer(script);
         var pipeline = new PipelineOptions();
@@ -69,6 +71,9 @@ internal sealed class TokenRig : IAsyncDisposable
     }
 
     public ManualTimeProvider Clock { get; } = new();
+
+    /// <summary>How far the clock has been set ahead since the start.</summary>
+    public TimeSpan Elapsed => Clock.GetUtcNow() - _startedAt;
 
     public LogLines Logs { get; } = new();
 
