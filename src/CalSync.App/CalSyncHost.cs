@@ -87,16 +87,27 @@ internal sealed class CalSyncHost : IAsyncDisposable
 
     /// <summary>Starts listening and working; returns when requests are served.</summary>
     /// <param name="cancellation">Cancelling stops the start.</param>
-    public Task StartAsync(CancellationToken cancellation) =>
-        _listens ? _app.StartAsync(cancellation) : Workers.StartAsync(cancellation);
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        await (_listens ? _app.StartAsync(cancellation) : Workers.StartAsync(cancellation));
+        if (Watch is { } watch)
+            await watch.StartAsync(cancellation);
+    }
 
     /// <summary>Lets requests and mirror passes under way finish, then stops.</summary>
     /// <param name="cancellation">Cancelling cuts them off; leases and keys make that harmless.</param>
-    public Task StopAsync(CancellationToken cancellation) =>
-        _listens ? _app.StopAsync(cancellation) : Workers.StopAsync(cancellation);
+    public async Task StopAsync(CancellationToken cancellation)
+    {
+        if (Watch is { } watch)
+            await watch.StopAsync(cancellation);
+        await (_listens ? _app.StopAsync(cancellation) : Workers.StopAsync(cancellation));
+    }
 
     // Without addresses there is no web server, only the workers.
     private WorkerHost Workers => _app.Services.GetRequiredService<WorkerHost>();
+
+    // Options that were not read from anywhere do not change.
+    private ConfigurationWatch? Watch => _app.Services.GetService<ConfigurationWatch>();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();

@@ -4,6 +4,7 @@ using CalSync.App.Api.Authentication.Jwt;
 using CalSync.App.Api.Streaming;
 using CalSync.App.Health;
 using CalSync.App.Metrics;
+using CalSync.App.Configuration;
 using CalSync.App.Pairs;
 using CalSync.App.Workers;
 using CalSync.Remotes;
@@ -53,6 +54,11 @@ internal static class Composition
         services.AddSingleton<TimeWorker>();
         services.AddSingleton<PruneWorker>();
         services.AddSingleton<WorkerHost>();
+        services.AddSingleton(new Live<SwitchNormals>(new SwitchNormals(options.SwitchNormals)));
+        services.AddSingleton<LiveOptions>();
+        services.AddSingleton<SettingLog>();
+        if (options.Source is { } source)
+            services.AddSingleton(source).AddSingleton<ConfigurationWatch>();
         services.AddSingleton<HealthReads>();
         services.AddSingleton<HealthBoard>();
         services.AddSingleton<MetricsBoard>();
@@ -76,7 +82,7 @@ internal static class Composition
         services.AddSingleton(options.Idempotency);
         services.AddSingleton(provider => new SwitchStore(
             provider.GetRequiredService<Database>(), provider.GetRequiredService<TimeProvider>(),
-            options.SwitchNormals));
+            () => provider.GetRequiredService<Live<SwitchNormals>>().Value.Values));
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<IBreakerLedger, BreakerLedger>();
         services.AddSingleton<BreakerDesk>();
@@ -141,7 +147,7 @@ internal static class Composition
         services.AddSingleton<PairSync>();
         services.AddSingleton<PairCalendars>();
         services.AddSingleton<PairRunner>();
-        services.AddSingleton(options.PairWorker);
+        services.AddSingleton(new Live<PairWorkerOptions>(options.PairWorker));
         services.AddSingleton(
             provider => ActivatorUtilities.CreateInstance<PairWorker>(provider, random));
     }
@@ -152,7 +158,7 @@ internal static class Composition
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<JwtBearers>();
         services.AddSingleton<JwtIssuer>();
-        services.AddSingleton(options.SignIn);
+        services.AddSingleton(new Live<SignInOptions>(options.SignIn));
         services.AddSingleton<Passwords>();
         services.AddSingleton<SwitchReader>();
         services.AddSingleton<OperationWait>();

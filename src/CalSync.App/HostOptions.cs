@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using CalSync.App.Api;
 using CalSync.App.Api.Authentication;
+using CalSync.App.Configuration;
 using CalSync.App.Pairs;
 using CalSync.Classes;
 using CalSync.Remotes.Dav;
@@ -36,6 +37,10 @@ internal sealed record HostOptions
 
     /// <summary>The HTTP interface.</summary>
     public ApiOptions Api { get; init; } = new();
+
+    /// <summary>Where the configuration is found again; null for a process whose options never
+    /// change.</summary>
+    public ConfigurationSource? Source { get; init; }
 
     /// <summary>Limits of guessing passwords.</summary>
     public SignInOptions SignIn { get; init; } = new();

@@ -19,8 +19,8 @@ internal static class ServeCommand
             urls, noWorker,
         };
         return verb.Does(globals, around, (call, cancellation) => RunAsync(
-            call, call.Settings((Keys.ServerUrls, call.Get(urls))), listens: true, works: !call.Get(noWorker),
-            cancellation));
+            call, () => call.ReadConfiguration((Keys.ServerUrls, call.Get(urls))), listens: true,
+            works: !call.Get(noWorker), cancellation));
     }
 
     /// <summary>Workers only.</summary>
@@ -29,13 +29,18 @@ internal static class ServeCommand
             "worker", "Writes the calendars for API processes on the same database, until it is stopped.",
             "calsync worker --database postgres://calsync@db.example.com/calsync")
             .Does(globals, around, (call, cancellation) => RunAsync(
-                call, call.Settings(), listens: false, works: true, cancellation));
+                call, () => call.ReadConfiguration(), listens: false, works: true, cancellation));
 
     private static async Task<ExitCode> RunAsync(
-        Invocation call, Settings settings, bool listens, bool works, CancellationToken cancellation)
+        Invocation call, Func<ConfigurationOutcome> read, bool listens, bool works,
+        CancellationToken cancellation)
     {
+        var settings = Invocation.Valid(read());
         await using var host = await CalSyncHost.BuildAsync(
-            HostConfiguration.Read(settings, listens, works),
+            HostConfiguration.Read(settings, listens, works) with
+            {
+                Source = new ConfigurationSource(settings, call.ConfigurationFile(settings), read),
+            },
             new OffsetClock(call.Around.Clock, settings.Duration(Keys.TestingClock)), call.Around.Random, Log,
             cancellation);
         try

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CalSync.App.Api.Authentication;
+using CalSync.App.Configuration;
 using CalSync.Calendar;
 using CalSync.Classes;
 using CalSync.Classes.People;
@@ -122,7 +123,8 @@ internal static class UsersCommand
                     $"The password cannot be used. {problem.Message}", problem.Example ?? "another one");
             }
 
-            using var passwords = new Passwords(store, place.Settings.Options<SignInOptions>());
+            using var passwords = new Passwords(
+                store, new Live<SignInOptions>(place.Settings.Options<SignInOptions>()));
             var hash = await passwords.HashAsync(password, cancellation);
             await store.SetAsync(
                 holder.UserId, hash, null, null, Workplace.ActorName, place.CorrelationId, cancellation);

@@ -64,12 +64,24 @@ internal sealed class Invocation(ParseResult parsed, GlobalOptions globals, Surr
     /// <param name="more">Values of the verb's own options.</param>
     /// <exception cref="InvalidConfigurationException">At least one value is invalid.</exception>
     public Settings Settings(params IEnumerable<(Key Key, string? Text)> more) =>
-        ReadConfiguration(more) switch
-        {
-            ConfigurationOutcome.Valid valid => valid.Settings,
-            ConfigurationOutcome.Invalid invalid => throw new InvalidConfigurationException(invalid.Errors),
-            _ => throw new System.Diagnostics.UnreachableException(),
-        };
+        Valid(ReadConfiguration(more));
+
+    /// <summary>The settings of an outcome, or the end of the verb with 78 and every error.</summary>
+    /// <exception cref="InvalidConfigurationException">At least one value is invalid.</exception>
+    public static Settings Valid(ConfigurationOutcome outcome) => outcome switch
+    {
+        ConfigurationOutcome.Valid valid => valid.Settings,
+        ConfigurationOutcome.Invalid invalid => throw new InvalidConfigurationException(invalid.Errors),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    /// <summary>The configuration file, whether it exists or not.</summary>
+    public string ConfigurationFile(Settings settings) =>
+        Path.GetFullPath(Get(globals.Config) ?? Path.Combine(settings.DataDirectory, "calsync.json"));
+
+    /// <summary>Reads the configuration with another file in place of its own.</summary>
+    public ConfigurationOutcome ReadConfigurationWith(string file) =>
+        ConfigurationReader.Read(globals.Input(parsed, around, []) with { ConfigFile = file });
 }
 
 /// <summary>The configuration cannot be used.</summary>

@@ -42,7 +42,8 @@ internal sealed class Workplace : IAsyncDisposable
     public IdentityStore Identity => new(Database, Ids, Clock);
 
     /// <summary>The kill switches.</summary>
-    public SwitchStore Switches => new(Database, Clock, HostConfiguration.SwitchNormals(Settings));
+    public SwitchStore Switches => new(
+        Database, Clock, () => HostConfiguration.SwitchNormals(Settings));
 
     /// <summary>The journal.</summary>
     public JournalReader Journal => new(Database);

@@ -59,8 +59,11 @@ internal sealed record Key(string Name, KeyType Type, string? Default, string Ex
     /// <summary>Other names, as variables of the environment or at the top of the file.</summary>
     public ImmutableArray<string> Aliases { get; init; } = [];
 
-    /// <summary>How to change it while the product runs; null when that takes a restart.</summary>
+    /// <summary>A command that changes it for a time; null for none.</summary>
     public string? Live { get; init; }
+
+    /// <summary>True when a change of the file is in force within seconds, without a restart.</summary>
+    public bool IsLive { get; init; }
 
     /// <summary>What to do instead, said when a value is out of range.</summary>
     public string? Instead { get; init; }
@@ -78,8 +81,12 @@ internal sealed record Key(string Name, KeyType Type, string? Default, string Ex
     /// <summary>The same key, never shown.</summary>
     public Key KeptSecret() => this with { Secret = true };
 
-    /// <summary>The same key, changed by a command while the product runs.</summary>
-    public Key ChangedLiveWith(string command) => this with { Live = command };
+    /// <summary>The same key, changed by the file, or for a time by a command, while the product
+    /// runs.</summary>
+    public Key ChangedLiveWith(string command) => this with { Live = command, IsLive = true };
+
+    /// <summary>The same key, changed by the file while the product runs.</summary>
+    public Key ChangedLive() => this with { IsLive = true };
 
     /// <summary>The same key, with words about what to do instead of leaving its range.</summary>
     public Key Otherwise(string advice) => this with { Instead = advice };

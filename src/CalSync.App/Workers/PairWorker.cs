@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using CalSync.App.Configuration;
 using CalSync.App.Pairs;
 using CalSync.Storage.Pairs;
 using CalSync.Sync;
@@ -14,12 +15,14 @@ namespace CalSync.App.Workers;
 /// is not due until that is done. One pair delays no other.
 /// </remarks>
 internal sealed partial class PairWorker(
-    PairDirectory pairs, PairRunner runner, PairWorkerOptions options, SyncMeter meter, Random random,
+    PairDirectory pairs, PairRunner runner, Live<PairWorkerOptions> live, SyncMeter meter, Random random,
     ILogger<PairWorker> log, TimeProvider clock)
 {
     private static readonly TimeSpan ObserveEvery = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<string, Task> _running = new(StringComparer.Ordinal);
     private DateTimeOffset _observedAt;
+
+    private PairWorkerOptions Options => live.Value;
 
     /// <summary>Works until stopped.</summary>
     /// <param name="stop">Stops it; runs under way give their pairs back, and the next run goes on.</param>
@@ -27,11 +30,12 @@ internal sealed partial class PairWorker(
         "Design", "CA1031", Justification = "The worker loop is where a fault of one turn ends.")]
     public async Task RunAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(options.Poll, clock);
+        using var timer = new PeriodicTimer(Options.Poll, clock);
         try
         {
             do
             {
+                timer.Period = Options.Poll;
                 try
                 {
                     await StartDueAsync(stop);
@@ -67,7 +71,7 @@ internal sealed partial class PairWorker(
                 _running.TryRemove(id, out _);
         }
 
-        var free = options.Concurrency - _running.Count;
+        var free = Options.Concurrency - _running.Count;
         var due = free > 0 ? await pairs.DueAsync(clock.GetUtcNow(), stop) : [];
         foreach (var pair in due.Where(pair => !_running.ContainsKey(pair.Id)).Take(free))
             _running[pair.Id] = RunAsync(pair, stop);
@@ -115,7 +119,7 @@ internal sealed partial class PairWorker(
                     run.Pair.Failures + 1, stop);
                 return;
             default:
-                await pairs.ScheduleAsync(run.Pair.Id, clock.GetUtcNow() + Jitter(options.Interval), 0, stop);
+                await pairs.ScheduleAsync(run.Pair.Id, clock.GetUtcNow() + Jitter(Options.Interval), 0, stop);
                 return;
         }
     }
@@ -142,12 +146,12 @@ internal sealed partial class PairWorker(
 
     private TimeSpan BackOff(int failures)
     {
-        var doubled = options.Interval * Math.Pow(2, Math.Min(failures, 16));
-        return Jitter(doubled < options.BackOffMax ? doubled : options.BackOffMax);
+        var doubled = Options.Interval * Math.Pow(2, Math.Min(failures, 16));
+        return Jitter(doubled < Options.BackOffMax ? doubled : Options.BackOffMax);
     }
 
     private TimeSpan Jitter(TimeSpan pause) =>
-        pause * (1 - (options.JitterPercent / 100.0 * random.NextDouble()));
+        pause * (1 - (Options.JitterPercent / 100.0 * random.NextDouble()));
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 

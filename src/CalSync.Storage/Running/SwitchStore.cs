@@ -91,10 +91,10 @@ public abstract record SwitchChange
 /// </summary>
 /// <param name="database">The database.</param>
 /// <param name="clock">Decides what has expired.</param>
-/// <param name="normals">Values by switch that the configuration makes normal; null or absent: as
-/// defined.</param>
+/// <param name="normals">Gives the values by switch that the configuration makes normal now; null or absent:
+/// as defined.</param>
 public sealed class SwitchStore(
-    Database database, TimeProvider clock, IReadOnlyDictionary<string, string>? normals = null)
+    Database database, TimeProvider clock, Func<IReadOnlyDictionary<string, string>>? normals = null)
 {
     /// <summary>The tenant that entries about the whole installation stand under in the journal.</summary>
     public const string JournalTenant = "system";
@@ -203,7 +203,7 @@ public sealed class SwitchStore(
     }
 
     private string NormalOf(SwitchDefinition definition) =>
-        normals?.GetValueOrDefault(definition.Name) ?? definition.Normal;
+        normals?.Invoke().GetValueOrDefault(definition.Name) ?? definition.Normal;
 
     private static Task<SwitchState?> FindAsync(Session session, string name, DateTimeOffset now) =>
         session.FirstOrDefaultAsync<SwitchState>(

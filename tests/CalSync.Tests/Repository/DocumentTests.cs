@@ -81,7 +81,7 @@ public sealed partial class DocumentTests
         string.Join("<br>", key.Aliases.Prepend(key.Name).Select(name => $"`{name}`")),
         key.Default is null ? "" : key.Secret ? "(the sandbox's)" : $"`{key.Default}`",
         key.Range,
-        key.Live is null ? "restart" : $"`{key.Live}`",
+        !key.IsLive ? "restart" : key.Live is null ? "live" : $"live, or `{key.Live}`",
         key.Meaning,
     ];
 

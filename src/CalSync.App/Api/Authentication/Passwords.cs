@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using CalSync.App.Configuration;
 using CalSync.Classes;
 using CalSync.Storage.Identity;
 using CalSync.Sync;
@@ -55,7 +56,7 @@ internal sealed record SignInOptions
 /// wrong password, and gets the same answer. Attempts are counted in the database, so that all processes
 /// count together and a restart forgives nothing.
 /// </remarks>
-internal sealed class Passwords(PasswordStore store, SignInOptions options) : IDisposable
+internal sealed class Passwords(PasswordStore store, Live<SignInOptions> live) : IDisposable
 {
     /// <summary>Shortest password.</summary>
     public const int LengthMin = 12;
@@ -145,12 +146,16 @@ internal sealed class Passwords(PasswordStore store, SignInOptions options) : ID
     // The same password, however the keyboard composes its letters (RFC 8265 section 4.2).
     private static string Form(string password) => password.Normalize(NormalizationForm.FormC);
 
-    private AttemptLimit[] Limits(string name, string address) =>
-    [
-        new(Subject("pair", name, address), options.PerPairMax, options.Window),
-        new(Subject("address", "", address), options.PerAddressMax, options.Window),
-        new(Subject("account", name, ""), options.PerAccountMax, options.Window),
-    ];
+    private AttemptLimit[] Limits(string name, string address)
+    {
+        var options = live.Value;
+        return
+        [
+            new(Subject("pair", name, address), options.PerPairMax, options.Window),
+            new(Subject("address", "", address), options.PerAddressMax, options.Window),
+            new(Subject("account", name, ""), options.PerAccountMax, options.Window),
+        ];
+    }
 
     private static string Subject(string kind, string name, string address) => Convert.ToHexStringLower(
         SHA256.HashData(Encoding.UTF8.GetBytes($"{kind}\n{name}\n{address}")));
