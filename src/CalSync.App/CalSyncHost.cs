@@ -89,7 +89,10 @@ internal sealed class CalSyncHost : IAsyncDisposable
     /// <param name="cancellation">Cancelling stops the start.</param>
     public async Task StartAsync(CancellationToken cancellation)
     {
-        await (_listens ? _app.StartAsync(cancellation) : Workers.StartAsync(cancellation));
+        if (_listens)
+            await _app.StartAsync(cancellation);
+        else
+            await Task.WhenAll(Alone.Select(service => service.StartAsync(cancellation)));
         if (Watch is { } watch)
             await watch.StartAsync(cancellation);
     }
@@ -100,11 +103,15 @@ internal sealed class CalSyncHost : IAsyncDisposable
     {
         if (Watch is { } watch)
             await watch.StopAsync(cancellation);
-        await (_listens ? _app.StopAsync(cancellation) : Workers.StopAsync(cancellation));
+        if (_listens)
+            await _app.StopAsync(cancellation);
+        else
+            await Task.WhenAll(Alone.Select(service => service.StopAsync(cancellation)));
     }
 
-    // Without addresses there is no web server, only the workers.
-    private WorkerHost Workers => _app.Services.GetRequiredService<WorkerHost>();
+    // Without addresses there is no web server, only the workers and whoever tells how they fare.
+    private IEnumerable<IHostedService> Alone =>
+        [_app.Services.GetRequiredService<WorkerHost>(), .. _app.Services.GetServices<MetricsPush>()];
 
     // Options that were not read from anywhere do not change.
     private ConfigurationWatch? Watch => _app.Services.GetService<ConfigurationWatch>();

@@ -64,6 +64,13 @@ internal static class Composition
         services.AddSingleton<MetricsBoard>();
         if (options.Urls.Count > 0)
             services.AddHostedService<HealthWatch>();
+        if (options.MetricsPush is { } push)
+        {
+            services.AddSingleton(push);
+            services.AddSingleton(provider => ActivatorUtilities.CreateInstance<MetricsPush>(
+                provider, new SocketsHttpHandler { AllowAutoRedirect = false }));
+            services.AddHostedService(provider => provider.GetRequiredService<MetricsPush>());
+        }
         if (options.RunsWorkers)
             services.AddHostedService(provider => provider.GetRequiredService<WorkerHost>());
     }

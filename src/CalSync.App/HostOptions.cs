@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using CalSync.App.Api;
 using CalSync.App.Api.Authentication;
 using CalSync.App.Configuration;
+using CalSync.App.Metrics;
 using CalSync.App.Pairs;
 using CalSync.Classes;
 using CalSync.Remotes.Dav;
@@ -75,6 +76,9 @@ internal sealed record HostOptions
 
     /// <summary>Pairs of calendars.</summary>
     public PairOptions Pairs { get; init; } = new();
+
+    /// <summary>Where metrics are sent; null for nowhere.</summary>
+    public MetricsPushOptions? MetricsPush { get; init; }
 
     /// <summary>When pairs run by themselves.</summary>
     public PairWorkerOptions PairWorker { get; init; } = new();

@@ -3,6 +3,7 @@ using System.Globalization;
 using CalSync.App.Api;
 using CalSync.App.Api.Authentication;
 using CalSync.App.Api.Authentication.Jwt;
+using CalSync.App.Metrics;
 using CalSync.App.Pairs;
 using CalSync.Classes;
 using CalSync.Remotes.Dav;
@@ -64,6 +65,9 @@ internal static class HostConfiguration
             Dav = settings.Options<DavOptions>(),
             Pairs = settings.Options<PairOptions>(),
             PairWorker = settings.Options<PairWorkerOptions>(),
+            MetricsPush = settings.Address(Keys.MetricsOtlpUrl) is { } receiver
+                ? new MetricsPushOptions(receiver, settings.Duration(Keys.MetricsOtlpInterval))
+                : null,
         };
         return settings.Text(Keys.Provider) == "google-sandbox"
             ? options.At(

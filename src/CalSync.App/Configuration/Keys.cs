@@ -163,6 +163,13 @@ internal static class Keys
     public static readonly Key RequestBudget = Duration("server.request_budget", 10, 1, 10, "s",
         "Longest a request may take in all; then it is answered 504, and what was accepted goes on.");
 
+    public static readonly Key MetricsOtlpUrl = Address("metrics.otlp_url", null,
+        "http://127.0.0.1:4318/v1/metrics",
+        "An OTLP receiver (HTTP, JSON) the metrics are sent to, by workers too; none when unset.");
+
+    public static readonly Key MetricsOtlpInterval = Duration("metrics.otlp_interval", 60, 5, 3_600, "s",
+        "Pause between two sends of the metrics.");
+
     /// <summary>Every key, in the order the manual prints them.</summary>
     public static ImmutableArray<Key> All { get; } =
     [
@@ -175,8 +182,8 @@ internal static class Keys
         Limit<DatabaseOptions>("database.connections", nameof(DatabaseOptions.ConnectionCountMax),
             "Most connections of one process to the database."),
         Limit<DatabaseOptions>("database.prepared_statements", nameof(DatabaseOptions.PreparedCountMax),
-            "Statements kept prepared on each connection; 0 for a pooler in transaction mode."),
-        ServerUrls, ServerPublicUrl, RequestBudget, SecretsKey,
+            "Statements kept prepared on each connection; none behind a pooler of transactions."),
+        ServerUrls, ServerPublicUrl, RequestBudget, MetricsOtlpUrl, MetricsOtlpInterval, SecretsKey,
         AuthIssuer, AuthAudience, AuthLegacy, AuthLegacySecret, AuthLegacySunset,
         Limit<SignInOptions>("sign_in.window", nameof(SignInOptions.Window),
             "Attempts to sign in are counted for so long, from the first.").ChangedLive(),
