@@ -64,8 +64,12 @@ internal static class WriteEcho
         var missing = changes.ToLookup(change => (change.Component, change.Property));
         // A server drops and cuts values, but no instance: where one is missing, nothing arrived.
         return written.All(field => field.Property is not null || !missing.Contains(field))
-            && (changes.All(isDone) || written.Any(field => !missing.Contains(field)
-                || (changed.Contains(field) && missing[field].All(isDone))));
+            && (changes.All(isDone) || written.Any(HasArrived));
+
+        // An instance that somebody made meanwhile has the key of ours, but not its content.
+        bool HasArrived((ComponentKey Component, string? Property) field) => field.Property is null
+            ? changes.All(change => change.Component != field.Component || isDone(change))
+            : !missing.Contains(field) || (changed.Contains(field) && missing[field].All(isDone));
     }
 
     /// <summary>

@@ -56,6 +56,23 @@ public sealed class WriteEchoTests
         Assert.Equal(!isItsDoing, ResourceContent.IsSame(sent, seen));
     }
 
+    /// <summary>An instance that a person made meanwhile is not ours although ours has its key; and nothing
+    /// else of our write is there.</summary>
+    [Theory]
+    [InlineData("t1", false)]
+    [InlineData("ours", true)]
+    [Trait("Requirement", "R-SYNC-6-C")]
+    public void IsApplied_WhenSomebodyMadeTheSameInstance_IsDecidedByItsContent(string title, bool isApplied)
+    {
+        const string Daily = "DTSTART:20260302T090000Z|RRULE:FREQ=DAILY;COUNT=8|SUMMARY:t|";
+        string Instance(string summary) => Daily + "END:VEVENT|BEGIN:VEVENT|UID:e|"
+            + $"RECURRENCE-ID:20260305T090000Z|DTSTART:20260305T090000Z|SUMMARY:{summary}|";
+        var held = PairWorld.Event("e", Daily);
+        var sent = PairWorld.Event("e", "DESCRIPTION:v|" + Instance("ours"));
+        var got = PairWorld.Event("e", Instance(title));
+        Assert.Equal(isApplied, WriteEcho.IsApplied(held, sent, got));
+    }
+
     [Fact]
     public void Losses_NameWhatTheServerDroppedAddedAndRewrote()
     {
