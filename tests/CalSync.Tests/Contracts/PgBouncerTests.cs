@@ -120,3 +120,8 @@ public sealed class PgBouncerSchemaTests(PgBouncerTestDatabase database)
 [Trait("Requirement", "R-DB-6")]
 public sealed class PgBouncerSessionTests(PgBouncerTestDatabase database)
     : SessionContract(database), IClassFixture<PgBouncerTestDatabase>;
+
+[Collection(PostgresFixture.Collection)]
+[Trait("Requirement", "R-DB-6")]
+public sealed class PgBouncerResealTests(PgBouncerTestDatabase database)
+    : ResealContract(database), IClassFixture<PgBouncerTestDatabase>;

@@ -16,6 +16,7 @@ namespace CalSync.Tests.Contracts;
 /// public sealed class PostgresSeatTests(PostgresTestDatabase fixture)
 ///     : SeatContract(fixture), IClassFixture&lt;PostgresTestDatabase&gt;;
 /// </code>
+/// and in PgBouncerTests once more, through a pooler; a repository test notices a contract that is not there.
 /// The tests of a class share one database, so each makes its own tenant.
 /// </remarks>
 public abstract class StoreContract(TestDatabase fixture)

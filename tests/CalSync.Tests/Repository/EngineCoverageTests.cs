@@ -1,6 +1,7 @@
+using CalSync.Tests.Contracts;
 using Xunit;
 
-namespace CalSync.Tests.Contracts;
+namespace CalSync.Tests.Repository;
 
 /// <summary>R-DB-6: no contract is forgotten on an engine.</summary>
 public sealed class EngineCoverageTests
