@@ -133,8 +133,16 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
             case ResourceWrite.Failed { Fault.OutcomeUnknown: false } failed:
                 return new SideEnd.Failed(failed.Fault, IsOpen: false);
             default:
-                return await LookAsync(
-                    act.Held, write.Uid, (answer as ResourceWrite.Failed)?.Fault, cancellation);
+                var lost = (answer as ResourceWrite.Failed)?.Fault;
+                var end = await LookAsync(act.Held, write.Uid, lost, cancellation);
+                // Neither what was there nor what was sent: our write and what the server made of it, or a
+                // read so far behind that it shows what was there earlier still. The next listing tells.
+                return lost is not null
+                    && end is SideEnd.Otherwise { Fact: SideFact.Present { Place: var now } }
+                    && !ResourceContent.IsSame(write.Sent!, now.Seen)
+                    && !ResourceContent.IsSame(act.Held.Seen, now.Seen)
+                        ? new SideEnd.Failed(lost, IsOpen: true)
+                        : end;
         }
     }
 
