@@ -194,8 +194,8 @@ internal static class ProblemCatalogue
     public static readonly ImmutableSortedDictionary<string, ProblemType> All =
         new[]
         {
-            Unauthenticated, Forbidden, NotFound, MethodNotAllowed, NotAcceptable, UnsupportedMediaType,
-                BodyTooLarge,
+            Unauthenticated, SignInRefused, TooManyAttempts, Forbidden, NotFound, MethodNotAllowed,
+            NotAcceptable, UnsupportedMediaType, BodyTooLarge,
             RequestTimeout, MalformedRequest, ValidationFailed, InvalidTimeZone, NonexistentLocalTime,
             AmbiguousLocalTime, OffsetZoneMismatch, PreconditionRequired, StaleVersion, IdempotencyInProgress,
             IdempotencyMismatch, IdempotencyKeyRequired, IdempotencyKeyInvalid, ClassFull, ClassCancelled,
