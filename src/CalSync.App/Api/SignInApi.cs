@@ -37,7 +37,7 @@ internal static class SignInApi
             .Says("signIn", "Sign in", "With address and password, for eight hours. " + NotKept);
         api.MapDelete("/api/v1/auth/sessions/current", SignOutAsync).Allow(Roles.Any).KeyedHere()
             .Fails(NotPossibleNow)
-            .Says("signOut", "Sign out", "The token of this session stops working within five seconds.");
+            .Says("signOut", "Sign out", "The token it is asked with stops working within five seconds.");
         api.MapDelete("/api/v1/auth/sessions", SignOutEverywhereAsync).Allow(Roles.Any).KeyedHere()
             .Says("signOutEverywhere", "Sign out everywhere", "Ends every session of mine.");
         api.MapPut("/api/v1/me/password", ChangeAsync).Allow(Roles.Any).Unkeyed()

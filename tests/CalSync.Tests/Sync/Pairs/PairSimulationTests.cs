@@ -34,6 +34,14 @@ public sealed class PairSimulationTests(ITestOutputHelper output)
         Assert.Empty(await PairSimulation.RunAsync(firstSeed, SeedCount, hasDamage));
     }
 
+    /// <summary>Lives that once lost an edit.</summary>
+    [Theory]
+    [InlineData(55_498, false)]
+    [InlineData(70_460, true)]
+    [Trait("Requirement", "R-SYNC-6-C")]
+    public async Task LifeThatOnceBroke_KeepsEveryPromise(int seed, bool hasDamage) =>
+        Assert.Empty(await PairSimulation.RunAsync(seed, 1, hasDamage));
+
     /// <summary>
     /// Small lives on providers of several habits, each lived again for every call, every write and every
     /// change of the ledger in its run, and for everything that can go wrong there.
