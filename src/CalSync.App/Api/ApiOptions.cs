@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Net;
 using CalSync.App.Api.Authentication.Jwt;
 
 namespace CalSync.App.Api;
@@ -35,6 +37,9 @@ internal sealed record ApiOptions
     /// Where browsers and clients reach this server, such as <c>https://calsync.example</c>; null: as asked.
     /// </summary>
     public Uri? PublicAddress { get; init; }
+
+    /// <summary>Reverse proxies whose word for a client's address is taken. Default none.</summary>
+    public ImmutableArray<IPNetwork> TrustedProxies { get; init; } = [];
 
     /// <summary>
     /// Streams of events one person may have open in this process. Default 8: tabs and devices.

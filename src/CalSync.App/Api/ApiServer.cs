@@ -41,6 +41,7 @@ internal static class ApiServer
     /// <param name="mapResources">Maps the resources onto a group that refuses unreadable parameters.</param>
     public static void Map(WebApplication app, Action<IEndpointRouteBuilder> mapResources)
     {
+        app.UseTrustedProxies(app.Services.GetRequiredService<ApiOptions>().TrustedProxies);
         app.UseApiPipeline();
         app.UseSwaggerUI(page =>
         {

@@ -150,7 +150,7 @@ internal static class SignInApi
                 ? new FieldError(member, "too_long", $"At most {Passwords.LengthMax} characters.", example)
             : null;
 
-    // Behind a proxy it is the proxy's: then the limit for one account is what holds.
+    // Behind a proxy that is not named it is the proxy's: then the limit for one account is what holds.
     private static string AddressOf(HttpContext context) =>
         context.Connection.RemoteIpAddress?.ToString() ?? "local";
 }

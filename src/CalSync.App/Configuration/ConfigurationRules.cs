@@ -1,4 +1,5 @@
 using System.Text;
+using CalSync.App.Api;
 using CalSync.Remotes.Pipeline;
 using CalSync.Sandbox;
 using CalSync.Storage;
@@ -45,6 +46,9 @@ internal static class ConfigurationRules
                     "the client id of your own project"),
             (!settings.Text(Keys.ServerUrls)!.Split(';').All(SettingText.IsWebAddress), Keys.ServerUrls,
                 "is not a list of http or https addresses", "addresses separated by semicolons"),
+            (settings.Text(Keys.TrustedProxies) is { } proxies && TrustedProxies.Read(proxies) is null,
+                Keys.TrustedProxies, "is not a list of networks, or trusts everybody",
+                    "addresses and networks separated by commas"),
             .. Legacy(settings),
         ];
         return Broken(settings, rules);

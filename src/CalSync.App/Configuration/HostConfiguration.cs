@@ -41,6 +41,9 @@ internal static class HostConfiguration
                 RequestBudget = settings.Duration(Keys.RequestBudget),
                 IdempotencyKeyRequired = settings.Flag(Keys.IdempotencyRequired),
                 PublicAddress = settings.Address(Keys.ServerPublicUrl),
+                TrustedProxies = settings.Text(Keys.TrustedProxies) is { } proxies
+                    ? TrustedProxies.Read(proxies)!.Value
+                    : [],
                 Provider = settings.Text(Keys.Provider)!,
                 Jwt = WebTokens(settings),
             },

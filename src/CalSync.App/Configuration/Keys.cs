@@ -40,6 +40,11 @@ internal static class Keys
         "server.public_url", null, "https://calsync.example.com",
         "Address people reach the API at, and where OAuth sends browsers back; the asked one when unset.");
 
+    public static readonly Key TrustedProxies = Text(
+        "server.trusted_proxies", null, "10.0.0.0/8, 2001:db8::7",
+        "Reverse proxies, by address or network, whose X-Forwarded-For says where a client is; none when "
+            + "unset.");
+
     public static readonly Key SecretsKey = new Key("secrets.key", KeyType.SecretKey, null,
         "the output of: head -c 32 /dev/urandom | base64",
         "Keys of stored provider tokens, the current one first, separated by commas; made in the data "
@@ -183,7 +188,8 @@ internal static class Keys
             "Most connections of one process to the database."),
         Limit<DatabaseOptions>("database.prepared_statements", nameof(DatabaseOptions.PreparedCountMax),
             "Statements kept prepared on each connection; none behind a pooler of transactions."),
-        ServerUrls, ServerPublicUrl, RequestBudget, MetricsOtlpUrl, MetricsOtlpInterval, SecretsKey,
+        ServerUrls, ServerPublicUrl, TrustedProxies, RequestBudget, MetricsOtlpUrl, MetricsOtlpInterval,
+        SecretsKey,
         AuthIssuer, AuthAudience, AuthLegacy, AuthLegacySecret, AuthLegacySunset,
         Limit<SignInOptions>("sign_in.window", nameof(SignInOptions.Window),
             "Attempts to sign in are counted for so long, from the first.").ChangedLive(),
@@ -192,7 +198,7 @@ internal static class Keys
         Limit<SignInOptions>("sign_in.per_account", nameof(SignInOptions.PerAccountMax),
             "Attempts within the window at one account, from wherever.").ChangedLive(),
         Limit<SignInOptions>("sign_in.per_address", nameof(SignInOptions.PerAddressMax),
-            "Attempts within the window from one network address; behind a proxy, that of the proxy.")
+            "Attempts within the window from one network address.")
             .ChangedLive(),
         TestingClock,
         Provider, GoogleClientId, GoogleClientSecret, SandboxUrl, SandboxCalDavUrl,
