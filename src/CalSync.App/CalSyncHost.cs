@@ -75,6 +75,7 @@ internal sealed class CalSyncHost : IAsyncDisposable
             resources.MapProfiles();
             resources.MapKeySet();
             resources.MapSignIn();
+            resources.MapGoogleSignIn();
             resources.MapStream();
             resources.MapAdmin();
             resources.MapHealth();

@@ -85,6 +85,7 @@ internal static class Composition
         services.AddSingleton<ProfileStore>();
         services.AddSingleton<SessionStore>();
         services.AddSingleton<PasswordStore>();
+        services.AddSingleton<GoogleAccountStore>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton(options.Idempotency);
         services.AddSingleton(provider => new SwitchStore(
@@ -117,7 +118,7 @@ internal static class Composition
         services.AddSingleton(provider => new GoogleRemotes(
             options.Google, options.OAuth, options.Pipeline, provider.GetRequiredService<IBreakerLedger>(),
             new RetryPolicy(options.Pipeline.Retry, random), provider.GetRequiredService<RetryBudget>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<TimeProvider>(), options.GoogleSignIn));
         services.AddSingleton(provider => new CalDavRemotes(
             options.Dav, options.Pipeline, provider.GetRequiredService<IBreakerLedger>(),
             new RetryPolicy(options.Pipeline.Retry, random), provider.GetRequiredService<RetryBudget>(),
@@ -167,6 +168,7 @@ internal static class Composition
         services.AddSingleton<JwtIssuer>();
         services.AddSingleton(new Live<SignInOptions>(options.SignIn));
         services.AddSingleton<Passwords>();
+        services.AddSingleton<GoogleSignIn>();
         services.AddSingleton<SwitchReader>();
         services.AddSingleton<OperationWait>();
         services.AddSingleton<CommandFlow>();

@@ -62,6 +62,9 @@ internal sealed record HostOptions
     /// <summary>Where to sign in.</summary>
     public OAuthOptions OAuth { get; init; } = new();
 
+    /// <summary>Where people sign in through Google; null where they do not.</summary>
+    public OpenIdOptions? GoogleSignIn { get; init; }
+
     /// <summary>Limits of the calls to the provider.</summary>
     public PipelineOptions Pipeline { get; init; } = new();
 

@@ -19,6 +19,7 @@ public sealed class GoogleRemotes : IDisposable
     private readonly CallQuota _quota;
     private readonly ProviderPipeline _calendarPipeline;
     private readonly ProviderPipeline _oauthPipeline;
+    private readonly ProviderPipeline? _signInPipeline;
     private readonly RetryBudget _budget;
     private readonly TimeProvider _clock;
     private readonly GoogleOptions _google;
@@ -31,6 +32,7 @@ public sealed class GoogleRemotes : IDisposable
     /// <param name="retry">Gives the waits between attempts.</param>
     /// <param name="budget">Shared with whoever else repeats provider calls.</param>
     /// <param name="clock">Now, and every timeout.</param>
+    /// <param name="openId">Where people sign in; null for nowhere.</param>
     public GoogleRemotes(
         GoogleOptions google,
         OAuthOptions oauth,
@@ -38,7 +40,8 @@ public sealed class GoogleRemotes : IDisposable
         IBreakerLedger ledger,
         RetryPolicy retry,
         RetryBudget budget,
-        TimeProvider clock)
+        TimeProvider clock,
+        OpenIdOptions? openId = null)
     {
         _budget = budget;
         _clock = clock;
@@ -54,6 +57,12 @@ public sealed class GoogleRemotes : IDisposable
         _meter.Watch(_quota, budget, clock);
         _meter.Watch("calendar", () => _calendarPipeline.Phase);
         _meter.Watch("oauth", () => _oauthPipeline.Phase);
+        if (openId is null)
+            return;
+        _signInPipeline = new(
+            "openid", parts, HttpClients.Create(options, new Uri(openId.Issuer)), null, null);
+        SignIn = new OpenIdServer(_signInPipeline, openId, clock);
+        _meter.Watch("openid", () => _signInPipeline.Phase);
     }
 
     /// <summary>Events and calendars.</summary>
@@ -61,6 +70,9 @@ public sealed class GoogleRemotes : IDisposable
 
     /// <summary>Tokens and identities.</summary>
     public IOAuthServer OAuth { get; }
+
+    /// <summary>Where people sign in; null where they do not.</summary>
+    public OpenIdServer? SignIn { get; }
 
     /// <summary>One calendar for two-way sync; nothing is sent.</summary>
     /// <param name="target">Which calendar.</param>
@@ -83,6 +95,8 @@ public sealed class GoogleRemotes : IDisposable
     {
         _calendarPipeline.Dispose();
         _oauthPipeline.Dispose();
+        SignIn?.Dispose();
+        _signInPipeline?.Dispose();
         _quota.Dispose();
         _meter.Dispose();
     }

@@ -47,6 +47,16 @@ internal sealed record SignInRequest(string? Email, string? Password, string? Te
     public override string ToString() => $"SignInRequest {{ Email = {Email} }}";
 }
 
+/// <summary>POST /auth/google/attempts.</summary>
+internal sealed record GoogleAttemptRequest(string? TenantId, string? LoginHint);
+
+/// <summary>POST /auth/google/sessions.</summary>
+internal sealed record GoogleSignInRequest(string? State, string? Code, string? AttemptKey)
+{
+    /// <inheritdoc/>
+    public override string ToString() => "GoogleSignInRequest { }";
+}
+
 /// <summary>PUT /me/password.</summary>
 internal sealed record ChangePasswordRequest(string? Current, string? New)
 {

@@ -26,7 +26,8 @@ internal static class SignInApi
     private const string NotKept =
         "An idempotency key is not needed, and neither password nor token is kept under one.";
 
-    private static readonly TimeSpan Lifetime = TimeSpan.FromHours(8);
+    /// <summary>How long somebody who has signed in stays so.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(8);
 
     /// <summary>Adds the routes.</summary>
     public static void MapSignIn(this IEndpointRouteBuilder api)
@@ -64,13 +65,26 @@ internal static class SignInApi
             cancellation);
         if (outcome is not SignIn.Proved { Holder: var holder })
             return Refuse(scope, outcome);
+        return await OpenAsync(holder.UserId, "password", scope, sessions, issuer)
+            ?? Refuse(scope, new SignIn.Refused());
+    }
+
+    /// <summary>Opens a session for somebody who has proved who they are.</summary>
+    /// <param name="userId">Who.</param>
+    /// <param name="method">How they proved it, for the journal.</param>
+    /// <param name="scope">The request.</param>
+    /// <param name="sessions">Where sessions are.</param>
+    /// <param name="issuer">Signs the token.</param>
+    /// <returns>Null when the person is gone meanwhile.</returns>
+    public static async Task<Answer?> OpenAsync(
+        string userId, string method, RequestScope scope, SessionStore sessions, JwtIssuer issuer)
+    {
         // From here on it is done, whoever still listens: what is opened is in the journal.
         var session = await sessions.OpenAsync(
-            holder.UserId, "password", Lifetime, holder.UserId, scope.CorrelationId, CancellationToken.None);
+            userId, method, Lifetime, userId, scope.CorrelationId, CancellationToken.None);
         if (session is null)
-            return Refuse(scope, new SignIn.Refused());
-        var token = await issuer.IssueAsync(
-            session, holder.UserId, scope.CorrelationId, CancellationToken.None);
+            return null;
+        var token = await issuer.IssueAsync(session, userId, scope.CorrelationId, CancellationToken.None);
         return Answer.Json(
             201,
             new SignedInView(
@@ -150,7 +164,9 @@ internal static class SignInApi
                 ? new FieldError(member, "too_long", $"At most {Passwords.LengthMax} characters.", example)
             : null;
 
-    // Behind a proxy that is not named it is the proxy's: then the limit for one account is what holds.
-    private static string AddressOf(HttpContext context) =>
+    /// <summary>Under which address of the network attempts are counted.</summary>
+    /// <remarks>Behind a proxy that is not named it is the proxy's: then the limit for one account is what
+    /// holds.</remarks>
+    public static string AddressOf(HttpContext context) =>
         context.Connection.RemoteIpAddress?.ToString() ?? "local";
 }

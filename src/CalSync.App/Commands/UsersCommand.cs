@@ -5,6 +5,7 @@ using CalSync.Calendar;
 using CalSync.Classes;
 using CalSync.Classes.People;
 using CalSync.Storage.Identity;
+using CalSync.Storage.Secrets;
 
 namespace CalSync.App.Commands;
 
@@ -27,6 +28,7 @@ internal static class UsersCommand
             MakeCreate(globals, around),
             MakeToken(globals, around),
             MakePassword(globals, around),
+            MakeUnlink(globals, around),
             MakeList(globals, around),
         };
 
@@ -129,6 +131,38 @@ internal static class UsersCommand
             await store.SetAsync(
                 holder.UserId, hash, null, null, Workplace.ActorName, place.CorrelationId, cancellation);
             call.Output.Value(new { holder.UserId }, $"{holder.Email} can sign in with the new password.");
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Verb MakeUnlink(GlobalOptions globals, Surroundings around)
+    {
+        var user = new Argument<string>("USER") { Description = "Id of the person." };
+        var verb = new Verb(
+            "unlink-google",
+            "Takes the Google account a person signs in with from them, and ends their sessions.",
+            "calsync users unlink-google USER")
+        {
+            user,
+        };
+        return verb.Does(globals, around, async (call, cancellation) =>
+        {
+            await using var place = await call.OpenAsync(cancellation);
+            var store = new GoogleAccountStore(
+                place.Database,
+                new TokenCipher(KeyRing.Load(
+                    place.Settings.DataDirectory, place.Settings.Text(Keys.SecretsKey))),
+                place.Clock);
+            if (!await store.UnlinkAsync(
+                call.Get(user)!, Workplace.ActorName, place.CorrelationId, cancellation))
+            {
+                throw new CommandException(
+                    ExitCode.Failed, "This person signs in with no Google account.", call.Get(user),
+                    "calsync users list");
+            }
+
+            call.Output.Value(
+                new { UserId = call.Get(user) }, "Unlinked. The next sign-in through Google links anew.");
             return ExitCode.Ok;
         });
     }

@@ -50,6 +50,7 @@ internal static class ConfigurationRules
                 Keys.TrustedProxies, "is not a list of networks, or trusts everybody",
                     "addresses and networks separated by commas"),
             .. Legacy(settings),
+            .. GoogleSignIn(settings),
         ];
         return Broken(settings, rules);
     }
@@ -72,6 +73,16 @@ internal static class ConfigurationRules
         ];
     }
 
+    private static IEnumerable<(bool Broken, Key Key, string Problem, string Allowed)> GoogleSignIn(
+        Settings settings)
+    {
+        Key[] keys = [Keys.SignInClientId, Keys.SignInClientSecret, Keys.SignInReturnUrl];
+        var some = keys.Any(key => settings.Text(key) is not null);
+        return keys.Select(key => (
+            some && settings.Text(key) is null, key, "is missing while others of sign_in.google are set",
+            "all three, or none"));
+    }
+
     private static IEnumerable<ConfigurationError> Production(Settings settings)
     {
         var key = settings.Text(Keys.SecretsKey);
@@ -88,6 +99,8 @@ internal static class ConfigurationRules
             (key?.Split(',').Any(one => Convert.FromBase64String(one.Trim()).Distinct().Count() < 8) == true,
                 Keys.SecretsKey,
                 "is a key anybody guesses", "32 random bytes in base64"),
+            (settings.Address(Keys.SignInIssuer) is { Scheme: "http" }, Keys.SignInIssuer,
+                "can be changed on its way", "an https address"),
             (url is not null && IsOpen(url), Keys.DatabaseUrl,
                 "sends plaintext to another host",
                     "an address with sslmode=verify-full, verify-ca or require"),

@@ -57,6 +57,7 @@ internal static class HostConfiguration
             SwitchNormals = SwitchNormals(settings),
             Google = settings.Options<GoogleOptions>(),
             OAuth = settings.Options<OAuthOptions>(),
+            GoogleSignIn = GoogleSignIn(settings),
             Pipeline = settings.Options<PipelineOptions>(),
             Connections = settings.Options<ConnectionOptions>(),
             Mirrors = settings.Options<MirrorOptions>() with
@@ -76,6 +77,22 @@ internal static class HostConfiguration
             ? options.At(
                 settings.Address(Keys.SandboxUrl)!, options.OAuth.ClientId, options.OAuth.ClientSecret)
             : options;
+    }
+
+    /// <summary>Where people sign in through Google; null where they do not.</summary>
+    private static OpenIdOptions? GoogleSignIn(Settings settings)
+    {
+        if (settings.Text(Keys.SignInClientId) is not { } clientId)
+            return null;
+        var options = new OpenIdOptions
+        {
+            ClientId = clientId,
+            ClientSecret = settings.Text(Keys.SignInClientSecret)!,
+            ReturnUrl = settings.Address(Keys.SignInReturnUrl)!,
+        };
+        var issuer = settings.Text(Keys.SignInIssuer)
+            ?? (settings.Text(Keys.Provider) == "google-sandbox" ? settings.Text(Keys.SandboxUrl) : null);
+        return issuer is null ? options : options with { Issuer = issuer.TrimEnd('/') };
     }
 
     /// <summary>Which JSON web tokens are issued and accepted.</summary>

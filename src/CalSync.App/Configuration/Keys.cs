@@ -68,6 +68,21 @@ internal static class Keys
     public static readonly Key AuthLegacySunset = Text("auth.legacy_sunset", null, "2027-06-30",
         "Day from which on legacy tokens are refused, UTC; said in the Sunset header until then.");
 
+    public static readonly Key SignInClientId = Text("sign_in.google_client_id", null,
+        "1234.apps.googleusercontent.com",
+        "OAuth client people sign in with; nobody signs in through Google when unset.");
+
+    public static readonly Key SignInClientSecret = Text("sign_in.google_client_secret", null,
+        "the secret beside the client id", "Secret of that client.").KeptSecret();
+
+    public static readonly Key SignInReturnUrl = Address("sign_in.google_return_url", null,
+        "https://calsync.example.com/signed-in",
+        "Page of yours that Google sends browsers back to; registered with that client.");
+
+    public static readonly Key SignInIssuer = Address("sign_in.google_issuer", null,
+        "https://accounts.google.com",
+        "Who vouches for people; Google when unset, or the sandbox where google.provider is it.");
+
     public static readonly Key TestingClock = Duration("testing.clock_offset", 0, -87_600, 87_600, "h",
         "How far the product's clock is ahead of the real one, to rehearse another day.");
 
@@ -200,6 +215,7 @@ internal static class Keys
         Limit<SignInOptions>("sign_in.per_address", nameof(SignInOptions.PerAddressMax),
             "Attempts within the window from one network address.")
             .ChangedLive(),
+        SignInClientId, SignInClientSecret, SignInReturnUrl, SignInIssuer,
         TestingClock,
         Provider, GoogleClientId, GoogleClientSecret, SandboxUrl, SandboxCalDavUrl,
         Limit<GoogleOptions>("google.page_size", nameof(GoogleOptions.PageCountMax),

@@ -7,10 +7,10 @@ using CalSync.Sync.Pairs;
 namespace CalSync.App.Workers;
 
 /// <summary>Forgets what was to be kept for a time only: idempotency keys, decided conflicts, plans that were
-/// not approved, the history of pairs, attempts to sign in, sessions that are over.</summary>
+/// not approved, the history of pairs, sign-ins and attempts at them, sessions that are over.</summary>
 internal sealed partial class PruneWorker(
     IdempotencyStore keys, PairDirectory pairs, PairOptions options, PasswordStore passwords,
-    ILogger<PruneWorker> log, TimeProvider clock)
+    GoogleAccountStore google, ILogger<PruneWorker> log, TimeProvider clock)
 {
     /// <summary>Rows of a kind forgotten in one transaction, so that no request waits long behind
     /// it.</summary>
@@ -59,7 +59,8 @@ internal sealed partial class PruneWorker(
             + await InBatchesAsync(
                 () => pairs.PruneHistoryAsync(now - options.HistoryKept, BatchCountMax, stop))
             + await InBatchesAsync(
-                () => passwords.PruneAsync(now, now - SessionKept, BatchCountMax, stop));
+                () => passwords.PruneAsync(now, now - SessionKept, BatchCountMax, stop))
+            + await InBatchesAsync(() => google.PruneAsync(now, BatchCountMax, stop));
     }
 
     private static async Task<int> InBatchesAsync(Func<Task<int>> forgetAsync)

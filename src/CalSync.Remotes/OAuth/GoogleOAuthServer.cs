@@ -38,10 +38,16 @@ internal sealed class GoogleOAuthServer(ProviderPipeline pipeline, OAuthOptions 
         };
         if (loginHint is not null)
             parameters.Add(new("login_hint", loginHint));
-        var query = string.Join('&', parameters.Select(parameter =>
-            $"{parameter.Key}={Uri.EscapeDataString(parameter.Value)}"));
-        return new UriBuilder(options.AuthorizationEndpoint) { Query = query }.Uri;
+        return Page(options.AuthorizationEndpoint, parameters);
     }
+
+    /// <summary>A page with what it is asked.</summary>
+    internal static Uri Page(Uri endpoint, IEnumerable<KeyValuePair<string, string>> parameters) =>
+        new UriBuilder(endpoint)
+        {
+            Query = string.Join('&', parameters.Select(parameter =>
+                $"{parameter.Key}={Uri.EscapeDataString(parameter.Value)}")),
+        }.Uri;
 
     /// <inheritdoc/>
     public Task<TokenAnswer> ExchangeCodeAsync(
@@ -144,6 +150,7 @@ internal sealed class GoogleOAuthServer(ProviderPipeline pipeline, OAuthOptions 
             GrantExpiresIn = grantSeconds is { } whileLong and < GrantSecondsMax
                 ? TimeSpan.FromSeconds(whileLong)
                 : null,
+            IdToken = Json.Text(json, "id_token") is { } idToken && IsToken(idToken) ? idToken : null,
         };
         return null;
     }

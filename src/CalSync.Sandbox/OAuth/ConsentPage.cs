@@ -13,7 +13,7 @@ internal static class ConsentPage
     [
         "client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge",
             "code_challenge_method",
-        "access_type", "prompt", "include_granted_scopes",
+        "access_type", "prompt", "include_granted_scopes", "nonce",
     ];
 
     public static bool IsSignIn(string scope) => scope is "openid" or "email" or "profile"

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace CalSync.Sandbox.OAuth;
 
-/// <summary>Consent, token, revoke and userinfo.</summary>
+/// <summary>Consent, token, revoke, userinfo and what OpenID Connect adds.</summary>
 internal static class OAuthApi
 {
     private const string Authorize = "/o/oauth2/v2/auth";
@@ -18,7 +18,13 @@ internal static class OAuthApi
         routes.MapMethods(
             Authorize, ["GET", "POST"], (RequestDelegate)(context => AuthorizeAsync(context, state)));
         gateway.MapOAuth(
-            routes, ["POST"], "/token", "token", (context, form) => state.OAuth.Token(form, Basic(context)));
+            routes, ["POST"], "/token", "token",
+            (context, form) => state.OAuth.Token(form, Basic(context), Issuer(context)));
+        gateway.MapOAuth(
+            routes, ["GET"], "/.well-known/openid-configuration", "discovery",
+            (context, _) => Answer.Ok(IdTokenSigning.Discovery(Issuer(context))));
+        gateway.MapOAuth(
+            routes, ["GET"], "/oauth2/v3/certs", "certs", (_, _) => Answer.Ok(IdTokenSigning.Keys()));
         gateway.MapOAuth(
             routes, ["GET", "POST"], "/revoke", "revoke",
             (_, form) => state.OAuth.Revoke(form.GetValueOrDefault("token")));
@@ -27,6 +33,8 @@ internal static class OAuthApi
             new Operation(
                 "userinfo", ["openid", "email", "https://www.googleapis.com/auth/userinfo.email"]), UserInfo);
     }
+
+    private static string Issuer(HttpContext context) => $"{context.Request.Scheme}://{context.Request.Host}";
 
     private static Answer UserInfo(GoogleCall call) => Answer.Ok(new JsonObject
     {
@@ -113,7 +121,8 @@ internal static class OAuthApi
                 user, clientId, redirectUri, granted, values.GetValueOrDefault("code_challenge"), method,
                 values.GetValueOrDefault("access_type") == "offline",
                 values.GetValueOrDefault("prompt", "").Split(' ').Contains("consent"),
-                values.GetValueOrDefault("include_granted_scopes") == "true"));
+                values.GetValueOrDefault("include_granted_scopes") == "true",
+                values.GetValueOrDefault("nonce")));
             return Redirect(redirectUri, values, "code", code);
         }
     }

@@ -46,8 +46,10 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
     /// <summary>The token endpoint.</summary>
     /// <remarks>
     /// <c>basic</c>: User and password of an Authorization: Basic header; null without one.
+    /// <c>issuer</c>: The sandbox's own address, for ID tokens.
     /// </remarks>
-    public Answer Token(IReadOnlyDictionary<string, string> form, (string Id, string Secret)? basic)
+    public Answer Token(
+        IReadOnlyDictionary<string, string> form, (string Id, string Secret)? basic, string issuer)
     {
         var clientId = basic?.Id ?? form.GetValueOrDefault("client_id");
         var secret = basic?.Secret ?? form.GetValueOrDefault("client_secret");
@@ -59,7 +61,7 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
             return Error(401, "invalid_client", "Unauthorized");
         return form.GetValueOrDefault("grant_type") switch
         {
-            "authorization_code" => Exchange(form, client),
+            "authorization_code" => Exchange(form, client, issuer),
             "refresh_token" => Refresh(form, client),
             null => Error(400, "invalid_request", "Missing required parameter: grant_type"),
             var other => Error(400, "unsupported_grant_type", $"Invalid grant_type: {other}"),
@@ -123,7 +125,8 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
         return new TokenCheck(isDead ? "expired" : "valid", token.Grant.User, token.Scopes);
     }
 
-    private Answer Exchange(IReadOnlyDictionary<string, string> form, SandboxOAuthClient client)
+    private Answer Exchange(
+        IReadOnlyDictionary<string, string> form, SandboxOAuthClient client, string issuer)
     {
         if (form.GetValueOrDefault("code") is not { Length: > 0 } text)
             return Error(400, "invalid_request", "Missing required parameter: code");
@@ -145,6 +148,12 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
         var answer = NewAccessToken(code.Grant, code.Scopes);
         if (code.GivesRefresh)
             answer["refresh_token"] = NewRefreshToken(code.Grant, code.Scopes);
+        if (code.Consent.Scopes.Contains("openid"))
+        {
+            answer["id_token"] = IdTokenSigning.Sign(
+                issuer, client.ClientId, code.Consent.User, code.Consent.Nonce, clock.GetUtcNow());
+        }
+
         return Answer.Ok(answer);
     }
 
@@ -272,7 +281,8 @@ internal sealed class OAuthModel(GoogleModel model, TimeProvider clock, SandboxO
 /// <summary>What a person agreed to on the consent page.</summary>
 internal sealed record Consent(
     AccountState User, string ClientId, string RedirectUri, IReadOnlyList<string> Scopes, string? Challenge,
-    string? ChallengeMethod, bool IsOffline, bool IsPrompted, bool IncludeGranted);
+    string? ChallengeMethod, bool IsOffline, bool IsPrompted, bool IncludeGranted,
+    string? Nonce = null);
 
 /// <summary>A bearer token looked up.</summary>
 /// <remarks>

@@ -57,7 +57,7 @@ public sealed class SessionStore(Database database, IdSource ids, TimeProvider c
 {
     /// <summary>Opens a session for a person.</summary>
     /// <param name="userId">Whose.</param>
-    /// <param name="method"><c>cli</c> or <c>password</c>.</param>
+    /// <param name="method"><c>cli</c>, <c>password</c> or <c>google</c>.</param>
     /// <param name="lifetime">From now.</param>
     /// <param name="actor">Who asks, for the journal.</param>
     /// <param name="correlationId">The request or run.</param>

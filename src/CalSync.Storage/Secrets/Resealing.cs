@@ -33,6 +33,7 @@ public sealed class Resealing(Database database, KeyRing keys, TimeProvider cloc
         new("connections", "id", "tenant_id", "previous_refresh_token"),
         new("connections", "id", "tenant_id", "password"),
         new("connection_attempts", "state", "tenant_id", "code_verifier"),
+        new("google_sign_ins", "state_hash", $"'{SwitchStore.JournalTenant}'", "code_verifier"),
         new("signing_keys", "id", $"'{SwitchStore.JournalTenant}'", "private_key"),
     ];
 

@@ -49,6 +49,12 @@ public abstract record TokenAnswer
         /// </summary>
         public TimeSpan? GrantExpiresIn { get; init; }
 
+        /// <summary>
+        /// Who consented, as the issuer signed it; null when the answer has none. To be verified before it is
+        /// believed.
+        /// </summary>
+        public string? IdToken { get; init; }
+
         /// <inheritdoc/>
         public override string ToString() => $"Granted {{ ExpiresIn = {ExpiresIn}, Scope = {Scope} }}";
     }

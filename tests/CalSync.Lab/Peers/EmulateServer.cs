@@ -34,6 +34,9 @@ public sealed partial class EmulateServer : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address { get; }
 
+    /// <summary>What it calls itself in discovery and in ID tokens.</summary>
+    public string Issuer => $"http://localhost:{Address.Port}";
+
     /// <summary>Its addresses, which are not all Google's, and its client.</summary>
     public OAuthOptions Client => new()
     {

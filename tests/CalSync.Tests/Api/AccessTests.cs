@@ -86,7 +86,8 @@ public sealed class AccessTests : ProductTest
     [
         "GET /errors/{name}", "GET /health", "GET /health/live", "GET /health/ready",
             "GET /oauth/google/callback",
-        "POST /api/v1/auth/sessions", "GET /.well-known/jwks.json", "GET /openapi/{documentName}.json",
+        "POST /api/v1/auth/sessions", "POST /api/v1/auth/google/attempts",
+        "POST /api/v1/auth/google/sessions", "GET /.well-known/jwks.json", "GET /openapi/{documentName}.json",
     ];
 
     protected override ProductSettings Settings =>

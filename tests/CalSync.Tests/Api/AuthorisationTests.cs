@@ -59,6 +59,8 @@ public sealed class AuthorisationTests : ProductTest
         clearSwitch        200 200 403 403 403 403 200 401
         getBreakers        200 200 403 403 403 403 200 401
         signIn             422 422 422 422 422 422 422 422
+        startGoogleSignIn  404 404 404 404 404 404 404 404
+        finishGoogleSignIn 422 422 422 422 422 422 422 422
         signOut            409 409 409 409 409 409 409 401
         signOutEverywhere  204 204 204 204 204 204 204 401
         changeMyPassword   422 422 422 422 422 422 422 401

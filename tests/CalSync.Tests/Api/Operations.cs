@@ -37,7 +37,7 @@ internal static class Operations
     /// <summary>Changes that take no key: nothing of a password or of a new token may be kept under
     /// one.</summary>
     public static readonly IReadOnlySet<string> Unkeyed =
-        new HashSet<string> { "signIn", "changeMyPassword" };
+        new HashSet<string> { "signIn", "startGoogleSignIn", "finishGoogleSignIn", "changeMyPassword" };
 
     public static async Task<IReadOnlyList<Operation>> ReadAsync(RunningProduct product)
     {

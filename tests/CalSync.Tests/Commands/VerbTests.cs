@@ -43,6 +43,7 @@ public sealed class VerbTests : IDisposable
         Assert.Equal(2, unclear.Code);
         Assert.Contains("--zone Asia/", unclear.Error, StringComparison.Ordinal);
         Assert.Equal(1, (await RunAsync("users", "token", "usr_nobody")).Code);
+        Assert.Equal(1, (await RunAsync("users", "unlink-google", id)).Code);
         Assert.Equal(0, (await RunAsync("idempotency", "clear", "--user", id)).Code);
     }
 

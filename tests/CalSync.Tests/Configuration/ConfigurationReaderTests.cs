@@ -110,6 +110,25 @@ public sealed class ConfigurationReaderTests : IDisposable
         Assert.Equal(("token.proactive_threshold", "at least 16 min"), (error.Key, error.Allowed));
     }
 
+    /// <summary>Sign-in through Google is set up whole or not at all.</summary>
+    [Fact]
+    [Trait("Requirement", "R-OAUTH-17")]
+    public void Read_WithHalfASignInThroughGoogle_NamesWhatIsMissing()
+    {
+        (string, string)[] all =
+        [
+            ("sign_in.google_client_id", "id"), ("sign_in.google_client_secret", "secret"),
+            ("sign_in.google_return_url", "https://calsync.example.com/signed-in"),
+        ];
+        Valid(commandLine: all);
+        Assert.Equal(
+            ["sign_in.google_client_secret", "sign_in.google_return_url"],
+            Invalid(all[..1], []).Select(error => error.Key).Order(StringComparer.Ordinal));
+        Assert.Contains(
+            Invalid([.. all, ("profile", "production"), ("sign_in.google_issuer", "http://a.test")], []),
+            error => error.Key == "sign_in.google_issuer");
+    }
+
     /// <summary>A shared secret is neither short nor accepted for ever.</summary>
     [Fact]
     [Trait("Requirement", "R-JWT-5")]

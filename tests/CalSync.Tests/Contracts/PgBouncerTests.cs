@@ -125,3 +125,8 @@ public sealed class PgBouncerSessionTests(PgBouncerTestDatabase database)
 [Trait("Requirement", "R-DB-6")]
 public sealed class PgBouncerResealTests(PgBouncerTestDatabase database)
     : ResealContract(database), IClassFixture<PgBouncerTestDatabase>;
+
+[Collection(PostgresFixture.Collection)]
+[Trait("Requirement", "R-DB-6")]
+public sealed class PgBouncerGoogleAccountTests(PgBouncerTestDatabase database)
+    : GoogleAccountContract(database), IClassFixture<PgBouncerTestDatabase>;

@@ -61,7 +61,8 @@ public sealed class GoogleOAuthServerTests
         await using var rig = RemotesRig.Start(_ => RemotesRig.Ok(
             """{"access_token":"a","expires_in":3600,"token_type":"bearer","id_token":"x","new":[]}"""));
         var answer = await rig.Remotes.OAuth.RefreshAsync("1//r", CancellationToken.None);
-        Assert.Equal(new TokenAnswer.Granted("a", null, TimeSpan.FromHours(1), null), answer);
+        Assert.Equal(
+            new TokenAnswer.Granted("a", null, TimeSpan.FromHours(1), null) { IdToken = "x" }, answer);
     }
 
     /// <summary>R-BCAL-2, D-11: only invalid_grant with 400 or 401 says anything about the grant.</summary>

@@ -152,10 +152,17 @@ internal sealed class Passwords(PasswordStore store, Live<SignInOptions> live) :
         return
         [
             new(Subject("pair", name, address), options.PerPairMax, options.Window),
-            new(Subject("address", "", address), options.PerAddressMax, options.Window),
+            ByAddress(address, options),
             new(Subject("account", name, ""), options.PerAccountMax, options.Window),
         ];
     }
+
+    /// <summary>Attempts from one address of the network, whichever way people sign in.</summary>
+    /// <param name="address">Where the request comes from.</param>
+    /// <param name="options">The limits in force.</param>
+    /// <param name="kind">What is counted by itself.</param>
+    public static AttemptLimit ByAddress(string address, SignInOptions options, string kind = "address") =>
+        new(Subject(kind, "", address), options.PerAddressMax, options.Window);
 
     private static string Subject(string kind, string name, string address) => Convert.ToHexStringLower(
         SHA256.HashData(Encoding.UTF8.GetBytes($"{kind}\n{name}\n{address}")));

@@ -15,6 +15,18 @@ internal static class ProblemCatalogue
         "Address and password do not belong together.",
         "Try again, or ask an administrator of your organisation for a new password.", AfterAPerson);
 
+    public static readonly ProblemType GoogleSignInRefused = new("google-sign-in-refused", 401,
+        "This Google account signs nobody in here.",
+        "Sign in with your password, or ask an administrator which Google account is yours.", AfterAPerson);
+
+    public static readonly ProblemType SignInAttemptOver = new("sign-in-attempt-over", 401,
+        "This sign-in is not under way in this browser.",
+        "Start signing in again, and finish in the same browser within ten minutes.", ChangeTheRequest);
+
+    public static readonly ProblemType SignInUnavailable = new("sign-in-unavailable", 503,
+        "Signing in with Google is not possible at the moment.",
+        "Wait for the time in Retry-After and start again, or sign in with your password.", Later);
+
     public static readonly ProblemType TooManyAttempts = new("too-many-attempts", 429,
         "There were too many attempts to sign in.",
         "Wait for the time in Retry-After and try again.", Later);
@@ -194,7 +206,8 @@ internal static class ProblemCatalogue
     public static readonly ImmutableSortedDictionary<string, ProblemType> All =
         new[]
         {
-            Unauthenticated, SignInRefused, TooManyAttempts, Forbidden, NotFound, MethodNotAllowed,
+            Unauthenticated, SignInRefused, GoogleSignInRefused, SignInAttemptOver, SignInUnavailable,
+            TooManyAttempts, Forbidden, NotFound, MethodNotAllowed,
             NotAcceptable, UnsupportedMediaType, BodyTooLarge,
             RequestTimeout, MalformedRequest, ValidationFailed, InvalidTimeZone, NonexistentLocalTime,
             AmbiguousLocalTime, OffsetZoneMismatch, PreconditionRequired, StaleVersion, IdempotencyInProgress,

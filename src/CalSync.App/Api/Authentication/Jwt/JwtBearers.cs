@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using CalSync.Classes;
 using CalSync.Storage.Identity;
 
@@ -63,16 +62,17 @@ internal sealed class JwtBearers(SigningKeys keys, SessionStore sessions, JwtOpt
         var claims = json.RootElement;
         if (JwtReader.Text(claims, "iss") != options.Issuer)
             return Refuse(JwtProblem.IssuerRefused);
-        if (!IsForUs(claims))
+        if (!JwtClaims.IsFor(claims, options.Audience))
             return Refuse(JwtProblem.AudienceRefused);
         if (JwtReader.Text(claims, "sub") is not { } userId || JwtReader.Text(claims, "sid") is not { } sid
-            || JwtReader.Text(claims, "role") is not { } role || Moment(claims, "auth_time") is null
-            || Moment(claims, "iat") is not { } issued || Moment(claims, "exp") is not { } ends)
+            || JwtReader.Text(claims, "role") is not { } role || JwtClaims.Moment(claims, "auth_time") is null
+            || JwtClaims.Moment(claims, "iat") is not { } issued
+            || JwtClaims.Moment(claims, "exp") is not { } ends)
         {
             return Refuse(JwtProblem.ClaimsInvalid);
         }
 
-        if (Timing(claims, now, issued, ends, JwtOptions.EnhancedLifetimeMax) is { } untimely)
+        if (JwtClaims.Timing(claims, now, issued, ends, JwtOptions.EnhancedLifetimeMax) is { } untimely)
             return Refuse(untimely);
         if (await sessions.FindAsync(sid, cancellation) is not { } session || session.UserId != userId)
             return Refuse(JwtProblem.SessionEnded);
@@ -106,16 +106,16 @@ internal sealed class JwtBearers(SigningKeys keys, SessionStore sessions, JwtOpt
 
         using var json = JwtReader.Parse(parts.Payload);
         if (json is null || JwtReader.Text(json.RootElement, "sub") is not { } userId
-            || Moment(json.RootElement, "exp") is not { } ends)
+            || JwtClaims.Moment(json.RootElement, "exp") is not { } ends)
         {
             return Refuse(JwtProblem.ClaimsInvalid);
         }
 
         var claims = json.RootElement;
-        if (claims.TryGetProperty("iat", out _) && Moment(claims, "iat") is null)
+        if (claims.TryGetProperty("iat", out _) && JwtClaims.Moment(claims, "iat") is null)
             return Refuse(JwtProblem.ClaimsInvalid);
-        if (Timing(claims, now, Moment(claims, "iat") ?? now, ends, JwtOptions.LegacyLifetimeMax)
-            is { } untimely)
+        var issued = JwtClaims.Moment(claims, "iat") ?? now;
+        if (JwtClaims.Timing(claims, now, issued, ends, JwtOptions.LegacyLifetimeMax) is { } untimely)
         {
             return Refuse(untimely);
         }
@@ -128,39 +128,6 @@ internal sealed class JwtBearers(SigningKeys keys, SessionStore sessions, JwtOpt
     }
 
     private static Role Reduced(Role role) => role is Role.Instructor ? Role.Instructor : Role.Student;
-
-    private static JwtProblem? Timing(
-        JsonElement claims, DateTimeOffset now, DateTimeOffset issued, DateTimeOffset ends, TimeSpan longest)
-    {
-        var begins = issued;
-        if (claims.TryGetProperty("nbf", out _))
-        {
-            if (Moment(claims, "nbf") is not { } notBefore)
-                return JwtProblem.ClaimsInvalid;
-            begins = notBefore > issued ? notBefore : issued;
-        }
-
-        return ends <= now ? JwtProblem.Expired
-            : begins > now + JwtOptions.ClockSkew ? JwtProblem.NotYetValid
-            : ends - issued > longest ? JwtProblem.LifetimeRefused
-            : null;
-    }
-
-    // RFC 7519 section 2, whole seconds only.
-    private static DateTimeOffset? Moment(JsonElement claims, string name) =>
-        claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
-        && value.TryGetInt64(out var seconds) && seconds is >= 0 and <= 253_402_300_799
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
-            : null;
-
-    // RFC 7519 section 4.1.3: one text, or a list of them.
-    private bool IsForUs(JsonElement claims) => claims.TryGetProperty("aud", out var value)
-        && (value.ValueKind == JsonValueKind.Array
-            ? value.EnumerateArray().Any(IsOurs)
-            : IsOurs(value));
-
-    private bool IsOurs(JsonElement audience) =>
-        audience.ValueKind == JsonValueKind.String && audience.ValueEquals(options.Audience);
 
     internal static string Word(Role role) => role.ToString().ToLowerInvariant();
 

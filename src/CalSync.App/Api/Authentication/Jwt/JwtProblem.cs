@@ -47,6 +47,12 @@ internal enum JwtProblem
 
     /// <summary>Legacy tokens are switched off here, or past their sunset.</summary>
     LegacyDisabled = 15,
+
+    /// <summary>An ID token that was made for another sign-in.</summary>
+    NonceRefused = 16,
+
+    /// <summary>An ID token whose issuer has not verified the address in it.</summary>
+    AddressUnverified = 17,
 }
 
 /// <summary>The problems in the words of the interface.</summary>
@@ -76,5 +82,8 @@ internal static class JwtProblems
             ("TOKEN_PERSON_CHANGED", "The token's person or role is not as it was; sign in again."),
         JwtProblem.LegacyDisabled =>
             ("LEGACY_TOKEN_DISABLED", "Tokens of the legacy format are no longer accepted here."),
+        JwtProblem.NonceRefused => ("TOKEN_NONCE_REFUSED", "The token was made for another sign-in."),
+        JwtProblem.AddressUnverified =>
+            ("TOKEN_ADDRESS_UNVERIFIED", "The address in the token is not verified."),
     };
 }

@@ -23,6 +23,13 @@ internal enum JwtFormat
 internal sealed record JwtParts(
     JwtFormat Format, string KeyId, byte[] Signed, byte[] Payload, byte[] Signature);
 
+/// <summary>A signed token in its parts; nothing in it is believed yet.</summary>
+/// <param name="Header">JSON, not looked at.</param>
+/// <param name="Signed">What the signature is over.</param>
+/// <param name="Payload">JSON, not looked at.</param>
+/// <param name="Signature">As decoded.</param>
+internal sealed record JwtText(byte[] Header, byte[] Signed, byte[] Payload, byte[] Signature);
+
 /// <summary>Takes a token apart and says which format it is, before any key is touched.</summary>
 /// <remarks>
 /// RFC 8725 section 3.12: the formats exclude each other by <c>typ</c> and <c>kid</c>, have one algorithm
@@ -51,23 +58,31 @@ internal static class JwtReader
     public static JwtParts? Read(string token, out JwtProblem problem)
     {
         problem = JwtProblem.Malformed;
-        var parts = token.Split('.');
-        // Five parts are an encrypted token; there are none here.
-        if (token.Length > LengthMax || parts.Length != 3
-            || Decode(parts[0]) is not { } header || Decode(parts[1]) is not { } payload
-            || Decode(parts[2]) is not { } signature)
-        {
+        if (TakeApart(token, LengthMax) is not { } parts)
             return null;
-        }
-
-        using var json = Parse(header);
+        using var json = Parse(parts.Header);
         if (json is null)
             return null;
         problem = Dispatch(json.RootElement, out var format, out var keyId) ?? default;
         return problem == default
-            ? new JwtParts(
-                format, keyId, Encoding.ASCII.GetBytes(token[..token.LastIndexOf('.')]), payload, signature)
+            ? new JwtParts(format, keyId, parts.Signed, parts.Payload, parts.Signature)
             : null;
+    }
+
+    /// <summary>Splits a signed token of any format; null when it is none.</summary>
+    /// <param name="token">Any text.</param>
+    /// <param name="lengthMax">A longer one is none.</param>
+    public static JwtText? TakeApart(string token, int lengthMax)
+    {
+        if (token.Length > lengthMax)
+            return null;
+        var parts = token.Split('.');
+        // Five parts are an encrypted token; there are none here. An unsigned one has an empty third part.
+        return parts.Length == 3 && Decode(parts[0]) is { } header && Decode(parts[1]) is { } payload
+            && Decode(parts[2]) is { } signature
+                ? new JwtText(
+                    header, Encoding.ASCII.GetBytes(token[..token.LastIndexOf('.')]), payload, signature)
+                : null;
     }
 
     /// <summary>Reads a JSON object strictly: no repeated members, no depth; null when it is none.</summary>
