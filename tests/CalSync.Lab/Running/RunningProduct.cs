@@ -130,8 +130,8 @@ public sealed class RunningProduct : IAsyncDisposable
                 ],
             },
             cancellation);
-        var storage = new DatabaseOptions { DataDirectory = folder.FullName, Url = settings.DatabaseUrl };
         var options = Configured(settings, folder, sandbox.BaseAddress);
+        var storage = options.Database with { Url = settings.DatabaseUrl };
         var host = await CalSyncHost.BuildAsync(
             options with
             {
