@@ -288,6 +288,9 @@ public static class NoticeKind
     /// seat.</summary>
     public const string Correction = "correction";
 
+    /// <summary>The event is made anew in another calendar; times and seat stay. R-CAL-18-A.</summary>
+    public const string CalendarMoved = "calendar_moved";
+
     /// <summary>To the instructor: the calendar did not take something.</summary>
     public const string CalendarProblem = "calendar_problem";
 }

@@ -385,8 +385,8 @@ public sealed record NoticeView
     public required string Id { get; init; }
 
     /// <summary><c>reminder</c>, <c>seat_confirmed</c>, <c>seat_failed</c>, <c>seat_cancelled</c>,
-    /// <c>slot_moved</c>, <c>slot_cancelled</c>, <c>class_cancelled</c>, <c>correction</c> or
-    /// <c>calendar_problem</c>.</summary>
+    /// <c>slot_moved</c>, <c>slot_cancelled</c>, <c>class_cancelled</c>, <c>correction</c>,
+    /// <c>calendar_moved</c>, <c>calendar_lost</c> or <c>calendar_problem</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>The class.</summary>

@@ -164,7 +164,7 @@ public sealed partial class ConnectionStore
                     expectRows: 1);
                 var correlationId = ids.Next("cor");
                 await CalendarLeaving.MoveHeldAsync(
-                    session, connectionId, calendarId, correlationId, userId, now);
+                    session, ids, connectionId, calendarId, correlationId, userId, now);
                 session.Journal(Entry(
                     now, row.TenantId, correlationId, "connection.calendar_selected", connectionId,
                     new { calendarId }, userId));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CalSync.Classes;
 using CalSync.Sync;
 using CalSync.Sync.Journal;
 using CalSync.Sync.Mirroring;
@@ -50,7 +51,7 @@ internal static class CalendarLeaving
         if (primary is null)
             Hold(session, claim, calendarState, now);
         else
-            await MoveAsync(session, claim, primary, now);
+            await MoveAsync(session, ids, claim, primary, now);
         await session.FlushAsync();
         return true;
     }
@@ -97,7 +98,7 @@ internal static class CalendarLeaving
     }
 
     private static async Task MoveAsync(
-        WriteSession session, MirrorClaim claim, string primary, DateTimeOffset now)
+        WriteSession session, IdSource ids, MirrorClaim claim, string primary, DateTimeOffset now)
     {
         session.Queue(
             "UPDATE calendars SET selected = FALSE, updated_at = @now WHERE connection_id = @ConnectionId "
@@ -111,12 +112,13 @@ internal static class CalendarLeaving
                 + "m.id",
             new { claim.CalendarId });
         QueueMoves(session, mirrors, primary, claim.CorrelationId, "worker", now);
+        await TellStudentsAsync(session, ids, mirrors, primary, now);
     }
 
     /// <summary>Makes the events held for a lost calendar anew in the one their owner has chosen.</summary>
     public static async Task MoveHeldAsync(
-        WriteSession session, string connectionId, string calendarId, string correlationId, string actor,
-        DateTimeOffset now)
+        WriteSession session, IdSource ids, string connectionId, string calendarId, string correlationId,
+        string actor, DateTimeOffset now)
     {
         var mirrors = await session.QueryAsync<MovedRow>(
             $"""
@@ -126,7 +128,51 @@ internal static class CalendarLeaving
             """,
             new { connectionId });
         QueueMoves(session, mirrors, calendarId, correlationId, actor, now);
+        await TellStudentsAsync(session, ids, mirrors, calendarId, now);
         OperationProgress.QueueResume(session, connectionId, now);
+    }
+
+    // Their own calendars lose the old entry and get another one, maybe to be accepted anew. Once for a seat,
+    // however many slots it has, and only where there is one to come.
+    private static async Task TellStudentsAsync(
+        WriteSession session, IdSource ids, IReadOnlyList<MovedRow> mirrors, string calendarId,
+        DateTimeOffset now)
+    {
+        var slots = mirrors.Select(mirror => mirror.SlotId).ToArray();
+        var seats = await session.QueryAsync<SeatRow>(
+            $"""
+            SELECT DISTINCT e.id, e.tenant_id, e.student_id, e.class_id, c.title
+            FROM slots s JOIN classes c ON c.id = s.class_id JOIN enrolments e ON e.class_id = c.id
+            WHERE {session.In("s.id", "@slots")} AND s.state = 'scheduled' AND s.end_at > @now
+                AND e.state IN ('active', 'needs_attention')
+            ORDER BY e.id
+            """,
+            new { slots, now });
+        foreach (var seat in seats)
+        {
+            session.Queue(
+                """
+                INSERT INTO notices (id, tenant_id, user_id, kind, class_id, enrolment_id, message, due_at,
+                    state, dedupe_key, created_at, updated_at)
+                VALUES (@Notice, @TenantId, @StudentId, @Kind, @ClassId, @Id, @Message, @now, 'scheduled',
+                    @Dedupe, @now, @now)
+                ON CONFLICT (dedupe_key) DO NOTHING
+                """,
+                new
+                {
+                    Notice = ids.Next("ntc"),
+                    seat.TenantId,
+                    seat.StudentId,
+                    Kind = NoticeKind.CalendarMoved,
+                    seat.ClassId,
+                    seat.Id,
+                    Message = $"\"{seat.Title}\" is being entered in another calendar of your instructor. "
+                        + "Times and your seat stay as they are; the entry in your own calendar is made "
+                        + "anew, and may ask you to accept it again.",
+                    Dedupe = $"{NoticeKind.CalendarMoved}:{seat.Id}:{calendarId}:{now.UtcTicks}",
+                    now,
+                });
+        }
     }
 
     private static void QueueMoves(
@@ -172,6 +218,19 @@ internal static class CalendarLeaving
         public string Summary { get; init; } = "";
 
         public DateTimeOffset LostAt { get; init; }
+    }
+
+    private sealed record SeatRow
+    {
+        public string Id { get; init; } = "";
+
+        public string TenantId { get; init; } = "";
+
+        public string StudentId { get; init; } = "";
+
+        public string ClassId { get; init; } = "";
+
+        public string Title { get; init; } = "";
     }
 
     private sealed record MovedRow

@@ -234,6 +234,78 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
         Assert.Equal(2, (await Operations.NoticesAsync(Teacher, null, 10, Cancellation)).Items.Count);
     }
 
+    /// <summary>R-CAL-18-A: whose own calendar entry is made anew is told, once for the seat, whether the
+    /// events move by themselves or when their owner chooses; who has no seat is not.</summary>
+    [Theory, Trait("Requirement", "R-CAL-18-A")]
+    [InlineData(CalendarFallback.Primary)]
+    [InlineData(CalendarFallback.Hold)]
+    public async Task LeaveCalendarAsync_TellsEachStudentOnceThatTheEntryIsMadeAnew(CalendarFallback fallback)
+    {
+        var (commands, classId) = await NewClassAsync(slots: 3);
+        var (seated, gone) = (await NewStudentAsync(), await NewStudentAsync());
+        foreach (var student in new[] { seated, gone })
+            await DoneAsync(commands, student, new ClassCommand.Enrol(), classId);
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                UPDATE enrolments
+                SET state = CASE WHEN student_id = @UserId THEN 'active' ELSE 'cancelled' END
+                WHERE class_id = @classId
+                """,
+                new { seated.UserId, classId }),
+            Cancellation);
+        var claim = (await ClaimAsync("a", Start))[0];
+        var other = await NewCalendarAsync(claim.ConnectionId);
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                UPDATE calendars SET kind = CASE WHEN id = @other THEN 'PRIMARY' ELSE 'SECONDARY' END
+                WHERE connection_id = @ConnectionId
+                """,
+                new { other, claim.ConnectionId }),
+            Cancellation);
+        Assert.True(await Store.LeaveCalendarAsync(claim, "gone", fallback, Start, Cancellation));
+        if (fallback == CalendarFallback.Hold)
+        {
+            Assert.Empty(await ToldAsync(seated));
+            Assert.Equal(
+                CalendarChoice.Chosen,
+                await Connections.SelectCalendarAsync(
+                    claim.ConnectionId, Teacher.UserId, other, Start, Cancellation));
+        }
+
+        var notice = Assert.Single(await ToldAsync(seated));
+        Assert.Equal((classId, "scheduled"), (notice.ClassId, notice.State));
+        Assert.StartsWith("\"Pottery\" is being entered in another calendar", notice.Message,
+            StringComparison.Ordinal);
+        Assert.Empty(await ToldAsync(gone));
+        Assert.Equal(3, (await ClaimAsync("a", Start)).Length);
+    }
+
+    /// <summary>What is over is nobody's concern.</summary>
+    [Fact, Trait("Requirement", "R-CAL-18-A")]
+    public async Task LeaveCalendarAsync_OfAClassThatIsOver_TellsNoStudent()
+    {
+        var (commands, classId) = await NewClassAsync();
+        var student = await NewStudentAsync();
+        await DoneAsync(commands, student, new ClassCommand.Enrol(), classId);
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                "UPDATE enrolments SET state = 'active' WHERE class_id = @classId", new { classId }),
+            Cancellation);
+        var claim = Assert.Single(await ClaimAsync("a", Start.AddYears(1)));
+        var other = await NewCalendarAsync(claim.ConnectionId);
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                "UPDATE calendars SET kind = CASE WHEN id = @other THEN 'PRIMARY' ELSE 'SECONDARY' END "
+                    + "WHERE connection_id = @ConnectionId",
+                new { other, claim.ConnectionId }),
+            Cancellation);
+        Assert.True(await Store.LeaveCalendarAsync(
+            claim, "gone", CalendarFallback.Primary, Start.AddYears(1), Cancellation));
+        Assert.Empty(await ToldAsync(student));
+    }
+
     /// <summary>R-CAL-18-P: an event on its way is taken by one, and recorded where it went, to be read back
     /// there.</summary>
     [Fact, Trait("Requirement", "R-CAL-18-P")]
@@ -302,6 +374,10 @@ public abstract class MirrorStoreContract(TestDatabase fixture) : ClassContract(
             session => session.ScalarAsync<string>("SELECT state FROM mirrors WHERE id = @id", new { id }),
             Cancellation),
         await CountAsync("SELECT verified_version FROM mirrors WHERE id = @id", new { id }));
+
+    private async Task<IReadOnlyList<CalSync.Storage.Classes.NoticeView>> ToldAsync(Actor student) =>
+        [.. (await Operations.NoticesAsync(student, null, 50, Cancellation)).Items
+            .Where(notice => notice.Kind == NoticeKind.CalendarMoved)];
 
     private async Task<string> NewCalendarAsync(string connectionId)
     {

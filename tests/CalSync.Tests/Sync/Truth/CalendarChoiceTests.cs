@@ -144,6 +144,42 @@ public sealed class CalendarChoiceTests
             answer.Body!["skipped"]!.AsArray().Select(skipped => (string?)skipped!["class"]));
     }
 
+    /// <summary>R-CAL-18-A: or all of them are made anew in the primary calendar, and who has a seat is told
+    /// so once.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-18-A")]
+    public async Task Sync_AfterTheCalendarWasDeleted_WithAFallback_MovesAllAndTellsTheStudentOnce()
+    {
+        await using var world = await SyncWorld.StartAsync(
+            options => options with
+            {
+                Mirrors = options.Mirrors with { CalendarFallback = CalendarFallback.Primary },
+            },
+            AddCalendarAsync);
+        var sam = await world.PersonAsync("sam@student.test", Role.Student);
+        var second = await SecondAsync(world);
+        await SelectAsync(world, second);
+        var made = await world.CreateAsync(slots: 3);
+        await world.WaitAsync(
+            (await sam.PostAsync($"classes/{made.Text("id")}/enrollments", new JsonObject(), None)).Expect(),
+            "verified");
+        await world.Control.DeleteCalendarAsync(second, None);
+        (await world.MoveAsync(made, 9, 20)).Expect();
+        await world.UntilAsync(
+            async () => (await EventsOfAsync(world, Primary)).Length == 3, "the events are made anew");
+        JsonNode[] told = [];
+        await world.UntilAsync(
+            async () =>
+            {
+                told = [.. (await sam.GetAsync("me/notices", None)).Expect().Body!["items"]!.AsArray()
+                    .Select(notice => notice!)
+                    .Where(notice => (string?)notice["kind"] == "calendar_moved")];
+                return told.Any(notice => (string?)notice["state"] == "sent");
+            },
+            "the student is told");
+        Assert.Equal(made.Text("id"), (string?)Assert.Single(told)["classId"]);
+    }
+
     private const string Primary = SyncWorld.Teacher;
 
     private static readonly DateTimeOffset Long = new(2020, 1, 1, 12, 0, 0, TimeSpan.Zero);
