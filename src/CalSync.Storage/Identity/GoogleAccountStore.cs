@@ -133,7 +133,7 @@ public sealed class GoogleAccountStore(Database database, TokenCipher cipher, Ti
                 return linked.Count == 1 ? new GoogleHolder.Known(linked[0]) : new GoogleHolder.Ambiguous();
             var holders = await session.QueryAsync<HolderRow>(
                 $"""
-                SELECT u.id AS user_id, u.tenant_id, u.email, g.subject
+                SELECT u.id AS user_id, u.tenant_id, u.email, g.issuer, g.subject
                 FROM users u LEFT JOIN google_accounts g ON g.user_id = u.id
                 WHERE u.email = @email AND (CAST(@tenantId AS text) IS NULL OR u.tenant_id = @tenantId)
                 ORDER BY u.id LIMIT {HolderCountMax}
@@ -141,8 +141,13 @@ public sealed class GoogleAccountStore(Database database, TokenCipher cipher, Ti
                 new { email, tenantId });
             if (holders.Count > 1)
                 return new GoogleHolder.Ambiguous();
-            if (holders is not [{ Subject: null } holder])
-                return new GoogleHolder.Nobody(holders.Count == 1 ? holders[0].ToHolder() : null);
+            if (holders is not [var holder])
+                return new GoogleHolder.Nobody(null);
+            // Another window of the same person may have been faster.
+            if (holder.Subject == subject && holder.Issuer == issuer)
+                return new GoogleHolder.Known(holder.UserId);
+            if (holder.Subject is not null)
+                return new GoogleHolder.Nobody(holder.ToHolder());
             var now = Instant.Trim(clock.GetUtcNow());
             var inserted = await session.ExecuteAsync(
                 """
@@ -152,7 +157,7 @@ public sealed class GoogleAccountStore(Database database, TokenCipher cipher, Ti
                 new { holder.UserId, holder.TenantId, issuer, subject, now });
             if (inserted == 0)
             {
-                // Somebody was faster: the same person in another window, or another account.
+                // Faster still: the same person in another window, or another account.
                 return (await LinkedAsync(session, issuer, subject, tenantId)).Contains(holder.UserId)
                     ? new GoogleHolder.Known(holder.UserId)
                     : new GoogleHolder.Nobody(holder.ToHolder());
@@ -245,6 +250,8 @@ public sealed class GoogleAccountStore(Database database, TokenCipher cipher, Ti
         public string TenantId { get; init; } = "";
 
         public string Email { get; init; } = "";
+
+        public string? Issuer { get; init; }
 
         public string? Subject { get; init; }
 

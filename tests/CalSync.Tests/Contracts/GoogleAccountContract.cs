@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using CalSync.Classes;
 using CalSync.Lab;
+using CalSync.Storage;
 using CalSync.Storage.Identity;
 using CalSync.Storage.Journal;
 using CalSync.Storage.Secrets;
@@ -92,18 +94,50 @@ public abstract class GoogleAccountContract : StoreContract
     [Trait("Requirement", "R-OAUTH-17")]
     public async Task Find_ForTheFirstTimeByManyAtOnce_LinksOneAccount()
     {
-        var (_, user, email) = await NewAsync();
-        var found = await Task.WhenAll(Enumerable.Range(0, 8).Select(
-            index => FindAsync($"sub-{user}-{index % 2}", email, null)));
-        var linked = await Database.ReadAsync(
-            session => session.QueryAsync<string>(
-                "SELECT subject FROM google_accounts WHERE user_id = @user", new { user }),
-            Cancellation);
-        Assert.Single(linked);
-        Assert.Equal(4, found.Count(each => each == new GoogleHolder.Known(user)));
-        Assert.Equal(4, found.Count(each => each is GoogleHolder.Nobody));
-        Assert.Equal(["google_account.linked"], await JournalAsync(user));
+        for (var round = 0; round < 8; round++)
+        {
+            var (_, user, email) = await NewAsync();
+            var found = await Task.WhenAll(Enumerable.Range(0, 8).Select(
+                index => FindAsync($"sub-{user}-{index % 2}", email, null)));
+            var linked = await Database.ReadAsync(
+                session => session.QueryAsync<string>(
+                    "SELECT subject FROM google_accounts WHERE user_id = @user", new { user }),
+                Cancellation);
+            Assert.Single(linked);
+            Assert.Equal(4, found.Count(each => each == new GoogleHolder.Known(user)));
+            Assert.Equal(4, found.Count(each => each is GoogleHolder.Nobody));
+            Assert.Equal(["google_account.linked"], await JournalAsync(user));
+        }
     }
+
+    /// <summary>Whoever is signed in stays so when the sessions' table is changed.</summary>
+    [Fact]
+    public async Task Upgrade_FromBeforeThereWasGoogle_KeepsEverySession()
+    {
+        await using var database = Database.Open(await Fixture.NewEmptyAsync());
+        var known = Migration.ReadAll(database.Engine);
+        var before = known.IndexOf(known.Single(
+            each => each.Name.EndsWith("google_sign_in", StringComparison.Ordinal)));
+        await new Migrator(database, _clock, known[..before]).UpgradeAsync(Cancellation);
+        var identities = new IdentityStore(database, Ids, _clock);
+        var tenant = await identities.CreateTenantAsync(
+            "A school", TenantKind.Test, "cli", "cor_1", Cancellation);
+        var made = Assert.IsType<UserCreation.Created>(await identities.CreateUserAsync(
+            new NewUser(tenant.Id, "Ada", "ada@example.test", Role.Student, "UTC"), "cli", "cor_1",
+            Cancellation));
+        var sessions = new SessionStore(database, Ids, _clock);
+        var opened = (await OpenAsync(sessions, made.User.Id, "password"))!;
+        await Assert.ThrowsAsync<ConstraintViolatedException>(
+            () => OpenAsync(sessions, made.User.Id, "google"));
+
+        await new Migrator(database, _clock).UpgradeAsync(Cancellation);
+        Assert.Equal(opened, await sessions.FindAsync(opened.Id, Cancellation));
+        Assert.NotNull(await OpenAsync(sessions, made.User.Id, "google"));
+        Assert.Equal(2, await sessions.EndAllAsync(made.User.Id, "cli", "cor_1", Cancellation));
+    }
+
+    private static Task<UserSession?> OpenAsync(SessionStore sessions, string userId, string method) =>
+        sessions.OpenAsync(userId, method, TimeSpan.FromHours(1), "cli", "cor_1", Cancellation);
 
     private static GoogleSignInAttempt Attempt(string name, string? tenantId) => new(
         $"state-{name}", $"key-{name}", $"nonce-{name}", $"verifier-{name}", tenantId,
