@@ -28,8 +28,10 @@ return args switch
     ["simulate", "pairs", "--seeds", var seeds, .. var rest] => await SimulatePairsAsync(
         int.Parse(seeds, CultureInfo.InvariantCulture),
         rest is ["--from", var first, ..] ? int.Parse(first, CultureInfo.InvariantCulture) : 1,
-        rest is [.., "--damage"]),
-    ["simulate", "boundaries", .. var rest] => await SimulateBoundariesAsync(rest is ["--twice"]),
+        rest.Contains("--damage"), rest.Contains("--busy")),
+    ["simulate", "boundaries", .. var rest] => await SimulateBoundariesAsync(
+        rest.Contains("--twice"),
+        Array.IndexOf(rest, "--busy") is >= 0 and var at ? rest[at + 1] : null),
     _ => Usage(),
 };
 
@@ -61,18 +63,18 @@ static int Rounds(string[] rest) =>
         ? count
         : 3;
 
-static async Task<int> SimulatePairsAsync(int count, int first, bool hasDamage)
+static async Task<int> SimulatePairsAsync(int count, int first, bool hasDamage, bool isBusy)
 {
-    var broken = await PairSimulation.RunAsync(first, count, hasDamage);
+    var broken = await PairSimulation.RunAsync(first, count, hasDamage, isBusy);
     foreach (var what in broken)
         Console.WriteLine(what);
     Console.WriteLine($"seeds {first} to {first + count - 1}: {broken.Count} broken");
     return broken.Count == 0 ? 0 : 1;
 }
 
-static async Task<int> SimulateBoundariesAsync(bool isTwice)
+static async Task<int> SimulateBoundariesAsync(bool isTwice, string? busy)
 {
-    var report = await LifeBoundaries.RunAsync(isTwice);
+    var report = await LifeBoundaries.RunAsync(isTwice, busy);
     foreach (var what in report.Broken)
         Console.WriteLine(what);
     Console.WriteLine(
@@ -86,5 +88,6 @@ static int Usage()
     Console.Error.WriteLine(FuzzCommand.Usage);
     Console.Error.WriteLine("       simulate pairs --seeds N [--from SEED] [--damage]");
     Console.Error.WriteLine("       simulate boundaries [--twice]");
+    Console.Error.WriteLine("       pairs --busy, boundaries --busy SIDE: one side shows only busy");
     return 2;
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CalSync.App.Pairs;
+using CalSync.Calendar.Comparison;
 using CalSync.Storage.Pairs;
 using CalSync.Sync.Connections;
 using CalSync.Sync.Pairs;
@@ -15,6 +16,7 @@ internal static class PairsCommand
         new("LEFT", row => row.Left),
         new("RIGHT", row => row.Right),
         new("POLICY", row => row.Policy),
+        new("SHOWS BUSY", row => row.ShowsBusy),
         new("ENABLED", row => row.Enabled),
         new("EVENTS", row => row.Events),
         new("ID", row => row.Id),
@@ -33,7 +35,8 @@ internal static class PairsCommand
 
     /// <summary>A pair with the names of its calendars.</summary>
     internal sealed record PairView(
-        string Id, string Name, string Left, string Right, ConflictPolicy Policy, bool Enabled, int Events);
+        string Id, string Name, string Left, string Right, ConflictPolicy Policy, string? ShowsBusy,
+        bool Enabled, int Events);
 
     public static Verb Create(GlobalOptions globals, Surroundings around)
     {
@@ -75,11 +78,16 @@ internal static class PairsCommand
             "Who wins where both sides changed the same field: newest, left, right, or ask. Default: "
                 + "newest.");
         policy.AcceptOnlyFromAmong("newest", "left", "right", "ask");
+        var busy = Words.Option<string>(
+            "--show-busy", "SIDE",
+            "The calendar that shows of the other's events only when somebody is busy, as they are named "
+                + "here: left or right. Events can be moved and deleted there all the same.");
+        busy.AcceptOnlyFromAmong("left", "right");
         var verb = new Verb(
             "add", "Makes a pair; nothing is written until it runs.",
             "calsync pairs add home maya@gmail.com/Home maya@icloud.com/Home")
         {
-            name, left, right, policy,
+            name, left, right, policy, busy,
         };
         return verb.DoesSync(globals, around, async (call, cancellation) =>
         {
@@ -88,21 +96,40 @@ internal static class PairsCommand
                 throw CommandException.Usage("The name is empty or too long.", "1 to 200 characters");
             await using var product = await ProductParts.OpenAsync(call, cancellation);
             var places = await product.Connections.PlacesAsync(cancellation);
-            var (one, other) = Ordered(
-                PairWords.Calendar(places, call.Get(left)!), PairWords.Calendar(places, call.Get(right)!));
+            var named = PairWords.Calendar(places, call.Get(left)!);
+            var (one, other) = Ordered(named, PairWords.Calendar(places, call.Get(right)!));
             await CheckAsync(product, text, one, other, cancellation);
             var pair = new Pair(
                 product.Place.Ids.Next("pair"), one.TenantId, text, one.Id, other.Id,
-                call.Get(policy) ?? ConflictPolicy.Newest);
+                call.Get(policy) ?? ConflictPolicy.Newest)
+            {
+                // Sides are said as they are typed, and a Google calendar stands left all the same.
+                Busy = MergeSides.Of(call.Get(busy)) is { } side && one != named
+                    ? side.Other()
+                    : MergeSides.Of(call.Get(busy)),
+            };
             await product.Ledger.AddAsync(pair, product.Place.Clock.GetUtcNow(), cancellation);
             var word = PairRunner.Quoted(text);
             call.Output.Value(
-                new PairView(pair.Id, text, PairWords.Of(one), PairWords.Of(other), pair.Policy, true, 0),
-                $"Paired {PairWords.Of(one)} (left) with {PairWords.Of(other)} (right) as {text}.",
-                $"See what a run would do: calsync sync {word} --dry-run",
-                $"Do it: calsync sync {word}, or leave it to calsync serve");
+                new PairView(
+                    pair.Id, text, PairWords.Of(one), PairWords.Of(other), pair.Policy, pair.Busy?.Word(),
+                    true, 0),
+                [
+                    $"Paired {PairWords.Of(one)} (left) with {PairWords.Of(other)} (right) as {text}.",
+                    .. ShowsBusy(pair, one, other),
+                    $"See what a run would do: calsync sync {word} --dry-run",
+                    $"Do it: calsync sync {word}, or leave it to calsync serve",
+                ]);
             return SyncExit.Equal;
         });
+    }
+
+    private static IEnumerable<string> ShowsBusy(Pair pair, CalendarPlace left, CalendarPlace right)
+    {
+        if (pair.Busy is not { } side)
+            yield break;
+        yield return $"{PairWords.Of(side == MergeSide.Left ? left : right)} shows only busy of what is "
+            + "copied to it. What it has already keeps its words there.";
     }
 
     private static Verb MakeList(GlobalOptions globals, Surroundings around) =>
@@ -116,7 +143,7 @@ internal static class PairsCommand
                 call.Output.Table(
                     [.. pairs.Select(pair => new PairView(
                         pair.Id, pair.Name, places[pair.GoogleCalendar], places[pair.IcloudCalendar],
-                        pair.Policy, pair.Enabled, pair.Events))],
+                        pair.Policy, pair.BusySide, pair.Enabled, pair.Events))],
                     PairWords.None, Columns);
                 return SyncExit.Equal;
             });

@@ -234,6 +234,7 @@ internal static class RunPrinting
         SyncRule.LinkedByUid or SyncRule.LinkedByContent => "both sides have it, and differ",
         SyncRule.Restored => "it was so at that time",
         SyncRule.Undone => "the run that is undone wrote it",
+        SyncRule.PutBack => "words were written on the side that shows only busy",
         SyncRule.Equal or SyncRule.SameEdit or SyncRule.DeletedOnBoth => Output.Cell(step.Rule),
     };
 

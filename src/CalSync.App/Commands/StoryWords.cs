@@ -89,6 +89,8 @@ internal static class StoryWords
         SyncRule.EditBeatsDelete => "one side deleted it and the other edited it: the edit stays",
         SyncRule.Restored => "somebody asked for what was there at an earlier time",
         SyncRule.Undone => "somebody asked to take back what a run had written",
+        SyncRule.PutBack =>
+            "somebody wrote words on the side that shows only busy: they are put back, not carried over",
     };
 
     /// <summary>How an event stands.</summary>

@@ -76,7 +76,8 @@ internal static class VerifyCommand
             pair.Id, [.. entries.Select(entry => entry.Id)], cancellation);
         var waiting = await product.Ledger.WaitingAsync(pair.Id, cancellation);
         var sets = reads.Select(read => ((ChangeRead.Done)read).Changes.Upserts).ToArray();
-        return new Result(pair, PairComparison.Of(sets[0], sets[1], mappings, waiting), null);
+        return new Result(pair, PairComparison.Of(
+            sets[0], sets[1], mappings, waiting, pair.ToPair().Busy), null);
     }
 
     private static async Task<RunTrouble?> TroubleAsync(

@@ -13,8 +13,9 @@ public sealed partial class PairDirectory(Database database, IdSource ids)
 {
     private const string Select =
         """
-        SELECT p.id, p.tenant_id, p.name, p.google_calendar, p.icloud_calendar, p.policy, p.enabled,
-            p.last_outcome, p.next_run_at, p.failures, p.full_read_at, p.first_synced_at, p.lease_until,
+        SELECT p.id, p.tenant_id, p.name, p.google_calendar, p.icloud_calendar, p.policy, p.busy_side,
+            p.enabled, p.last_outcome, p.next_run_at, p.failures, p.full_read_at, p.first_synced_at,
+            p.lease_until,
             p.google_sync_token IS NOT NULL AS has_left_token,
             p.icloud_sync_token IS NOT NULL AS has_right_token, p.created_at,
             (SELECT count(*) FROM event_mappings m
@@ -182,6 +183,10 @@ public sealed record PairListing
     /// <summary>Who wins where both sides changed the same thing.</summary>
     public required ConflictPolicy Policy { get; init; }
 
+    /// <summary><c>left</c> or <c>right</c>: the side that shows only busy; null when both show
+    /// all.</summary>
+    public string? BusySide { get; init; }
+
     /// <summary>False while it is paused.</summary>
     public required bool Enabled { get; init; }
 
@@ -234,5 +239,8 @@ public sealed record PairListing
     public string? LastDetail { get; init; }
 
     /// <summary>As the engine knows it.</summary>
-    public Pair ToPair() => new(Id, TenantId, Name, GoogleCalendar, IcloudCalendar, Policy);
+    public Pair ToPair() => new(Id, TenantId, Name, GoogleCalendar, IcloudCalendar, Policy)
+    {
+        Busy = MergeSides.Of(BusySide),
+    };
 }

@@ -24,6 +24,8 @@ internal sealed record PairRow
 
     public string Policy { get; init; } = "";
 
+    public string? BusySide { get; init; }
+
     public string? GoogleSyncToken { get; init; }
 
     public string? GoogleTokenKind { get; init; }
@@ -41,7 +43,10 @@ internal sealed record PairRow
     public long Fence { get; init; }
 
     public PairLease ToLease(string runId, string actor) => new(
-        new Pair(Id, TenantId, Name, GoogleCalendar, IcloudCalendar, Enum.Parse<ConflictPolicy>(Policy)),
+        new Pair(Id, TenantId, Name, GoogleCalendar, IcloudCalendar, Enum.Parse<ConflictPolicy>(Policy))
+        {
+            Busy = MergeSides.Of(BusySide),
+        },
         runId, actor, Fence, Cursor(GoogleSyncToken, GoogleTokenKind),
         Cursor(IcloudSyncToken, IcloudTokenKind), FullReadAt, FirstSyncedAt is null, ExpectsEcho);
 

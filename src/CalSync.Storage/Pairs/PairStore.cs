@@ -25,8 +25,8 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
                 session.Queue(
                     """
                     INSERT INTO calendar_mappings (id, tenant_id, name, google_calendar, icloud_calendar,
-                        policy, created_at, updated_at)
-                    VALUES (@Id, @TenantId, @Name, @Left, @Right, @Policy, @now, @now)
+                        policy, busy_side, created_at, updated_at)
+                    VALUES (@Id, @TenantId, @Name, @Left, @Right, @Policy, @Busy, @now, @now)
                     """,
                     new
                     {
@@ -36,13 +36,20 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
                         pair.Left,
                         pair.Right,
                         Policy = pair.Policy.ToString(),
+                        Busy = pair.Busy?.Word(),
                         now,
                     },
                     expectRows: 1);
                 session.Journal(new JournalEntry(
                     now, pair.TenantId, "cli", "request", pair.Id, "pair.added", "pair", pair.Id,
                     After: JsonSerializer.Serialize(
-                        new { pair.Name, policy = pair.Policy.ToString() }, JsonSerializerOptions.Web)));
+                        new
+                        {
+                            pair.Name,
+                            policy = pair.Policy.ToString(),
+                            showBusy = pair.Busy?.Word(),
+                        },
+                        JsonSerializerOptions.Web)));
                 return Task.CompletedTask;
             },
             cancellation);

@@ -11,7 +11,12 @@ namespace CalSync.Sync.Pairs;
 /// <param name="Right">The right calendar.</param>
 /// <param name="Policy">Who wins where both sides changed the same thing.</param>
 public sealed record Pair(
-    string Id, string TenantId, string Name, string Left, string Right, ConflictPolicy Policy);
+    string Id, string TenantId, string Name, string Left, string Right, ConflictPolicy Policy)
+{
+    /// <summary>The side that shows of the other's events only when somebody is busy; null when both show
+    /// all.</summary>
+    public MergeSide? Busy { get; init; }
+}
 
 /// <summary>Who wins where both sides changed the same field. A closed list, stored by name.</summary>
 public enum ConflictPolicy
@@ -82,6 +87,15 @@ public static class MergeSides
     /// <summary>The other side.</summary>
     public static MergeSide Other(this MergeSide side) =>
         side == MergeSide.Left ? MergeSide.Right : MergeSide.Left;
+
+    /// <summary>The side of a word; null for no word.</summary>
+    public static MergeSide? Of(string? word) => word switch
+    {
+        null => null,
+        "left" => MergeSide.Left,
+        "right" => MergeSide.Right,
+        _ => throw new ArgumentException($"'{word}' is no side.", nameof(word)),
+    };
 
     /// <summary>Lower case, for a person and for the journal.</summary>
     public static string Word(this MergeSide side) => side == MergeSide.Left ? "left" : "right";

@@ -72,12 +72,18 @@ public static partial class LifeBoundaries
     /// <summary>Tries every trouble at every boundary of every scene, on all processors.</summary>
     /// <param name="isTwice">Instead, kills the run at every boundary, and the run after it at every
     /// boundary too.</param>
-    public static async Task<BoundaryReport> RunAsync(bool isTwice = false)
+    /// <param name="busy">The side that shows only busy, <c>left</c> or <c>right</c>; null for none.</param>
+    public static async Task<BoundaryReport> RunAsync(bool isTwice = false, string? busy = null)
     {
         var broken = new ConcurrentQueue<string>();
         var (lives, boundaries) = (0, 0);
         var calm = Scenes.SelectMany(scene => Providers.SelectMany(each => new[] { false, true }
-            .Select(isEditedAfter => (scene.Name, Life: Life(scene, each.Left, each.Right, isEditedAfter)))));
+            .Select(isEditedAfter => (
+                scene.Name,
+                Life: Life(scene, each.Left, each.Right, isEditedAfter) with
+                {
+                    Busy = MergeSides.Of(busy),
+                }))));
         await Parallel.ForEachAsync(calm, async (scene, _) =>
         {
             foreach (var passed in await LiveAsync(scene.Name, "without trouble", scene.Life))

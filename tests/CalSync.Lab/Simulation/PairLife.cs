@@ -105,13 +105,17 @@ internal abstract record LifeStep
 internal sealed record PairLife(
     SimulatedHabits Left, SimulatedHabits Right, ConflictPolicy Policy, ImmutableArray<LifeStep> Steps)
 {
+    /// <summary>The side that shows only busy; null for none.</summary>
+    public MergeSide? Busy { get; init; }
+
     private const int RunCount = 9;
     private const int IdleCountMax = 100;
 
     /// <summary>One seed's life.</summary>
     /// <param name="seed">The seed of everything random.</param>
     /// <param name="hasDamage">Whether servers may damage what they are sent.</param>
-    public static PairLife OfSeed(int seed, bool hasDamage)
+    /// <param name="isBusy">Whether one side shows only busy.</param>
+    public static PairLife OfSeed(int seed, bool hasDamage, bool isBusy = false)
     {
         var random = new Random(seed);
         var (faultGap, crashGap) = (Gap(random, 10, 200), Gap(random, 40, 400));
@@ -163,7 +167,10 @@ internal sealed record PairLife(
                 steps.Add(new LifeStep.Settle(random.Next(40) == 0 ? IdleCountMax : 1));
         }
 
-        return new PairLife(left, right, policy, steps.ToImmutable());
+        return new PairLife(left, right, policy, steps.ToImmutable())
+        {
+            Busy = isBusy ? (MergeSide)(seed % 2) : null,
+        };
     }
 
     /// <summary>Mean distance of troubles; 0 in one life of four, which has none.</summary>

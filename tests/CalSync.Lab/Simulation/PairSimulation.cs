@@ -40,13 +40,21 @@ public sealed partial class PairSimulation
             var habits = side == MergeSide.Left ? life.Left : life.Right;
             var calendar = new SimulatedCalendar(side.ToString().ToLowerInvariant(), habits);
             _calendars[side] = calendar;
-            _people[side] = new SimulatedPerson(side, calendar, _clock) { OnAct = Trace };
+            _people[side] = new SimulatedPerson(side, calendar, _clock)
+            {
+                OnAct = Trace,
+                Voice = life.Busy is null ? "" : side == life.Busy ? PairPromises.Busy : PairPromises.Full,
+            };
             Trace($"{side} {habits}");
             calendar.OnCall = call => Trouble(side, call);
-            calendar.OnWritten = _ => Face(side, "written", habits.IsEchoSure);
+            calendar.OnWritten = _ =>
+            {
+                _promises!.RequireUnsaid(side);
+                Face(side, "written", habits.IsEchoSure);
+            };
         }
 
-        _promises = new PairPromises(_store, _calendars, _people);
+        _promises = new PairPromises(_store, _calendars, _people, life.Busy);
         foreach (var side in Sides)
         {
             _calendars[side].OnOverwrite = content => _promises.RequireRecorded(side, content);
@@ -68,13 +76,15 @@ public sealed partial class PairSimulation
     /// <param name="first">The first seed.</param>
     /// <param name="count">How many.</param>
     /// <param name="hasDamage">Whether servers may damage what they are sent.</param>
+    /// <param name="isBusy">Whether one side shows only busy.</param>
     /// <returns>What broke; empty when every promise was kept in every life.</returns>
-    public static async Task<IReadOnlyCollection<string>> RunAsync(int first, int count, bool hasDamage)
+    public static async Task<IReadOnlyCollection<string>> RunAsync(
+        int first, int count, bool hasDamage, bool isBusy = false)
     {
         var broken = new ConcurrentQueue<string>();
         await Parallel.ForEachAsync(Enumerable.Range(first, count), async (seed, _) =>
         {
-            if (broken.Count < BrokenCountMax && await RunAsync(seed, hasDamage) is { } what)
+            if (broken.Count < BrokenCountMax && await RunAsync(seed, hasDamage, isBusy) is { } what)
                 broken.Enqueue(what);
         });
         return broken;
@@ -83,11 +93,12 @@ public sealed partial class PairSimulation
     /// <summary>Runs one seed.</summary>
     /// <param name="seed">The seed of everything random.</param>
     /// <param name="hasDamage">Whether servers may damage what they are sent.</param>
+    /// <param name="isBusy">Whether one side shows only busy.</param>
     /// <returns>Null when every promise was kept; else what broke, and the shortest life that breaks it, with
     /// all that happened in it.</returns>
-    public static async Task<string?> RunAsync(int seed, bool hasDamage)
+    public static async Task<string?> RunAsync(int seed, bool hasDamage, bool isBusy = false)
     {
-        var life = PairLife.OfSeed(seed, hasDamage);
+        var life = PairLife.OfSeed(seed, hasDamage, isBusy);
         if (await new PairSimulation(life).LiveAsync() is not { } first)
             return null;
         var shortest = await LifeShrinking.ShrinkAsync(
@@ -95,7 +106,8 @@ public sealed partial class PairSimulation
         var simulation = new PairSimulation(shortest);
         var broken = await simulation.LiveAsync();
         return string.Create(
-                CultureInfo.InvariantCulture, $"seed {seed}{(hasDamage ? " --damage" : "")}: {first}\n")
+                CultureInfo.InvariantCulture,
+                $"seed {seed}{(isBusy ? " --busy" : "")}{(hasDamage ? " --damage" : "")}: {first}\n")
             + $"shortest: {broken}\n" + string.Join('\n', simulation._trace);
     }
 
@@ -116,8 +128,8 @@ public sealed partial class PairSimulation
         try
         {
             await _store.AddAsync(
-                new Pair(PairId, "ten_1", "home", "left", "right", _life.Policy), _clock.GetUtcNow(),
-                CancellationToken.None);
+                new Pair(PairId, "ten_1", "home", "left", "right", _life.Policy) { Busy = _life.Busy },
+                _clock.GetUtcNow(), CancellationToken.None);
             for (var index = 0; index < _life.Steps.Length; index++)
                 await StepAsync(_life.Steps[index], isLast: index == _life.Steps.Length - 1);
             return null;

@@ -32,6 +32,9 @@ internal sealed class SimulatedPerson(MergeSide side, SimulatedCalendar calendar
     /// <summary>All fields that are looked at.</summary>
     public static IReadOnlyList<string> AllFields => Fields;
 
+    /// <summary>What begins every word they say, so that it is known for theirs. Default nothing.</summary>
+    public string Voice { get; init; } = "";
+
     /// <summary>Told what was done.</summary>
     public Action<string> OnAct { get; set; } = _ => { };
 
@@ -58,7 +61,7 @@ internal sealed class SimulatedPerson(MergeSide side, SimulatedCalendar calendar
         {
             case Deed.CreateOnce or Deed.CreateSeries or Deed.CreateEndless:
                 if (addresses.Count < EventCountMax)
-                    Create(uid, $"t{act.Value}", RuleOf(act.Deed));
+                    Create(uid, $"{Voice}t{act.Value}", RuleOf(act.Deed));
                 break;
             case Deed.Delete when address is not null:
                 Remove(address);
@@ -69,7 +72,7 @@ internal sealed class SimulatedPerson(MergeSide side, SimulatedCalendar calendar
                 break;
             case Deed.Replace when address is not null:
                 Remove(address);
-                Create(uid, $"t{act.Value}", "", address);
+                Create(uid, $"{Voice}t{act.Value}", "", address);
                 break;
             case Deed.Split when address is not null:
                 Split(address, uid, act.Value);
@@ -122,7 +125,7 @@ internal sealed class SimulatedPerson(MergeSide side, SimulatedCalendar calendar
             field = "SUMMARY";
         }
 
-        var value = string.Create(CultureInfo.InvariantCulture, $"v{number}");
+        var value = string.Create(CultureInfo.InvariantCulture, $"{Voice}v{number}");
         var uid = ResourceContent.Uid(before, out _)!;
         var edit = before.Edit();
         switch (field.Split(':'))
@@ -196,7 +199,7 @@ internal sealed class SimulatedPerson(MergeSide side, SimulatedCalendar calendar
         var (day, hour) = (4 + (number % 3), 10 + (number % 10));
         edit.Set(master, new PropertyContent("RRULE", $"FREQ=DAILY;UNTIL=2026030{day}T{hour}0000Z"));
         Put(address, Revised(edit, master, number), ResourceContent.Uid(before, out _)!, "RRULE");
-        Create(uid, $"t{number}", "FREQ=DAILY;COUNT=5", day: day + 1);
+        Create(uid, $"{Voice}t{number}", "FREQ=DAILY;COUNT=5", day: day + 1);
     }
 
     private void Put(string address, CalendarDocument content, string uid, string field)

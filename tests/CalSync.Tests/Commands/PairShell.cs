@@ -29,7 +29,9 @@ internal sealed class PairShell : IAsyncDisposable
     public SandboxControl Alphabet => new(_http);
 
     /// <summary>Starts both with so many lessons in iCloud, and pairs and syncs them.</summary>
-    public static async Task<PairShell> StartAsync(int lessons)
+    /// <param name="lessons">How many.</param>
+    /// <param name="more">More words for <c>pairs add</c>.</param>
+    public static async Task<PairShell> StartAsync(int lessons, params string[] more)
     {
         var world = new PairShell(await SandboxServer.StartAsync(
             new SandboxOptions(TimeProvider.System), CancellationToken.None));
@@ -40,7 +42,7 @@ internal sealed class PairShell : IAsyncDisposable
         foreach (var words in (string[][])[
             ["connect", "google", "--consent-as", Google],
             ["connect", "icloud", "--sandbox", "--username", ICloud, "--password-file", password],
-            ["pairs", "add", "home", $"{Google}/{Google}", $"{ICloud}/home"], ["sync", "home"]])
+            ["pairs", "add", "home", $"{Google}/{Google}", $"{ICloud}/home", .. more], ["sync", "home"]])
         {
             var told = await world.RunAsync(words);
             Assert.True(told.Code == 0, $"{string.Join(' ', words)}: {told.Out}{told.Error}");
@@ -79,6 +81,10 @@ internal sealed class PairShell : IAsyncDisposable
             Fields = new JsonObject { [field] = value },
         },
         CancellationToken.None);
+
+    /// <summary>A person does something to an event in Google's own pages.</summary>
+    public Task EditAsync(string id, string action, JsonObject? fields) => Alphabet.EditEventAsync(
+        new HandEdit(Google, id, action) { Fields = fields }, CancellationToken.None);
 
     /// <summary>What Google really holds, by title.</summary>
     public async Task<Dictionary<string, TruthEvent>> GoogleAsync() =>

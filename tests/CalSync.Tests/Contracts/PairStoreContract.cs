@@ -269,11 +269,27 @@ public abstract class PairStoreContract(TestDatabase fixture) : StoreContract(fi
         Assert.NotEmpty(await Store.RunWritesAsync(pair.Id, second.RunId, Cancellation));
     }
 
-    private protected async Task<Pair> NewPairAsync()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(MergeSide.Left)]
+    [InlineData(MergeSide.Right)]
+    [Trait("Requirement", "R-SYNC-7-A")]
+    public async Task Acquire_KnowsTheSideThatShowsOnlyBusy(MergeSide? side)
+    {
+        var pair = await NewPairAsync(side);
+        Assert.Equal(side, (await AcquireAsync(pair)).Pair.Busy);
+        var directory = new PairDirectory(Database, Ids);
+        Assert.Equal(side, (await directory.FindAsync(pair.Name, Cancellation))!.ToPair().Busy);
+    }
+
+    private protected async Task<Pair> NewPairAsync(MergeSide? busy = null)
     {
         var id = Ids.Next("par");
         var pair = new Pair(
-            id, await NewTenantAsync(), id, "google:primary", "icloud:home", ConflictPolicy.Newest);
+            id, await NewTenantAsync(), id, "google:primary", "icloud:home", ConflictPolicy.Newest)
+        {
+            Busy = busy,
+        };
         await Store.AddAsync(pair, Start, Cancellation);
         return pair;
     }

@@ -140,6 +140,8 @@ internal sealed class DraftWriting
             Set(fields, "colorId", GoogleColors.Id(color));
         if (Link(view.Url.Value) is { } url)
             fields["source"] = new JsonObject { ["url"] = url, ["title"] = url };
+        if (component.Text("X-CALSYNC-BUSY"u8).Value is { Length: > 0 } copied)
+            fields["extendedProperties"] = GoogleMark.Write(copied);
         if (GoogleGuests.Write(component, _notes) is { } guests)
             fields["attendees"] = guests;
         return new DraftEvent(start, end, original, fields);

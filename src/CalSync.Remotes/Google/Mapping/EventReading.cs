@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using CalSync.Calendar;
 using CalSync.Calendar.Document;
 using CalSync.Calendar.Values;
+using CalSync.Sync.Pairs;
 
 namespace CalSync.Remotes.Google.Mapping;
 
@@ -185,6 +186,8 @@ internal sealed class EventReading(Fields fields, EventLines? master, CalendarZo
             _content.Add(NewProperty.Text("COLOR", name));
         if (fields.Object("source")?.Text("url") is { Length: > 0 } url)
             _content.Add(NewProperty.Uri("URL", url));
+        if (GoogleMark.Read(fields) is { Length: > 0 } copied)
+            _content.Add(NewProperty.Text(BusyMark.Property, copied));
         ReadAttachments();
         ReadConference();
         GoogleGuests.Read(fields, _content);

@@ -147,7 +147,7 @@ internal sealed record DraftEvent(GoogleTime Start, GoogleTime End, GoogleTime? 
     private static readonly ImmutableArray<string> Names =
     [
         "summary", "description", "location", "start", "end", "status", "transparency", "visibility",
-        "colorId", "source", "attendees", "reminders",
+        "colorId", "source", "attendees", "reminders", "extendedProperties",
     ];
 
     /// <summary>The instance of this series that nobody changed; null beyond the supported years.</summary>
@@ -202,6 +202,8 @@ internal sealed record DraftEvent(GoogleTime Start, GoogleTime End, GoogleTime? 
                 if (!reminders.ContainsKey("overrides"))
                     reminders["overrides"] = null;
                 return reminders;
+            case ("extendedProperties", null):
+                return GoogleMark.Write(null);
             case ("attendees", null):
                 return new JsonArray();
             case ("transparency", null):

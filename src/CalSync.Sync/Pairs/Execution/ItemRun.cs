@@ -235,7 +235,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
                 State = "done",
                 Address = now.Place.Address,
                 After = now.Place.Seen,
-                Lost = [.. WriteEcho.Losses(write.Sent, seen)],
+                Lost = [.. write.Lost.Union(WriteEcho.Losses(write.Sent, seen))],
             };
             _done.Add(done);
             scope.CountWrite(done);
@@ -377,7 +377,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             _ => throw new ArgumentException("Nothing is to be written.", nameof(side)),
         };
         return new WriteRecord(
-            scope.Ids.Next("wrt"), _plan.Uid, ResourceContent.Title(sent ?? before), kind, side, _plan.Rule,
+            scope.Ids.Next("wrt"), _plan.Uid, _plan.Title(side, sent ?? before), kind, side, _plan.Rule,
             scope.Clock.GetUtcNow())
         {
             RunId = scope.Lease.RunId,
@@ -385,13 +385,20 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
                 ?? (act as SideAct.Delete)?.Held.Uid,
             Proof = proof,
             IsTokenUsed = scope.IsToken[side.Other()],
+            Lost = _plan.Facts.Busy == side ? _plan.NotCarried : [],
             Before = before,
             Sent = sent,
             Base = (side == MergeSide.Left ? _plan.RightFull : _plan.LeftFull) ?? _plan.Base,
             Other = _plan.On(side.Other()) switch
             {
                 SideAct.Keep keep => keep.Place,
-                SideAct.Update update => update.Held,
+                // Should the run be cut off here, the next one has to put words back that it sees as new.
+                SideAct.Update update => update.Held with
+                {
+                    Seen = _plan.Facts.Busy == side.Other() && _plan.Unworded is { } shown
+                        ? shown
+                        : update.Held.Seen,
+                },
                 _ => null,
             },
             Address = (act as SideAct.Update)?.Held.Address ?? (act as SideAct.Delete)?.Held.Address,

@@ -66,7 +66,8 @@ public sealed partial class PairSync
                 items, new ChangeMatch(MergeSide.Left, entries, read.Left, opened),
                 new ChangeMatch(MergeSide.Right, entries, read.Right, opened),
                 mappings.ToDictionary(mapping => mapping.Uid, StringComparer.Ordinal), opened,
-                waiting.Select(item => item.Key).ToHashSet(StringComparer.Ordinal), read.Unknown),
+                waiting.Select(item => item.Key).ToHashSet(StringComparer.Ordinal), read.Unknown)
+            { Busy = lease.Pair.Busy },
             out var untouched);
         return new Work(plans, [], opened) { Untouched = untouched };
     }

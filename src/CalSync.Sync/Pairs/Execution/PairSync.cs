@@ -161,7 +161,8 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
         var entries = await EntriesAsync(lease, reading, read, opened, cancellation);
         var left = new ChangeMatch(MergeSide.Left, entries, read.Left, opened);
         var right = new ChangeMatch(MergeSide.Right, entries, read.Right, opened);
-        var ids = left.Known.Keys.Union(right.Known.Keys, StringComparer.Ordinal).ToArray();
+        var ids = left.Known.Keys.Union(right.Known.Keys, StringComparer.Ordinal)
+            .Union(await SourcesAsync(lease, left, right, cancellation), StringComparer.Ordinal).ToArray();
         var mappings = ids.Length == 0 ? [] : await store.LoadAsync(lease.Pair.Id, ids, cancellation);
         var items = PairPlanner.Plan(
             new PlanInputs(
@@ -170,6 +171,7 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
             {
                 IsCertified = read.Left.Certificate is not Certificate.Partial
                     && read.Right.Certificate is not Certificate.Partial,
+                Busy = lease.Pair.Busy,
                 Choices = request.Choices,
             },
             out var troubles);
@@ -179,6 +181,20 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
                     && !read.Unknown.Contains(item.Uid)),
             ],
             troubles, opened);
+    }
+
+    /// <summary>The events of which a person made copies out of the copies of a side that shows only
+    /// busy.</summary>
+    private async Task<IEnumerable<string>> SourcesAsync(
+        PairLease lease, ChangeMatch left, ChangeMatch right, CancellationToken cancellation)
+    {
+        var places = lease.Pair.Busy is not { } side ? []
+            : (side == MergeSide.Left ? left : right).New.Values;
+        var uids = places.Select(place => BusyView.CopyOf(place.Seen)).OfType<string>().Distinct().ToArray();
+        return uids.Length == 0
+            ? []
+            : (await store.EntriesAsync(lease.Pair.Id, new LedgerFilter([], [], uids), cancellation))
+                .Select(entry => entry.Id);
     }
 
     private async Task<RunReport> ExecuteAsync(

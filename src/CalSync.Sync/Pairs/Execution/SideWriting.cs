@@ -200,7 +200,7 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
             write with
             {
                 Address = stored.Address,
-                Lost = [.. stored.Lost.Union(WriteEcho.Losses(sent, place.Seen))],
+                Lost = [.. write.Lost.Union(stored.Lost).Union(WriteEcho.Losses(sent, place.Seen))],
                 After = place.Seen,
             });
         if (calendar.Traits.CanTrustWriteVersion && stored.Version is not null && stored.Lost.IsEmpty)

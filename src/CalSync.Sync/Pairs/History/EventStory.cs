@@ -51,8 +51,12 @@ public static class EventStory
         return chapters.ToImmutable();
     }
 
+    /// <summary>What it was called, not by a copy that shows only busy.</summary>
     private static string Title(EventVersion version) => ResourceContent.Title(
-        version.Left.Held ?? version.Right.Held ?? version.Left.Found ?? version.Right.Found ?? version.Base);
+        new[]
+        {
+            version.Left.Held, version.Right.Held, version.Left.Found, version.Right.Found, version.Base,
+        }.FirstOrDefault(content => content is not null && BusyView.CopyOf(content) is null));
 
     private static SideChange? Change(MergeSide side, CalendarDocument? before, CalendarDocument? after)
     {

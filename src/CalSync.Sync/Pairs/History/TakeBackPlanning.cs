@@ -15,7 +15,11 @@ namespace CalSync.Sync.Pairs.History;
 internal sealed record TakeBackInputs(
     ImmutableArray<ItemTakeBack> Items, ChangeMatch Left, ChangeMatch Right,
     IReadOnlyDictionary<string, EventMapping> Mappings, ImmutableArray<OpenWrite> OpenWrites,
-    IReadOnlySet<string> Waiting, IReadOnlySet<string> Unknown);
+    IReadOnlySet<string> Waiting, IReadOnlySet<string> Unknown)
+{
+    /// <summary>The side that shows only busy; null when both show all.</summary>
+    public MergeSide? Busy { get; init; }
+}
 
 /// <summary>Makes the plan of a run that takes back. Pure: the same inputs give the same plan.</summary>
 internal static class TakeBackPlanning
@@ -41,7 +45,8 @@ internal static class TakeBackPlanning
             {
                 var facts = new ItemFacts(
                     mapping.Uid, mapping, Fact(mapping, MergeSide.Left, inputs.Left),
-                    Fact(mapping, MergeSide.Right, inputs.Right));
+                    Fact(mapping, MergeSide.Right, inputs.Right))
+                { Busy = inputs.Busy };
                 var plan = TakeBackDecision.Decide(
                     PairPlanner.WithOpenWrites(facts, inputs.OpenWrites), item);
                 plans.Add(plan);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Components;
 using CalSync.Calendar.Document;
@@ -16,7 +17,10 @@ public static class ItemDecision
     /// <summary>Decides.</summary>
     /// <param name="facts">What is known.</param>
     /// <param name="policy">Who wins where both sides changed the same field.</param>
-    public static ItemPlan Decide(ItemFacts facts, ConflictPolicy policy) => facts.Mapping switch
+    public static ItemPlan Decide(ItemFacts facts, ConflictPolicy policy) =>
+        WithPutBack(DecideItem(facts, policy));
+
+    private static ItemPlan DecideItem(ItemFacts facts, ConflictPolicy policy) => facts.Mapping switch
     {
         null or { Status: MappingStatus.Deleted } => DecideNew(facts, policy),
         { Status: MappingStatus.Orphaned } orphan => DecideOrphan(facts, orphan, policy),
@@ -46,13 +50,9 @@ public static class ItemDecision
                     ? linked with { Rule = facts.LinkedBy ?? SyncRule.LinkedByUid }
                     : linked;
             case (SideFact.Present left, _):
-                return Plan(
-                    facts, SyncRule.CopiedNew, left.Meant, new SideAct.Keep(left.Place),
-                    new SideAct.Create(left.Meant, facts.Uid));
+                return Copied(facts, MergeSide.Left, left);
             case (_, SideFact.Present right):
-                return Plan(
-                    facts, SyncRule.CopiedNew, right.Meant, new SideAct.Create(right.Meant, facts.Uid),
-                    new SideAct.Keep(right.Place));
+                return Copied(facts, MergeSide.Right, right);
             default:
                 return Plan(
                     facts, SyncRule.Equal, facts.Mapping?.Base, new SideAct.None(), new SideAct.None()) with
@@ -61,6 +61,29 @@ public static class ItemDecision
                 };
         }
     }
+
+    /// <summary>An event on one side goes to the other.</summary>
+    private static ItemPlan Copied(ItemFacts facts, MergeSide side, SideFact.Present now)
+    {
+        var full = facts.Busy != side || BusyView.CopyOf(now.Meant) is null ? now.Meant
+            : facts.Mapping?.Base is { } agreed && ResourceContent.Entries(agreed).Any()
+                ? BusyView.Carry(agreed, now.Meant, agreed)
+                : null;
+        // A copy without its event says nothing that could be copied.
+        SideAct there = full is null ? new SideAct.None() : Create(facts, side.Other(), full);
+        SideAct here = new SideAct.Keep(now.Place);
+        if (facts.Busy == side && full is not null)
+            here = Written(now.Place, Shown(facts.Mapping, side, now.Place, out _));
+        return Plan(
+            facts, full is null ? SyncRule.Equal : SyncRule.CopiedNew, full ?? facts.Mapping?.Base,
+            side == MergeSide.Left ? here : there, side == MergeSide.Left ? there : here) with
+        {
+            Status = full is null ? MappingStatus.Orphaned : MappingStatus.Active,
+        };
+    }
+
+    private static SideAct.Create Create(ItemFacts facts, MergeSide side, CalendarDocument full) =>
+        new(facts.Busy == side ? BusyView.Of(full) : full, facts.Uid);
 
     /// <summary>An event on one side only, because a person wanted it so.</summary>
     private static ItemPlan DecideOrphan(ItemFacts facts, EventMapping orphan, ConflictPolicy policy)
@@ -95,7 +118,7 @@ public static class ItemDecision
         if (place is null || full is null)
             (here, there) = (new SideAct.None(), new SideAct.None());
         else if (isEdited)
-            (here, there) = (new SideAct.Create(full, known.Uid), new SideAct.Keep(place));
+            (here, there) = (Create(facts, side, full), Act(facts, known, other, full, place, full));
         else
             (here, there) = (new SideAct.None(), new SideAct.Delete(place, proof));
         return Plan(
@@ -120,8 +143,12 @@ public static class ItemDecision
 
         if (!isLeftEdited && !isRightEdited)
         {
+            var (stays, follows) = (
+                Act(facts, known, MergeSide.Left, agreed, left, agreed),
+                Act(facts, known, MergeSide.Right, agreed, right, agreed));
             return Plan(
-                facts, SyncRule.Equal, known.Base, new SideAct.Keep(left), new SideAct.Keep(right));
+                facts, stays.IsWrite || follows.IsWrite ? SyncRule.PutBack : SyncRule.Equal, known.Base,
+                stays, follows);
         }
 
         var (winner, rule) = facts.Choice is { } choice
@@ -139,7 +166,8 @@ public static class ItemDecision
                 : ResourceContent.IsSame(leftFull, rightFull) ? SyncRule.SameEdit
                 : SyncRule.MergedEdits,
             merged.Document,
-            Act(leftFull, left, merged.Document), Act(rightFull, right, merged.Document)) with
+            Act(facts, known, MergeSide.Left, leftFull, left, merged.Document),
+            Act(facts, known, MergeSide.Right, rightFull, right, merged.Document)) with
         {
             LeftFull = leftFull,
             RightFull = rightFull,
@@ -161,7 +189,16 @@ public static class ItemDecision
         if (facts.On(side) is not SideFact.Present now)
             return (place is null ? null : agreed, place, false);
         var seen = place?.Seen ?? ResourceContent.Nothing;
-        if (ResourceContent.IsSame(seen, now.Meant))
+        if (facts.Busy == side && !ResourceContent.Entries(seen).Any()
+            && facts.On(side.Other()) is SideFact.Present there)
+        {
+            return (BusyView.Linked(there.Meant, now.Meant), now.Place, true);
+        }
+
+        var isCopy = facts.Busy == side && BusyView.IsCopy(known.Base, seen, now.Meant);
+        if (isCopy
+            ? ResourceContent.IsSame(BusyView.Of(seen), BusyView.Of(now.Meant))
+            : ResourceContent.IsSame(seen, now.Meant))
         {
             // What was seen stays the same object, so that a read of nothing new is nothing to record.
             return ResourceContent.IsSame(seen, now.Place.Seen) && place is not null
@@ -169,21 +206,64 @@ public static class ItemDecision
                 : (agreed, now.Place, false);
         }
 
-        var full = CalendarMerge.Merge(
-            seen, agreed, now.Meant, MergePreference.Right, ResourceContent.Noise).Document;
+        var full = isCopy
+            ? BusyView.Carry(seen, now.Meant, agreed)
+            : CalendarMerge.Merge(
+                seen, agreed, now.Meant, MergePreference.Right, ResourceContent.Noise).Document;
         return (full, now.Place, true);
     }
 
     /// <summary>What a side must be written so that it says what was agreed.</summary>
-    private static SideAct Act(CalendarDocument full, SidePlace place, CalendarDocument agreed)
+    private static SideAct Act(
+        ItemFacts facts, EventMapping known, MergeSide side, CalendarDocument full, SidePlace place,
+        CalendarDocument agreed)
     {
-        if (ResourceContent.IsSame(full, agreed))
+        if (ResourceContent.IsSame(full, agreed) && facts.Busy != side)
             return new SideAct.Keep(place);
-        var content = CalendarMerge.Merge(
-            full, place.Seen, agreed, MergePreference.Right, ResourceContent.Noise).Document;
-        return ResourceContent.IsSame(place.Seen, content)
+        var content = facts.Busy == side
+            ? BusyView.Carry(full, agreed, Shown(known, side, place, out _))
+            : CalendarMerge.Merge(
+                full, place.Seen, agreed, MergePreference.Right, ResourceContent.Noise).Document;
+        return Written(place, content);
+    }
+
+    private static SideAct Written(SidePlace place, CalendarDocument content) =>
+        ResourceContent.IsSame(place.Seen, content)
             ? new SideAct.Keep(place)
             : new SideAct.Update(place, content);
+
+    /// <summary>What the side that shows only busy holds, without words that were written into a
+    /// copy.</summary>
+    private static CalendarDocument Shown(
+        EventMapping? known, MergeSide side, SidePlace now, out ImmutableArray<string> putBack)
+    {
+        var seen = known?.On(side)?.Seen ?? ResourceContent.Nothing;
+        putBack = [];
+        return BusyView.IsCopy(known?.Base, seen, now.Seen)
+            ? BusyView.Restored(seen, now.Seen, out putBack)
+            : now.Seen;
+    }
+
+    /// <summary>The plan, saying which words it puts back.</summary>
+    private static ItemPlan WithPutBack(ItemPlan plan)
+    {
+        if (plan.Facts.Busy is not { } side || plan.Facts.On(side) is not SideFact.Present now
+            || plan.On(side) is not SideAct.Update)
+        {
+            return plan;
+        }
+
+        var shown = Shown(plan.Facts.Mapping, side, now.Place, out var putBack);
+        return putBack.IsEmpty ? plan : plan with
+        {
+            Unworded = shown,
+            NotCarried =
+            [
+                .. putBack.Select(name => new CarryLoss(
+                    name,
+                    "This side shows only busy: what was written there is put back, not carried over.")),
+            ],
+        };
     }
 
     private static (MergeSide Side, SyncRule Rule) Winner(

@@ -72,6 +72,9 @@ public sealed record ItemFacts(string Uid, EventMapping? Mapping, SideFact Left,
     /// <summary>A person's choice for this event's conflicts; null asks the policy.</summary>
     public MergeSide? Choice { get; init; }
 
+    /// <summary>The side that shows only busy; null when both show all.</summary>
+    public MergeSide? Busy { get; init; }
+
     /// <summary>True when <see cref="Mapping"/> was put together from a write the ledger does not know the
     /// end of.</summary>
     public bool IsUnrecorded { get; init; }

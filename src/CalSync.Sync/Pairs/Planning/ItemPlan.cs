@@ -55,6 +55,9 @@ public enum SyncRule
 
     /// <summary>An undo takes back what a run wrote.</summary>
     Undone = 16,
+
+    /// <summary>Words were written on the side that shows only busy: put back, not carried over.</summary>
+    PutBack = 17,
 }
 
 /// <summary>What is to be done on one side.</summary>
@@ -133,6 +136,13 @@ public sealed record ItemPlan(
     /// <summary>What was to be taken back and stays as it is.</summary>
     public ImmutableArray<Untouched> Untouched { get; init; } = [];
 
+    /// <summary>Words that were written on the side that shows only busy, and are put back.</summary>
+    public ImmutableArray<CarryLoss> NotCarried { get; init; } = [];
+
+    /// <summary>What the side that shows only busy would hold without those words; null when there are
+    /// none.</summary>
+    public CalendarDocument? Unworded { get; init; }
+
     /// <summary>How the event stands once this is done.</summary>
     public MappingStatus Status { get; init; } = MappingStatus.Active;
 
@@ -148,6 +158,11 @@ public sealed record ItemPlan(
 
     /// <summary>One side.</summary>
     public SideAct On(MergeSide side) => side == MergeSide.Left ? Left : Right;
+
+    /// <summary>What a write to one side is called: on the side that shows only busy by the full event's
+    /// name.</summary>
+    public string Title(MergeSide side, CalendarDocument? written) => ResourceContent.Title(
+        Facts.Busy == side && Base is { } full && ResourceContent.Entries(full).Any() ? full : written);
 
     /// <summary>Whether a provider is written to.</summary>
     public bool IsWrite => Trouble is null && (Left.IsWrite || Right.IsWrite);

@@ -43,6 +43,9 @@ internal sealed record PlanInputs(
     /// deleted.</summary>
     public bool IsCertified { get; init; } = true;
 
+    /// <summary>The side that shows only busy; null when both show all.</summary>
+    public MergeSide? Busy { get; init; }
+
     /// <summary>Choices of a person, by UID.</summary>
     public IReadOnlyDictionary<string, MergeSide> Choices { get; init; } =
         ImmutableDictionary<string, MergeSide>.Empty;
@@ -60,7 +63,7 @@ internal static class PairPlanner
             facts.AddRange(New(inputs, found));
         troubles = [.. found];
         var plans = facts
-            .Select(each => WithOpenWrites(each, inputs.OpenWrites))
+            .Select(each => WithOpenWrites(each with { Busy = inputs.Busy }, inputs.OpenWrites))
             .Select(each => inputs.Choices.TryGetValue(each.Uid, out var choice)
                 ? each with { Choice = choice }
                 : each)
@@ -107,13 +110,22 @@ internal static class PairPlanner
         var write = arrived.Write;
         var known = facts.Mapping is { Status: not MappingStatus.Deleted } ? facts.Mapping : null;
         if (write.Other is null || (known is null && facts.On(write.Side.Other()) is not SideFact.Present))
-            return facts.With(write.Side, new SideFact.Present(now, meant));
+        {
+            // A copy of ours whose event was deleted before the ledger knew of either: it is known what of.
+            return facts.With(write.Side, new SideFact.Present(
+                now,
+                write.Side == facts.Busy && write.Sent is { } sent && BusyView.CopyOf(sent) is not null
+                    && facts.On(write.Side.Other()) is not SideFact.Present
+                    ? BusyView.Carry(sent, meant, write.Base)
+                    : meant));
+        }
+
         var before = facts.Arrived.LastOrDefault();
         return facts.With(write.Side, new SideFact.Present(now)) with
         {
             IsUnrecorded = true,
             Arrived = facts.Arrived.Add(arrived),
-            Mapping = before is not null && AreOneDecision(before.Write, write)
+            Mapping = before is not null && AreOneDecision(facts.Busy, before.Write, write)
                 ? Agreed(facts, before, arrived)
                 : Arrived(facts, known, arrived),
         };
@@ -128,11 +140,15 @@ internal static class PairPlanner
         var (write, place) = (arrived.Write, arrived.Place!);
         if (write.Held is not null)
         {
+            var seen = known?.On(write.Side)?.Seen ?? ResourceContent.Bare(write.Held);
             place = place with
             {
-                Seen = CalendarMerge.Merge(
-                    write.Held, known?.On(write.Side)?.Seen ?? ResourceContent.Bare(write.Held), place.Seen,
-                    MergePreference.Right, ResourceContent.Noise).Document,
+                // What was put back into a copy is no edit of the other side's, where the copy was edited
+                // too.
+                Seen = facts.Busy == write.Side && BusyView.IsCopy(known?.Base, write.Held, place.Seen)
+                    ? BusyView.Carry(write.Held, place.Seen, seen)
+                    : CalendarMerge.Merge(
+                        write.Held, seen, place.Seen, MergePreference.Right, ResourceContent.Noise).Document,
             };
         }
 
@@ -140,17 +156,21 @@ internal static class PairPlanner
     }
 
     /// <summary>Whether both writes were decided at once: the second knew nothing of the first.</summary>
-    private static bool AreOneDecision(OpenWrite first, OpenWrite second) =>
+    private static bool AreOneDecision(MergeSide? busy, OpenWrite first, OpenWrite second) =>
         !first.IsTakeBack && first.Side != second.Side && first.Held is { } held && second.Held is not null
-        && ResourceContent.IsSame(held, second.Other!.Seen);
+        && (busy == first.Side
+            ? ResourceContent.IsSame(BusyView.Of(held), BusyView.Of(second.Other!.Seen))
+            : ResourceContent.IsSame(held, second.Other!.Seen));
 
     /// <summary>Both writes of one decision have arrived: both sides have said the same.</summary>
     private static EventMapping Agreed(ItemFacts facts, ArrivedWrite first, ArrivedWrite second) =>
         Mapping(
             facts,
-            CalendarMerge.Merge(
-                second.Write.Held!, first.Write.Base, second.Write.Sent!, MergePreference.Right,
-                ResourceContent.Noise).Document)
+            facts.Busy == second.Write.Side
+                ? BusyView.Carry(second.Write.Held!, second.Write.Sent!, first.Write.Base)
+                : CalendarMerge.Merge(
+                    second.Write.Held!, first.Write.Base, second.Write.Sent!, MergePreference.Right,
+                    ResourceContent.Noise).Document)
             .With(first.Write.Side, first.Place).With(second.Write.Side, second.Place);
 
     private static EventMapping Mapping(ItemFacts facts, CalendarDocument agreed) =>
@@ -192,6 +212,8 @@ internal static class PairPlanner
             }
         }
 
+        foreach (var copy in Copies(inputs, alone))
+            yield return copy;
         var groups = alone.SelectMany(side => side.Value.Select(place => (
                 Side: side.Key, Place: place, Print: ResourceContent.Fingerprint(place.Seen)
                     ?? $"{side.Key.Word()} {place.Uid}")))
@@ -230,6 +252,39 @@ internal static class PairPlanner
 
                     break;
             }
+        }
+    }
+
+    /// <summary>
+    /// Copies on the side that shows only busy whose UID nobody knows: those of an event whose counterpart
+    /// the ledger has lost are linked by their mark, those a person made of a copy become events. They are
+    /// taken out of what is alone.
+    /// </summary>
+    private static IEnumerable<ItemFacts> Copies(
+        PlanInputs inputs, Dictionary<MergeSide, List<SidePlace>> alone)
+    {
+        if (inputs.Busy is not { } side)
+            yield break;
+        var (mine, full) = (alone[side], alone[side.Other()]);
+        foreach (var place in mine.Where(each => BusyView.CopyOf(each.Seen) is not null).ToList())
+        {
+            mine.Remove(place);
+            var uid = BusyView.CopyOf(place.Seen)!;
+            var there = full.Find(each => each.Uid == uid);
+            if (there is not null)
+                full.Remove(there);
+            var source = inputs.Mappings.Values.FirstOrDefault(each => each.Uid == uid)?.Base
+                ?? (side == MergeSide.Left ? inputs.Right : inputs.Left).New.GetValueOrDefault(uid)?.Seen;
+            var copy = there is null ? place
+                : place with { Seen = ResourceContent.WithUid(place.Seen, uid) };
+            var fact = source is null || there is not null
+                ? new SideFact.Present(copy)
+                : new SideFact.Present(copy, BusyView.Dressed(source, copy.Seen));
+            yield return new ItemFacts(
+                there?.Uid ?? place.Uid, null, new SideFact.Nothing(), new SideFact.Nothing())
+            { LinkedBy = there is null ? null : SyncRule.LinkedByUid }
+                .With(side, fact)
+                .With(side.Other(), there is null ? new SideFact.Nothing() : new SideFact.Present(there));
         }
     }
 

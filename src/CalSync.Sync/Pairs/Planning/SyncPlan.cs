@@ -94,7 +94,7 @@ public sealed record SyncPlan(
 
         PlanStep New(
             StepKind kind, CalendarDocument? before, CalendarDocument? after, DeletionProof? proof) => new(
-            kind, side, item.Uid, ResourceContent.Title(after ?? before), item.Rule, proof,
+            kind, side, item.Uid, item.Title(side, after ?? before), item.Rule, proof,
             item.Conflicts, before, after);
     }
 

@@ -60,9 +60,11 @@ public sealed record PairComparison(
     /// <param name="right">Everything the right holds.</param>
     /// <param name="mappings">What the ledger knows of every event.</param>
     /// <param name="waiting">What waits.</param>
+    /// <param name="busy">The side that shows only busy: compared is what may be said there; null when both
+    /// show all.</param>
     public static PairComparison Of(
         ImmutableArray<RemoteResource> left, ImmutableArray<RemoteResource> right,
-        ImmutableArray<EventMapping> mappings, ImmutableArray<WaitingItem> waiting)
+        ImmutableArray<EventMapping> mappings, ImmutableArray<WaitingItem> waiting, MergeSide? busy = null)
     {
         var known = mappings.Where(mapping => mapping.Status != MappingStatus.Deleted).ToList();
         var differences = new List<Difference>();
@@ -76,10 +78,10 @@ public sealed record PairComparison(
         foreach (var uid in lefts.Keys.Union(rights.Keys, StringComparer.Ordinal))
         {
             var (one, other) = (lefts.GetValueOrDefault(uid), rights.GetValueOrDefault(uid));
-            if (one is not null && other is not null && ResourceContent.IsSame(one, other))
+            if (one is not null && other is not null && IsSame(one, other, busy))
                 equal++;
             else
-                differences.Add(Differ(uid, one, other, byUid.GetValueOrDefault(uid), waits));
+                differences.Add(Differ(uid, one, other, byUid.GetValueOrDefault(uid), waits, busy));
         }
 
         return new PairComparison(
@@ -87,13 +89,19 @@ public sealed record PairComparison(
             [.. differences.OrderBy(each => each.Uid, StringComparer.Ordinal)]);
     }
 
+    private static bool IsSame(CalendarDocument one, CalendarDocument other, MergeSide? busy) =>
+        ResourceContent.IsSame(Seen(one, busy), Seen(other, busy));
+
+    private static CalendarDocument Seen(CalendarDocument content, MergeSide? busy) =>
+        busy is null ? content : BusyView.Of(content);
+
     private static Difference Differ(
         string uid, CalendarDocument? left, CalendarDocument? right, EventMapping? mapping,
-        Dictionary<string, string> waits)
+        Dictionary<string, string> waits, MergeSide? busy)
     {
         var changes = left is null || right is null
             ? []
-            : CalendarDiff.Compare(left, right, ResourceContent.Noise);
+            : CalendarDiff.Compare(Seen(left, busy), Seen(right, busy), ResourceContent.Noise);
         var isAsLeft = left is not null && right is not null
             && mapping is { Left: { } seenLeft, Right: { } seenRight }
             && ResourceContent.IsSame(seenLeft.Seen, left) && ResourceContent.IsSame(seenRight.Seen, right);
@@ -108,7 +116,8 @@ public sealed record PairComparison(
             : isAsLeft ? DifferenceClass.NotCarried
             : DifferenceClass.Edited;
         return new Difference(
-            uid, ResourceContent.Title(left ?? right), kind, changes, waits.GetValueOrDefault(uid));
+            uid, ResourceContent.Title(busy == MergeSide.Left ? right ?? left : left ?? right), kind, changes,
+            waits.GetValueOrDefault(uid));
     }
 
     /// <summary>What a side holds, by common UID; what cannot be read is a difference of its own.</summary>

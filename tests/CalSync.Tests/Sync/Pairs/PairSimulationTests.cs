@@ -34,6 +34,22 @@ public sealed class PairSimulationTests(ITestOutputHelper output)
         Assert.Empty(await PairSimulation.RunAsync(firstSeed, SeedCount, hasDamage));
     }
 
+    /// <summary>One side shows only busy: no word of the full side is ever there, and the full side loses
+    /// none.</summary>
+    [Theory]
+    [InlineData(7_001, false)]
+    [InlineData(800_001, false)]
+    [InlineData(90_001, true)]
+    [InlineData(9_000_001, true)]
+    [Trait("Requirement", "R-SYNC-7-A")]
+    [Trait("Requirement", "R-SYNC-7-B")]
+    public async Task AnyLifeWithABusySide_KeepsEveryPromise(int firstSeed, bool hasDamage)
+    {
+        output.WriteLine(
+            $"seeds {firstSeed} to {firstSeed + SeedCount - 1} --busy{(hasDamage ? " --damage" : "")}");
+        Assert.Empty(await PairSimulation.RunAsync(firstSeed, SeedCount, hasDamage, isBusy: true));
+    }
+
     /// <summary>Lives that once lost an edit.</summary>
     [Theory]
     [InlineData(55_498, false)]
@@ -54,6 +70,19 @@ public sealed class PairSimulationTests(ITestOutputHelper output)
     public async Task AnyBoundary_WithAnyTroubleAtIt_KeepsEveryPromise()
     {
         var report = await LifeBoundaries.RunAsync();
+        output.WriteLine($"{report.Boundaries} boundaries, {report.Lives} lives");
+        Assert.Empty(report.Broken);
+        Assert.InRange(report.Lives, 6000, int.MaxValue);
+    }
+
+    [Theory]
+    [InlineData("left")]
+    [InlineData("right")]
+    [Trait("Requirement", "R-SYNC-7-A")]
+    [Trait("Requirement", "R-SYNC-7-B")]
+    public async Task AnyBoundaryWithABusySide_WithAnyTroubleAtIt_KeepsEveryPromise(string busy)
+    {
+        var report = await LifeBoundaries.RunAsync(isTwice: false, busy);
         output.WriteLine($"{report.Boundaries} boundaries, {report.Lives} lives");
         Assert.Empty(report.Broken);
         Assert.InRange(report.Lives, 6000, int.MaxValue);

@@ -15,28 +15,30 @@ internal sealed class PairWorld
 {
     public const string PairId = "par_1";
 
+    private readonly Pair _pair;
+    private readonly PairOptions _options;
+
     public PairWorld(
         ConflictPolicy policy = ConflictPolicy.Newest, SimulatedHabits? left = null,
-        SimulatedHabits? right = null, PairOptions? options = null)
+        SimulatedHabits? right = null, PairOptions? options = null, MergeSide? busy = null)
     {
+        _pair = new Pair(PairId, "ten_1", "home", "left", "right", policy) { Busy = busy };
+        Store = NewStore();
         Left = new SimulatedCalendar("google", left ?? new SimulatedHabits());
         Right = new SimulatedCalendar("icloud", right ?? new SimulatedHabits());
-        Sync = new PairSync(
-            Store, options ?? new PairOptions(), Clock, new IdSource(Clock, new Random(1)));
-        Store.AddAsync(
-            new Pair(PairId, "ten_1", "home", "left", "right", policy), Clock.GetUtcNow(),
-            CancellationToken.None).GetAwaiter().GetResult();
+        _options = options ?? new PairOptions();
+        Sync = NewSync();
     }
 
     public ManualTimeProvider Clock { get; } = new();
 
-    public MemoryPairStore Store { get; } = new();
+    public MemoryPairStore Store { get; private set; }
 
     public SimulatedCalendar Left { get; }
 
     public SimulatedCalendar Right { get; }
 
-    public PairSync Sync { get; }
+    public PairSync Sync { get; private set; }
 
     /// <summary>A moment a test goes back to.</summary>
     public DateTimeOffset Started { get; set; }
@@ -48,6 +50,22 @@ internal sealed class PairWorld
         Clock.Advance(TimeSpan.FromMinutes(3));
         return Sync.RunAsync(PairId, Left, Right, request ?? new RunRequest(), CancellationToken.None);
     }
+
+    /// <summary>The ledger is lost: the pair is made anew, the calendars are as they are.</summary>
+    public void LoseLedger()
+    {
+        Store = NewStore();
+        Sync = NewSync();
+    }
+
+    private MemoryPairStore NewStore()
+    {
+        var store = new MemoryPairStore();
+        store.AddAsync(_pair, Clock.GetUtcNow(), CancellationToken.None).GetAwaiter().GetResult();
+        return store;
+    }
+
+    private PairSync NewSync() => new(Store, _options, Clock, new IdSource(Clock, new Random(1)));
 
     /// <summary>Takes back what a run wrote.</summary>
     public Task<RunReport> UndoAsync(string runId, bool isDryRun = false, string? planId = null) =>
