@@ -17,6 +17,7 @@ internal static class PairsCommand
         new("RIGHT", row => row.Right),
         new("POLICY", row => row.Policy),
         new("SHOWS BUSY", row => row.ShowsBusy),
+        new("CANARY", row => row.Canary),
         new("ENABLED", row => row.Enabled),
         new("EVENTS", row => row.Events),
         new("ID", row => row.Id),
@@ -36,7 +37,7 @@ internal static class PairsCommand
     /// <summary>A pair with the names of its calendars.</summary>
     internal sealed record PairView(
         string Id, string Name, string Left, string Right, ConflictPolicy Policy, string? ShowsBusy,
-        bool Enabled, int Events);
+        bool Canary, bool Enabled, int Events);
 
     public static Verb Create(GlobalOptions globals, Surroundings around)
     {
@@ -52,6 +53,7 @@ internal static class PairsCommand
             MakeList(globals, around),
             MakeSwitch(globals, around, "pause", "Stops running a pair until it is resumed.", false),
             MakeSwitch(globals, around, "resume", "Runs a paused pair again.", true),
+            CanaryVerb.Create(globals, around),
             MakeDetach(globals, around),
         };
         return verb.DoesSync(globals, around, async (call, cancellation) =>
@@ -113,7 +115,7 @@ internal static class PairsCommand
             call.Output.Value(
                 new PairView(
                     pair.Id, text, PairWords.Of(one), PairWords.Of(other), pair.Policy, pair.Busy?.Word(),
-                    true, 0),
+                    false, true, 0),
                 [
                     $"Paired {PairWords.Of(one)} (left) with {PairWords.Of(other)} (right) as {text}.",
                     .. ShowsBusy(pair, one, other),
@@ -143,7 +145,7 @@ internal static class PairsCommand
                 call.Output.Table(
                     [.. pairs.Select(pair => new PairView(
                         pair.Id, pair.Name, places[pair.GoogleCalendar], places[pair.IcloudCalendar],
-                        pair.Policy, pair.BusySide, pair.Enabled, pair.Events))],
+                        pair.Policy, pair.BusySide, pair.Canary, pair.Enabled, pair.Events))],
                     PairWords.None, Columns);
                 return SyncExit.Equal;
             });

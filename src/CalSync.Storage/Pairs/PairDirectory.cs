@@ -14,7 +14,7 @@ public sealed partial class PairDirectory(Database database, IdSource ids)
     private const string Select =
         """
         SELECT p.id, p.tenant_id, p.name, p.google_calendar, p.icloud_calendar, p.policy, p.busy_side,
-            p.enabled, p.last_outcome, p.next_run_at, p.failures, p.full_read_at, p.first_synced_at,
+            p.canary, p.enabled, p.last_outcome, p.next_run_at, p.failures, p.full_read_at, p.first_synced_at,
             p.lease_until,
             p.google_sync_token IS NOT NULL AS has_left_token,
             p.icloud_sync_token IS NOT NULL AS has_right_token, p.created_at,
@@ -95,6 +95,28 @@ public sealed partial class PairDirectory(Database database, IdSource ids)
                     new { pair.Id, enabled, now },
                     expectRows: 1);
                 session.Journal(Entry(pair, enabled ? "pair.resumed" : "pair.paused", now));
+                return Task.CompletedTask;
+            },
+            cancellation);
+
+    /// <summary>Says whether a pair's marker event must be seen before deletions are carried over.</summary>
+    /// <param name="pair">Which.</param>
+    /// <param name="canary">Whether it must.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="cancellation">Cancelled, nothing is changed.</param>
+    public Task SetCanaryAsync(
+        PairListing pair, bool canary, DateTimeOffset now, CancellationToken cancellation) =>
+        database.WriteAsync(
+            session =>
+            {
+                session.Queue(
+                    """
+                    UPDATE calendar_mappings SET canary = @canary, updated_at = @now
+                    WHERE id = @Id AND detached_at IS NULL
+                    """,
+                    new { pair.Id, canary, now },
+                    expectRows: 1);
+                session.Journal(Entry(pair, canary ? "pair.canary_on" : "pair.canary_off", now));
                 return Task.CompletedTask;
             },
             cancellation);
@@ -187,6 +209,9 @@ public sealed record PairListing
     /// all.</summary>
     public string? BusySide { get; init; }
 
+    /// <summary>Whether deletions wait where its marker event is not seen.</summary>
+    public bool Canary { get; init; }
+
     /// <summary>False while it is paused.</summary>
     public required bool Enabled { get; init; }
 
@@ -242,5 +267,6 @@ public sealed record PairListing
     public Pair ToPair() => new(Id, TenantId, Name, GoogleCalendar, IcloudCalendar, Policy)
     {
         Busy = MergeSides.Of(BusySide),
+        HasCanary = Canary,
     };
 }

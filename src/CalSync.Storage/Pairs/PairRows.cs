@@ -26,6 +26,8 @@ internal sealed record PairRow
 
     public string? BusySide { get; init; }
 
+    public bool Canary { get; init; }
+
     public string? GoogleSyncToken { get; init; }
 
     public string? GoogleTokenKind { get; init; }
@@ -46,6 +48,7 @@ internal sealed record PairRow
         new Pair(Id, TenantId, Name, GoogleCalendar, IcloudCalendar, Enum.Parse<ConflictPolicy>(Policy))
         {
             Busy = MergeSides.Of(BusySide),
+            HasCanary = Canary,
         },
         runId, actor, Fence, Cursor(GoogleSyncToken, GoogleTokenKind),
         Cursor(IcloudSyncToken, IcloudTokenKind), FullReadAt, FirstSyncedAt is null, ExpectsEcho);

@@ -16,6 +16,9 @@ public sealed record Pair(
     /// <summary>The side that shows of the other's events only when somebody is busy; null when both show
     /// all.</summary>
     public MergeSide? Busy { get; init; }
+
+    /// <summary>Whether deletions wait where the <see cref="Canary"/> is not seen on both sides.</summary>
+    public bool HasCanary { get; init; }
 }
 
 /// <summary>Who wins where both sides changed the same field. A closed list, stored by name.</summary>

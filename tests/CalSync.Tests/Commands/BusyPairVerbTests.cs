@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using CalSync.Sandbox;
 using Xunit;
 
 namespace CalSync.Tests.Commands;

@@ -282,6 +282,23 @@ public abstract class PairStoreContract(TestDatabase fixture) : StoreContract(fi
         Assert.Equal(side, (await directory.FindAsync(pair.Name, Cancellation))!.ToPair().Busy);
     }
 
+    [Fact]
+    [Trait("Requirement", "R-SYNC-2-D")]
+    public async Task Acquire_KnowsWhetherTheCanaryMustBeSeen()
+    {
+        var pair = await NewPairAsync();
+        var directory = new PairDirectory(Database, Ids);
+        foreach (var canary in new[] { true, false })
+        {
+            var found = (await directory.FindAsync(pair.Name, Cancellation))!;
+            await directory.SetCanaryAsync(found, canary, Start, Cancellation);
+            Assert.Equal(canary, (await directory.FindAsync(pair.Name, Cancellation))!.ToPair().HasCanary);
+            var lease = await AcquireAsync(pair);
+            Assert.Equal(canary, lease.Pair.HasCanary);
+            await Store.ReleaseAsync(lease, Cancellation);
+        }
+    }
+
     private protected async Task<Pair> NewPairAsync(MergeSide? busy = null)
     {
         var id = Ids.Next("par");

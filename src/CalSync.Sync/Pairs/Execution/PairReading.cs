@@ -19,7 +19,14 @@ internal abstract record PairRead
     /// <param name="Unknown">UIDs that could not be read again: nothing may be decided about them.</param>
     public sealed record Done(
         ChangeSet Left, ChangeSet Right, ImmutableHashSet<string> Looked, ImmutableHashSet<string> Unknown)
-        : PairRead;
+        : PairRead
+    {
+        /// <summary>The sides whose read has the pair's canary; it is in neither of the reads.</summary>
+        public ImmutableHashSet<MergeSide> Canaries { get; init; } = [];
+
+        /// <summary>One side.</summary>
+        public ChangeSet On(MergeSide side) => side == MergeSide.Left ? Left : Right;
+    }
 
     /// <summary>One side could not be read: nothing may be concluded from either.</summary>
     public sealed record Failed(MergeSide Side, ProviderFault Fault) : PairRead;
@@ -57,7 +64,12 @@ internal sealed class PairReading(
         }
 
         var sets = reads.Select(read => ((ChangeRead.Done)read).Changes).ToArray();
-        return await LookAsync(sets[0], sets[1], waiting, isRetry, now, cancellation);
+        var canaries = Sides.Where((side, index) =>
+            Canary.IsIn(sets[index].Upserts, Canary.Uid(lease.Pair.Id, side))).ToImmutableHashSet();
+        for (var index = 0; index < sets.Length; index++)
+            sets[index] = sets[index] with { Upserts = Canary.Without(sets[index].Upserts) };
+        var read = await LookAsync(sets[0], sets[1], waiting, isRetry, now, cancellation);
+        return read is PairRead.Done done ? done with { Canaries = canaries } : read;
     }
 
     /// <summary>The events of the ledger that the reads may be about.</summary>

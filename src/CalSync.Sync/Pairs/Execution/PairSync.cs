@@ -132,7 +132,8 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
                 lease, report with { Outcome = RunOutcome.PlanMoved }, null, [], cancellation);
         }
 
-        if (request.PlanId is null && await JudgeAsync(lease, plan, request, cancellation) is { } verdict)
+        if (request.PlanId is null
+            && await JudgeAsync(lease, remotes, done, plan, request, cancellation) is { } verdict)
         {
             await store.SavePlanAsync(plan, lease.RunId, now + options.PlanKept, cancellation);
             return await EndAsync(
@@ -144,13 +145,19 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
     }
 
     private async Task<BrakeVerdict?> JudgeAsync(
-        PairLease lease, SyncPlan plan, RunRequest request, CancellationToken cancellation)
+        PairLease lease, Dictionary<MergeSide, IRemoteCalendar> remotes, PairRead.Done read, SyncPlan plan,
+        RunRequest request, CancellationToken cancellation)
     {
         if (plan.Steps.All(step => step.Kind == StepKind.Update))
             return null;
         var events = await store.CountAsync(lease.Pair.Id, cancellation);
+        // What is taken back rests on what a run did, not on what a side does not show.
+        var unseen = request.TakeBack is null
+            ? await UnseenAsync(lease, remotes, read, plan, cancellation)
+            : [];
         return Brake.Judge(
-            plan, lease.Pair.Name, events, lease.IsFirst, options, request.Deletions, request.Command);
+            plan, lease.Pair.Name, events, lease.IsFirst, options, request.Deletions, request.Command,
+            unseen);
     }
 
     private async Task<Work> PlanAsync(

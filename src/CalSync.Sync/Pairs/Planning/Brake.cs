@@ -32,12 +32,15 @@ public static class Brake
     /// <param name="options">The limits.</param>
     /// <param name="deletions">The caller's own limit for deletions; null for the options'.</param>
     /// <param name="command">The command to be repeated with the plan; null for a run of the pair.</param>
+    /// <param name="unseen">Why deletions may not be trusted, whatever their number; none by
+    /// default.</param>
     /// <returns>Null when the run may go on.</returns>
     public static BrakeVerdict? Judge(
         SyncPlan plan, string pairName, int events, bool isFirst, PairOptions options,
-        DeletionLimit? deletions = null, string? command = null)
+        DeletionLimit? deletions = null, string? command = null, ImmutableArray<string> unseen = default)
     {
         var reasons = ImmutableArray.CreateBuilder<string>();
+        reasons.AddRange(unseen.IsDefault ? [] : unseen);
         foreach (var side in new[] { MergeSide.Left, MergeSide.Right })
         {
             var deleted = plan.Count(StepKind.Delete, side);

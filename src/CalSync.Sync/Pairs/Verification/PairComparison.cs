@@ -66,6 +66,7 @@ public sealed record PairComparison(
         ImmutableArray<RemoteResource> left, ImmutableArray<RemoteResource> right,
         ImmutableArray<EventMapping> mappings, ImmutableArray<WaitingItem> waiting, MergeSide? busy = null)
     {
+        (left, right) = (Canary.Without(left), Canary.Without(right));
         var known = mappings.Where(mapping => mapping.Status != MappingStatus.Deleted).ToList();
         var differences = new List<Difference>();
         var lefts = Contents(left, known, MergeSide.Left, differences);

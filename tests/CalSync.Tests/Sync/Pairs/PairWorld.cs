@@ -20,9 +20,14 @@ internal sealed class PairWorld
 
     public PairWorld(
         ConflictPolicy policy = ConflictPolicy.Newest, SimulatedHabits? left = null,
-        SimulatedHabits? right = null, PairOptions? options = null, MergeSide? busy = null)
+        SimulatedHabits? right = null, PairOptions? options = null, MergeSide? busy = null,
+        bool hasCanary = false)
     {
-        _pair = new Pair(PairId, "ten_1", "home", "left", "right", policy) { Busy = busy };
+        _pair = new Pair(PairId, "ten_1", "home", "left", "right", policy)
+        {
+            Busy = busy,
+            HasCanary = hasCanary,
+        };
         Store = NewStore();
         Left = new SimulatedCalendar("google", left ?? new SimulatedHabits());
         Right = new SimulatedCalendar("icloud", right ?? new SimulatedHabits());
