@@ -66,6 +66,15 @@ public sealed record HealthFacts(
 /// <param name="database">The database.</param>
 public sealed class HealthReads(Database database)
 {
+    /// <summary>What waits for a person; its conditions are those of the index
+    /// <c>mirrors_in_attention</c>.</summary>
+    internal const string InAttentionSql =
+        """
+        SELECT t.kind AS tenant_kind, count(*) AS count, min(m.updated_at) AS since
+        FROM mirrors m JOIN tenants t ON t.id = m.tenant_id
+        WHERE m.active AND m.state = 'needs_attention' GROUP BY t.kind
+        """;
+
     private static readonly TimeSpan SilentAfter = TimeSpan.FromMinutes(1);
 
     /// <summary>Reads everything from one moment.</summary>
@@ -79,12 +88,7 @@ public sealed class HealthReads(Database database)
                 return new HealthFacts(
                     await IsWritableAsync(session),
                     await WaitingAsync(session),
-                    await session.QueryAsync<Overdue>(
-                        """
-                        SELECT t.kind AS tenant_kind, count(*) AS count, min(m.updated_at) AS since
-                        FROM mirrors m JOIN tenants t ON t.id = m.tenant_id
-                        WHERE m.active AND m.state = 'needs_attention' GROUP BY t.kind
-                        """),
+                    await session.QueryAsync<Overdue>(InAttentionSql),
                     await session.QueryAsync<ConnectionCount>(
                         "SELECT tenant_kind, state, count(*) AS count FROM connections "
                             + "GROUP BY tenant_kind, state"),

@@ -1,4 +1,5 @@
 using CalSync.Storage;
+using CalSync.Storage.Running;
 using CalSync.Sync.Connections;
 using Xunit;
 
@@ -36,6 +37,29 @@ public abstract class SchemaContract(TestDatabase fixture) : StoreContract(fixtu
         await AssertViolatedAsync("mirrors_one_active", () => NewMirrorAsync(slot, slot, "event2"));
         await ExecuteAsync("UPDATE mirrors SET active = FALSE WHERE slot_id = @Slot", slot);
         await NewMirrorAsync(slot, slot, "event2");
+    }
+
+    /// <summary>Each scrape counts what waits for a person, and looks at no event that is well.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-15-P")]
+    public async Task Mirrors_InAttention_AreFoundThroughTheirIndex()
+    {
+        var plan = await Database.SnapshotAsync(
+            async session =>
+            {
+                if (session.Engine == Engine.Sqlite)
+                {
+                    return (await session.QueryAsync<PlanStep>(
+                        $"EXPLAIN QUERY PLAN {HealthReads.InAttentionSql}")).Select(step => step.Detail);
+                }
+
+                // In a small table reading everything is the best plan; this asks for the next one.
+                await session.ScalarAsync<string>("SELECT set_config('enable_seqscan', 'off', true)");
+                return await session.QueryAsync<string>($"EXPLAIN {HealthReads.InAttentionSql}");
+            },
+            Cancellation);
+        Assert.Contains(plan, step => step.Contains(" mirrors_in_attention", StringComparison.Ordinal));
+        Assert.DoesNotContain(plan, step => step.Contains("mirrors_by_connection", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -209,6 +233,11 @@ public abstract class SchemaContract(TestDatabase fixture) : StoreContract(fixtu
             eventId,
             slot.At,
         });
+
+    private sealed record PlanStep
+    {
+        public string Detail { get; init; } = "";
+    }
 
     private sealed record SlotIds(
         string Tenant,
