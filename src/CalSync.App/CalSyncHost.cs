@@ -46,7 +46,12 @@ internal sealed class CalSyncHost : IAsyncDisposable
         CancellationToken cancellation)
     {
         var builder = ApiServer.Prepare(options.Urls, options.Api);
-        builder.Services.AddLogging(log ?? (_ => { }));
+        builder.Services.AddLogging(logging =>
+        {
+            log?.Invoke(logging);
+            // Whatever is asked for: the framework's line of a request has its query, and so consent's code.
+            logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
+        });
         var database = Database.Open(options.Database);
         try
         {

@@ -9,6 +9,7 @@ public static class Program
     /// <returns>The exit code; docs/cli.md lists them.</returns>
     public static Task<int> Main(string[] args)
     {
+        MemoryDumps.Forbid(Console.Error);
         // The only place that names the system's clock and chance; everything else is given them.
 #pragma warning disable RS0030
         var clock = TimeProvider.System;

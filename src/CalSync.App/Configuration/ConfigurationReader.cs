@@ -92,9 +92,20 @@ internal sealed class ConfigurationReader
             var key =
                 Keys.All.FirstOrDefault(key => key.Variable == variable || key.Aliases.Contains(variable));
             if (key is not null)
+            {
                 Take(key.Name, text, SettingSource.Environment, $"environment variable {variable}");
+            }
             else if (variable.StartsWith(Key.Prefix, StringComparison.Ordinal))
+            {
                 Unknown(variable, "environment", Keys.All.Select(known => known.Variable));
+            }
+            else if (MemoryDumps.Variables.Contains(variable) && text.Trim() is not ("" or "0"))
+            {
+                _errors.Add(new(
+                    variable, text, "environment",
+                    "has every token, password and key in memory written to a file when the process crashes",
+                    "unset it", null));
+            }
         }
     }
 
