@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using CalSync.Lab.Secrecy;
 using Microsoft.Extensions.Logging;
 
 namespace CalSync.Lab;
@@ -37,7 +38,9 @@ public sealed class LogLines : ILoggerProvider
             Func<TState, Exception?, string> formatter)
         {
             ArgumentNullException.ThrowIfNull(formatter);
-            lines.Enqueue($"{eventId.Id} {category}: {formatter(state, exception)} {exception}".TrimEnd());
+            var line = $"{eventId.Id} {category}: {formatter(state, exception)} {exception}".TrimEnd();
+            Witness.Saw($"log {category}", line);
+            lines.Enqueue(line);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using CalSync.Lab.Secrecy;
 using Npgsql;
 
 namespace CalSync.Lab;
@@ -130,7 +131,16 @@ public sealed class PostgresServer : IAsyncDisposable
         asServer: true);
 
     /// <summary>Stops the server and removes its directory.</summary>
-    public async ValueTask DisposeAsync() => await ServerProcess.EndAsync(_process);
+    public async ValueTask DisposeAsync()
+    {
+        if (Witness.IsOn && !_process.HasExited)
+        {
+            await RunAsync("postgres", "CHECKPOINT", CancellationToken.None);
+            Witness.SawPostgres(_directory);
+        }
+
+        await ServerProcess.EndAsync(_process);
+    }
 
     private static string FindPrograms()
     {

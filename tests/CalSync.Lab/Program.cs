@@ -2,6 +2,7 @@ using System.Globalization;
 using CalSync.Lab.Bench;
 using CalSync.Lab.Bench.Sync;
 using CalSync.Lab.Fuzz;
+using CalSync.Lab.Secrecy;
 using CalSync.Lab.Simulation;
 
 // Lab: what measures and torments the product. "bench" without a name lists the benchmarks.
@@ -24,6 +25,7 @@ return args switch
     ["null-caldav", var port] => await ServeNullCalDavAsync(port, stop.Token),
     ["sync-pair", var directory, var pair, var runs] => await SyncRunner.RunAsync(
         directory, pair, int.Parse(runs, CultureInfo.InvariantCulture), stop.Token),
+    ["secrecy", var directory] => SecretSearch.RunVerb(directory),
     ["fuzz", "calendar", .. var rest] => FuzzCommand.Run(rest, stop.Token),
     ["simulate", "pairs", "--seeds", var seeds, .. var rest] => await SimulatePairsAsync(
         int.Parse(seeds, CultureInfo.InvariantCulture),
@@ -86,6 +88,7 @@ static int Usage()
 {
     Console.Error.WriteLine("usage: bench NAME [--json]");
     Console.Error.WriteLine(FuzzCommand.Usage);
+    Console.Error.WriteLine("       secrecy DIRECTORY");
     Console.Error.WriteLine("       simulate pairs --seeds N [--from SEED] [--damage]");
     Console.Error.WriteLine("       simulate boundaries [--twice]");
     Console.Error.WriteLine("       pairs --busy, boundaries --busy SIDE: one side shows only busy");

@@ -7,6 +7,7 @@ using CalSync.App.Api.Authentication;
 using CalSync.App.Configuration;
 using CalSync.App.Demo;
 using CalSync.Classes;
+using CalSync.Lab.Secrecy;
 using CalSync.Sandbox;
 using CalSync.Storage;
 using CalSync.Storage.Identity;
@@ -274,6 +275,7 @@ public sealed class RunningProduct : IAsyncDisposable
         _http.Dispose();
         _sandboxHttp.Dispose();
         await _sandbox.DisposeAsync();
+        Witness.SawDataDirectory(_folder.FullName);
         _folder.Delete(recursive: true);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CalSync.Lab.Secrecy;
 using CalSync.Sandbox;
 using Xunit;
 
@@ -19,6 +20,7 @@ public sealed class ConnectionVerbTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _sandbox.DisposeAsync();
+        Witness.SawDataDirectory(_directory);
         Directory.Delete(_directory, recursive: true);
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CalSync.Lab.Secrecy;
 using CalSync.Sandbox;
 using Xunit;
 
@@ -127,6 +128,7 @@ internal sealed class PairShell : IAsyncDisposable
     {
         _http.Dispose();
         await _sandbox.DisposeAsync();
+        Witness.SawDataDirectory(_directory);
         Directory.Delete(_directory, recursive: true);
     }
 }

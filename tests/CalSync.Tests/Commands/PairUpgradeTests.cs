@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CalSync.Lab.Secrecy;
 using CalSync.Sandbox;
 using CalSync.Storage;
 using Xunit;
@@ -26,6 +27,7 @@ public sealed class PairUpgradeTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _sandbox.DisposeAsync();
+        Witness.SawDataDirectory(_directory);
         Directory.Delete(_directory, recursive: true);
     }
 

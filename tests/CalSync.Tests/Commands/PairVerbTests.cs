@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CalSync.Lab.Secrecy;
 using CalSync.Sandbox;
 using Xunit;
 
@@ -38,6 +39,7 @@ public sealed class PairVerbTests : IAsyncLifetime, IDisposable
     public async Task DisposeAsync()
     {
         await _sandbox.DisposeAsync();
+        Witness.SawDataDirectory(_directory);
         Directory.Delete(_directory, recursive: true);
     }
 

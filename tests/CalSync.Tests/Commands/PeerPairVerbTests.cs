@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using CalSync.App.Demo;
 using CalSync.Lab.Peers;
+using CalSync.Lab.Secrecy;
 using CalSync.Tests.Peers;
 using Xunit;
 
@@ -16,6 +17,7 @@ public abstract class PeerPairVerbContract(PeerFixture fixture) : IDisposable
 
     public void Dispose()
     {
+        Witness.SawDataDirectory(_directory);
         Directory.Delete(_directory, recursive: true);
         GC.SuppressFinalize(this);
     }

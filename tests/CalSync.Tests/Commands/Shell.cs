@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using CalSync.App.Commands;
+using CalSync.Lab.Secrecy;
 
 namespace CalSync.Tests.Commands;
 
@@ -26,6 +27,7 @@ internal sealed record Shell
         var around =
             new Surroundings(output, error, IsTerminal, Environment, TimeProvider.System, new Random(1));
         var code = await CommandLine.RunAsync(arguments, around, cancellation);
+        Witness.Saw($"console {string.Join(' ', arguments.Take(2))}", $"{output}{error}");
         return (code, output.ToString(), error.ToString());
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CalSync.Lab.Secrecy;
 using CalSync.Sandbox;
 using CalSync.Storage;
 using Xunit;
@@ -41,6 +42,7 @@ public sealed class TokenVerbTests : IAsyncLifetime
     {
         _owned.ForEach(owned => owned.Dispose());
         await _sandbox.DisposeAsync();
+        Witness.SawDataDirectory(_directory);
         Directory.Delete(_directory, recursive: true);
     }
 

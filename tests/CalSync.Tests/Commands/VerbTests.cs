@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CalSync.Lab.Secrecy;
 using CalSync.Storage;
 using Xunit;
 
@@ -10,7 +11,11 @@ public sealed class VerbTests : IDisposable
     private static readonly Shell Shell = new();
     private readonly string _directory = Directory.CreateTempSubdirectory("calsync-").FullName;
 
-    public void Dispose() => Directory.Delete(_directory, recursive: true);
+    public void Dispose()
+    {
+        Witness.SawDataDirectory(_directory);
+        Directory.Delete(_directory, recursive: true);
+    }
 
     [Fact]
     public async Task Db_OnANewDirectory_UpgradesOnceAndChecks()

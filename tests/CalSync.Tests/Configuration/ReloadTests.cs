@@ -4,6 +4,7 @@ using CalSync.App;
 using CalSync.App.Configuration;
 using CalSync.App.Pairs;
 using CalSync.App.Workers;
+using CalSync.Lab.Secrecy;
 using CalSync.Storage.Running;
 using CalSync.Sync.Mirroring;
 using CalSync.Tests.Commands;
@@ -42,6 +43,7 @@ public sealed class ReloadTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _host.DisposeAsync();
+        Witness.SawDataDirectory(_directory);
         Directory.Delete(_directory, recursive: true);
     }
 

@@ -1,4 +1,5 @@
 using CalSync.Lab;
+using CalSync.Lab.Secrecy;
 using CalSync.Storage;
 using Xunit;
 
@@ -25,6 +26,7 @@ public abstract class TestDatabase : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await Database.DisposeAsync();
+        Witness.SawDataDirectory(_directory.FullName);
         _directory.Delete(recursive: true);
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using CalSync.App;
 using CalSync.App.Commands;
 using CalSync.App.Demo;
+using CalSync.Lab.Secrecy;
 using CalSync.Tests.Contracts;
 using Xunit;
 
@@ -59,6 +60,7 @@ public sealed class PairDrills(PostgresFixture postgres)
             Assert.Equal(0, (await world.VerbAsync(Cancellation, "pairs", "--validate")).Code);
         }
 
+        Witness.SawDataDirectory(folder.FullName);
         folder.Delete(recursive: true);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
 using CalSync.App.Demo;
 using CalSync.Classes;
+using CalSync.Lab.Secrecy;
 using CalSync.Sandbox;
 using CalSync.Storage;
 using CalSync.Storage.Identity;
@@ -206,6 +207,7 @@ internal sealed class Stage : IAsyncDisposable
             owned.Dispose();
         await Database.DisposeAsync();
         await _sandbox.DisposeAsync();
+        Witness.SawDataDirectory(_folder.FullName);
         _folder.Delete(recursive: true);
     }
 

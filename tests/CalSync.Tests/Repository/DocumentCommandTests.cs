@@ -7,6 +7,7 @@ using CalSync.App.Api;
 using CalSync.App.Commands;
 using CalSync.App.Demo;
 using CalSync.Classes;
+using CalSync.Lab.Secrecy;
 using CalSync.Sandbox;
 using CalSync.Storage;
 using CalSync.Storage.Identity;
@@ -65,6 +66,7 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
         await _host.StopAsync(CancellationToken.None);
         await _host.DisposeAsync();
         await _sandbox.DisposeAsync();
+        Witness.SawDataDirectory(_directory);
         Directory.Delete(_directory, recursive: true);
     }
 

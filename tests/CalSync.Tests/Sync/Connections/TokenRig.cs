@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using CalSync.Lab;
+using CalSync.Lab.Secrecy;
 using CalSync.Remotes;
 using CalSync.Remotes.Google;
 using CalSync.Remotes.OAuth;
@@ -160,6 +161,7 @@ internal sealed class TokenRig : IAsyncDisposable
         _remotes.Dispose();
         await Server.DisposeAsync();
         await Database.DisposeAsync();
+        Witness.SawDataDirectory(_directory.FullName);
         _directory.Delete(recursive: true);
     }
 

@@ -5,6 +5,7 @@ using CalSync.App.Commands;
 using CalSync.App.Demo;
 using CalSync.App.Pairs;
 using CalSync.App.Workers;
+using CalSync.Lab.Secrecy;
 using CalSync.Sandbox;
 using CalSync.Storage;
 using CalSync.Storage.Pairs;
@@ -56,6 +57,7 @@ public sealed class PairWorkerTests : IAsyncLifetime
         foreach (var host in _hosts)
             await host.DisposeAsync();
         await _world.DisposeAsync();
+        Witness.SawDataDirectory(_directory);
         Directory.Delete(_directory, recursive: true);
     }
 

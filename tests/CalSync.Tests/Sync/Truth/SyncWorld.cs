@@ -4,6 +4,7 @@ using CalSync.App;
 using CalSync.App.Api;
 using CalSync.App.Demo;
 using CalSync.Classes;
+using CalSync.Lab.Secrecy;
 using CalSync.Remotes.Pipeline;
 using CalSync.Sandbox;
 using CalSync.Storage;
@@ -273,6 +274,7 @@ internal sealed class SyncWorld : IAsyncDisposable
         foreach (var api in _apis)
             api.Dispose();
         _sandboxHttp.Dispose();
+        Witness.SawDataDirectory(_directory.FullName);
         _directory.Delete(recursive: true);
     }
 }
