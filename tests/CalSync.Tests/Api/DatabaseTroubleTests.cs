@@ -8,6 +8,7 @@ namespace CalSync.Tests.Api;
 /// <summary>Goal: each trouble of the database has its own answer. Method: the product over HTTP on a real
 /// PostgreSQL, directly and through PgBouncer.</summary>
 [Collection(PostgresFixture.Collection)]
+[Trait("Requirement", "R-DB-T")]
 public sealed class DatabaseTroubleTests(PostgresFixture postgres)
 {
     /// <summary>R-DB-4: two hundred clients at once share ten connections of the pooler.</summary>

@@ -7,6 +7,7 @@ using Xunit;
 namespace CalSync.Tests.Api;
 
 /// <summary>The product with the legacy format switched off, its secret still configured.</summary>
+[Trait("Requirement", "R-JWT-T")]
 public sealed class LegacyTokensOffTests : ProductTest
 {
     private const string Secret = "a shared secret of the old system, long enough";

@@ -6,6 +6,7 @@ using Xunit;
 namespace CalSync.Tests.Api;
 
 /// <summary>Profiles as their clients see them, over loopback HTTP.</summary>
+[Trait("Requirement", "R-PROF-T")]
 public sealed class ProfileApiTests : ProductTest
 {
     private const string Mine = "me/profile";

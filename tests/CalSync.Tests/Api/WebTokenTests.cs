@@ -13,6 +13,7 @@ using Xunit;
 namespace CalSync.Tests.Api;
 
 /// <summary>JSON web tokens of both formats against the running product, and RFC 8725's attacks.</summary>
+[Trait("Requirement", "R-JWT-T")]
 public sealed class WebTokenTests : ProductTest
 {
     private const string Secret = "a shared secret of the old system, long enough";

@@ -201,9 +201,11 @@ public abstract class ProfileContract : StoreContract
         session => session.ScalarAsync<long>(sql, new { user }), Cancellation);
 }
 
+[Trait("Requirement", "R-PROF-T")]
 public sealed class SqliteProfileTests(SqliteTestDatabase fixture)
     : ProfileContract(fixture), IClassFixture<SqliteTestDatabase>;
 
 [Collection(PostgresFixture.Collection)]
+[Trait("Requirement", "R-PROF-T")]
 public sealed class PostgresProfileTests(PostgresTestDatabase fixture)
     : ProfileContract(fixture), IClassFixture<PostgresTestDatabase>;

@@ -9,6 +9,7 @@ namespace CalSync.Tests.Drills;
 /// <summary>Many at once, on real processes that share one PostgreSQL.</summary>
 [Collection(DrillSuites.Name)]
 [Trait("Category", "Slow")]
+[Trait("Requirement", "R-BCAL-T-2")]
 public sealed class CrowdDrills(PostgresFixture postgres, ITestOutputHelper output)
 {
     private const string LiveSeats =

@@ -13,6 +13,7 @@ namespace CalSync.Tests.Drills;
 /// </summary>
 [Collection(DrillSuites.Name)]
 [Trait("Category", "Slow")]
+[Trait("Requirement", "R-BCAL-T-1")]
 public sealed class TokenDrills(PostgresFixture postgres, ITestOutputHelper output)
 {
     private const int EventCount = 51;

@@ -7,6 +7,7 @@ namespace CalSync.Tests.People;
 /// Goal: what people type is understood, and what cannot be is refused by name. Method: tables of both, and
 /// every reader fed with noise.
 /// </summary>
+[Trait("Requirement", "R-PROF-T")]
 public sealed class FieldReadingTests
 {
     private static readonly DateOnly Today = new(2026, 3, 2);

@@ -8,6 +8,7 @@ namespace CalSync.Tests.Remotes;
 /// <summary>
 /// Goal: the provider never sees more than the budget, and nobody starves. Simulated time, seeded.
 /// </summary>
+[Trait("Requirement", "R-BCAL-T-2")]
 public sealed class CallQuotaTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

@@ -8,6 +8,7 @@ namespace CalSync.Tests.Storage;
 /// <summary>R-DB-T: a backend that is killed, a server that restarts, one that stops writing, a pool that is
 /// full: each is told apart, leaves nothing half done, and is over without a restart of ours.</summary>
 [Collection(PostgresFixture.Collection)]
+[Trait("Requirement", "R-DB-T")]
 public sealed class DatabaseOutageTests(PostgresFixture postgres) : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("calsync-test-");

@@ -7,6 +7,7 @@ namespace CalSync.Tests.Storage;
 
 /// <summary>R-DB-T: TLS against a real PostgreSQL and a real PgBouncer, with a CA of our own.</summary>
 [Collection(PostgresFixture.Collection)]
+[Trait("Requirement", "R-DB-T")]
 public sealed class TlsConnectionTests(PostgresFixture postgres) : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("calsync-test-");

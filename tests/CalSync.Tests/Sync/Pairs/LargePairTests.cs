@@ -14,6 +14,7 @@ namespace CalSync.Tests.Sync.Pairs;
 /// docs/benchmarks.md does.
 /// </summary>
 [Trait("Category", "Slow")]
+[Trait("Requirement", "R-BCAL-T-3")]
 public sealed class LargePairTests(SqliteTestDatabase fixture)
     : StoreContract(fixture), IClassFixture<SqliteTestDatabase>
 {

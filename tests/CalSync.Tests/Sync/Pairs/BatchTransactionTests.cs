@@ -1,0 +1,55 @@
+using CalSync.Lab;
+using CalSync.Lab.Simulation;
+using CalSync.Storage.Pairs;
+using CalSync.Sync.Pairs;
+using CalSync.Sync.Pairs.Execution;
+using CalSync.Tests.Contracts;
+using Xunit;
+
+namespace CalSync.Tests.Sync.Pairs;
+
+/// <summary>
+/// Goal: a run over many events keeps nobody from the database. Method: during every call to a calendar
+/// somebody else writes to the database that lets only one write at a time; a transaction that the run held
+/// over the call would keep them waiting for ever. What it costs others in time is in docs/benchmarks.md.
+/// </summary>
+public sealed class BatchTransactionTests(SqliteTestDatabase fixture)
+    : StoreContract(fixture), IClassFixture<SqliteTestDatabase>
+{
+    private const int EventCount = 500;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    [Trait("Requirement", "R-BCAL-3")]
+    public async Task Run_OverManyEvents_HoldsNoTransactionDuringACall()
+    {
+        var clock = new ManualTimeProvider(Start);
+        var store = new PairStore(Database, Ids, new PairOptions());
+        var tenant = await NewTenantAsync();
+        var pair = new Pair(Ids.Next("pair"), tenant, "batch", "l", "r", ConflictPolicy.Newest);
+        await store.AddAsync(pair, Start, Cancellation);
+        var writes = 0;
+        SimulatedFault Count(string call)
+        {
+            WriteMeanwhile(tenant);
+            Interlocked.Increment(ref writes);
+            return SimulatedFault.None;
+        }
+
+        SimulatedCalendar Side(string name) =>
+            new(name, new SimulatedHabits { IsTrusted = true }) { OnCall = Count };
+        var (left, right) = (Side("google"), Side("icloud"));
+        for (var index = 0; index < EventCount; index++)
+            left.Put($"/google/e{index}.ics", PairWorld.Event($"e{index}", $"SUMMARY:title {index}|"));
+        var report = await new PairSync(store, new PairOptions(), clock, Ids)
+            .RunAsync(pair.Id, left, right, new RunRequest(), Cancellation);
+        Assert.Equal((RunOutcome.Synced, EventCount), (report.Outcome, report.Created));
+        Assert.InRange(writes, EventCount, 3 * EventCount);
+    }
+
+    // Blocks the call, as a call blocks whoever waits for it.
+    private void WriteMeanwhile(string tenant) => Database.WriteAsync(
+        session => session.ExecuteAsync(
+            "UPDATE tenants SET name = name WHERE id = @tenant", new { tenant }),
+        Cancellation).WaitAsync(Patience).GetAwaiter().GetResult();
+}
