@@ -44,6 +44,8 @@ internal static class HealthMetrics
             Kinds.Select(kind => new Sample([kind], Of(facts.InAttention, kind)?.Count ?? 0)),
         "calsync_connections" => facts.Connections
             .Select(count => new Sample([count.State, count.TenantKind], count.Count)),
+        "calsync_connections_held" =>
+            Kinds.Select(kind => new Sample([kind], Of(facts.Held, kind)?.Count ?? 0)),
         "calsync_tokens_overdue" =>
             Kinds.Select(kind => new Sample([kind], Of(facts.Tokens, kind)?.Count ?? 0)),
         "calsync_workers_alive" => [new([], facts.WorkersAlive)],

@@ -101,10 +101,13 @@ internal static class HealthRules
                 Book("sync-lag"));
     }
 
-    /// <summary>The way to Google.</summary>
+    /// <summary>The way to Google: shut for all, or for many accounts each on its own.</summary>
     public static HealthPart Google(RemotesHealth health, HealthFacts? facts)
     {
-        if (health is { Calendar: BreakerPhase.Closed, OAuth: BreakerPhase.Closed })
+        var held = facts?.Held.Sum(one => one.Count) ?? 0;
+        var all = facts?.Connections.Where(one => one.State != "disconnected").Sum(one => one.Count) ?? 0;
+        var isShut = health is not { Calendar: BreakerPhase.Closed, OAuth: BreakerPhase.Closed };
+        if (!isShut && (held == 0 || held * 10 < all))
             return new HealthPart("google", Ok);
         var waiting = facts?.Waiting.Where(waiting => waiting.IsOurs).ToList() ?? [];
         var (changes, people) = (waiting.Sum(one => one.Count), waiting.Sum(one => one.People));

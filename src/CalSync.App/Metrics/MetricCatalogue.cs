@@ -23,7 +23,14 @@ internal enum MetricKind
 /// process.</param>
 /// <param name="Labels">In the order they are written; never a person, a connection or an address.</param>
 internal sealed record Metric(
-    string Name, MetricKind Kind, string Help, string? Instrument, params string[] Labels);
+    string Name, MetricKind Kind, string Help, string? Instrument, params string[] Labels)
+{
+    /// <summary>
+    /// Values of the last label that are shown from the first moment the others are: a rate sees only what
+    /// grows, and what appears with a number did not grow.
+    /// </summary>
+    public ImmutableArray<string> Awaited { get; init; } = [];
+}
 
 /// <summary>Every number there is: what is not in here is not shown.</summary>
 internal static class MetricCatalogue
@@ -46,6 +53,8 @@ internal static class MetricCatalogue
         Board("calsync_events_in_attention", "Events that wait for a person now.", "tenant_kind"),
 
         Board("calsync_connections", "Accounts by state.", "state", "tenant_kind"),
+        Board("calsync_connections_held",
+            "Google accounts left alone now because their calls failed; their changes wait.", "tenant_kind"),
         Board("calsync_tokens_overdue", "Tokens that ended before they were renewed.", "tenant_kind"),
         Counter("token_refresh_total", "Refreshes of tokens, by outcome.", "outcome"),
 
@@ -60,7 +69,10 @@ internal static class MetricCatalogue
 
         new("calsync_provider_calls_total", MetricKind.Counter,
             "Calls to providers, and calls refused before sending, by outcome.", "calsync.provider.calls",
-            "service", "operation", "outcome"),
+            "service", "operation", "outcome")
+        {
+            Awaited = ["Unreachable", "TimedOut", "ServerError", "OutsideProtocol", "BreakerOpen"],
+        },
         new("calsync_provider_retries_total", MetricKind.Counter, "Repeated reads.",
             "calsync.provider.retries", "service"),
         Histogram(

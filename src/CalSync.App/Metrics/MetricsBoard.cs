@@ -96,11 +96,16 @@ internal sealed class MetricsBoard : IDisposable
             {
                 if (_cells.Count >= SeriesCountMax)
                     labels = [.. labels.Select(_ => "")];
-                cell = _cells.GetOrAdd(string.Join('\u001f', labels), _ => new Cell(labels));
+                cell = CellOf(labels);
+                foreach (var awaited in metric.Awaited)
+                    CellOf([.. labels[..^1], awaited]);
             }
 
             cell.Add(metric.Kind, value);
         }
+
+        private Cell CellOf(string[] labels) =>
+            _cells.GetOrAdd(string.Join('\u001f', labels), _ => new Cell(labels));
 
         public void ForgetGauges()
         {

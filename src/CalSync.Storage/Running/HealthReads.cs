@@ -60,7 +60,12 @@ public sealed record Overdue
 public sealed record HealthFacts(
     bool IsWritable, IReadOnlyList<WaitingChanges> Waiting, IReadOnlyList<Overdue> InAttention,
     IReadOnlyList<ConnectionCount> Connections, IReadOnlyList<Overdue> Tokens, IReadOnlyList<Overdue> Pairs,
-    DateTimeOffset? WorkerSeenAt, int WorkersAlive);
+    DateTimeOffset? WorkerSeenAt, int WorkersAlive)
+{
+    /// <summary>Google accounts that are left alone because their calls failed, with the first end of
+    /// it.</summary>
+    public IReadOnlyList<Overdue> Held { get; init; } = [];
+}
 
 /// <summary>Reads how work stands; counts and times, nobody's names.</summary>
 /// <param name="database">The database.</param>
@@ -103,7 +108,17 @@ public sealed class HealthReads(Database database)
                         new { now }),
                     await PairsAsync(session, now),
                     seen.Count == 0 ? null : seen.Max(worker => worker.SeenAt),
-                    seen.Count(worker => now - worker.SeenAt < SilentAfter));
+                    seen.Count(worker => now - worker.SeenAt < SilentAfter))
+                {
+                    Held = await session.QueryAsync<Overdue>(
+                        """
+                        SELECT tenant_kind, count(*) AS count, min(open_until) AS since FROM connections
+                        WHERE open_until > @now AND provider LIKE 'google%'
+                            AND state IN ('healthy', 'degraded', 'refreshing')
+                        GROUP BY tenant_kind
+                        """,
+                        new { now }),
+                };
             },
             cancellation);
 
