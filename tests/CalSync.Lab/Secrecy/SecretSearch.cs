@@ -40,6 +40,7 @@ public static class SecretSearch
     public static IReadOnlyList<HandOver> HandOvers { get; } =
     [
         new("http 201 POST /api/v1/auth/sessions", SecretKind.Bearer, "signing in answers with the token"),
+        new("http 201 POST /api/v1/auth/google/sessions", SecretKind.Bearer, "so does signing in by Google"),
         new("console users token", SecretKind.Bearer, "the verb prints the token it makes"),
     ];
 
