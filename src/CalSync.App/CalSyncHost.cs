@@ -72,6 +72,7 @@ internal sealed class CalSyncHost : IAsyncDisposable
             resources.MapSlots();
             resources.MapEnrolments();
             resources.MapOperations();
+            resources.MapProposals();
             resources.MapHistory();
             resources.MapConnections();
             resources.MapOAuth();

@@ -20,6 +20,7 @@ using CalSync.Storage.Running;
 using CalSync.Storage.Secrets;
 using CalSync.Sync;
 using CalSync.Sync.Connections;
+using CalSync.Sync.HandEdits;
 using CalSync.Sync.Mirroring;
 using CalSync.Sync.Pairs;
 using CalSync.Sync.Pairs.Execution;
@@ -98,6 +99,7 @@ internal static class Composition
         services.AddSingleton<RequestKeyStore>();
         services.AddSingleton<ClassReads>();
         services.AddSingleton<OperationReads>();
+        services.AddSingleton<ProposalReads>();
         services.AddSingleton<ChangeReads>();
         services.AddSingleton<NoticeDelivery>();
         services.AddSingleton(provider => new ClassCommands(
@@ -106,6 +108,7 @@ internal static class Composition
         services.AddSingleton<IConnectionStore, ConnectionStore>();
         services.AddSingleton<IMirrorStore, MirrorStore>();
         services.AddSingleton<SyncStandingStore>();
+        services.AddSingleton<ICalendarReadingStore, CalendarReadingStore>();
         services.AddSingleton<IMigrationStore, MigrationStore>();
         services.AddSingleton(options.Pairs);
         services.AddSingleton<IPairStore, PairStore>();
@@ -152,6 +155,8 @@ internal static class Composition
             provider => ActivatorUtilities.CreateInstance<ConnectionTokens>(provider, instance));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TokenWorker>(provider, random));
         services.AddSingleton<MirrorPass>();
+        services.AddSingleton<CalendarReader>();
+        services.AddSingleton<CalendarReaderWorker>();
         services.AddSingleton<PairSync>();
         services.AddSingleton<PairCalendars>();
         services.AddSingleton<PairRunner>();

@@ -61,6 +61,14 @@ public abstract record ClassCommand
     /// <param name="SlotId">The slot.</param>
     public sealed record CompleteSlot(string SlotId) : ClassCommand;
 
+    /// <summary>Agrees to what somebody did on the calendar: the slot is moved, or cancelled.</summary>
+    /// <param name="ProposalId">The proposal.</param>
+    public sealed record AcceptProposal(string ProposalId) : ClassCommand;
+
+    /// <summary>Disagrees: the event is brought back to what the slot says.</summary>
+    /// <param name="ProposalId">The proposal.</param>
+    public sealed record RefuseProposal(string ProposalId) : ClassCommand;
+
     /// <summary>Cancels the class with every slot and seat.</summary>
     public sealed record CancelClass : ClassCommand;
 

@@ -25,6 +25,8 @@ public static class ClassDecider
             ClassCommand.MoveSlot move => Edits.Move(draft, move),
             ClassCommand.CompleteSlot complete => Edits.Complete(draft, complete),
             ClassCommand.CancelSlot cancel => Cancellation.Slot(draft, cancel),
+            ClassCommand.AcceptProposal accept => Proposals.Accept(draft, accept),
+            ClassCommand.RefuseProposal refuse => Proposals.Refuse(draft, refuse),
             ClassCommand.CancelClass cancel => Cancellation.Class(draft, cancel),
             ClassCommand.Enrol enrol => Seating.Enrol(draft, enrol),
             ClassCommand.CancelSeat cancel => Cancellation.Seat(draft, cancel),

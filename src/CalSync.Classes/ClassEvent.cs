@@ -81,6 +81,11 @@ public abstract record ClassEvent
     /// <param name="MakeDue">True when its unverified mirrors are to be tried at once.</param>
     public sealed record OperationChanged(Operation Operation, bool MakeDue = false) : ClassEvent;
 
+    /// <summary>A proposal was accepted or refused.</summary>
+    /// <param name="Proposal">All of it, as it is now.</param>
+    /// <param name="At">UTC.</param>
+    public sealed record ProposalDecided(Proposal Proposal, DateTimeOffset At) : ClassEvent;
+
     /// <summary>Somebody is to be told something.</summary>
     /// <param name="Notice">The message.</param>
     public sealed record NoticeWritten(Notice Notice) : ClassEvent;

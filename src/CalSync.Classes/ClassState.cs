@@ -75,6 +75,10 @@ public sealed record ClassState
     public ImmutableDictionary<string, Operation> Operations { get; init; } =
         ImmutableDictionary<string, Operation>.Empty;
 
+    /// <summary>The proposals that were read, by id.</summary>
+    public ImmutableDictionary<string, Proposal> Proposals { get; init; } =
+        ImmutableDictionary<string, Proposal>.Empty;
+
     /// <summary>The slot, or null.</summary>
     public Slot? FindSlot(string slotId)
     {
@@ -227,6 +231,9 @@ public static class OperationKind
 
     /// <summary>One event goes.</summary>
     public const string SlotCancel = "slot.cancel";
+
+    /// <summary>One event comes back to what its slot says, after somebody changed it by hand.</summary>
+    public const string SlotRestore = "slot.restore";
 
     /// <summary>A student comes onto every event. Compensated by <see cref="EnrolmentRollBack"/>.</summary>
     public const string EnrolmentCreate = "enrolment.create";

@@ -10,8 +10,8 @@ public abstract record Refusal
     }
 
     /// <summary>No such object, or not visible to the asker; the two cannot be told apart.</summary>
-    /// <param name="What"><c>class</c>, <c>slot</c>, <c>enrolment</c>, <c>operation</c>, <c>student</c>,
-    /// <c>instructor</c>.</param>
+    /// <param name="What"><c>class</c>, <c>slot</c>, <c>enrolment</c>, <c>operation</c>,
+    /// <c>proposal</c>, <c>student</c>, <c>instructor</c>.</param>
     public sealed record NotFound(string What) : Refusal;
 
     /// <summary>The asker sees the object and may not do this to it.</summary>
@@ -49,6 +49,10 @@ public abstract record Refusal
     /// <summary>The operation is not in a state that allows this.</summary>
     /// <param name="State">The state it is in, as stored.</param>
     public sealed record OperationNotOpen(string State) : Refusal;
+
+    /// <summary>The proposal is decided, or what it is about has changed.</summary>
+    /// <param name="State">The state it is in, as stored.</param>
+    public sealed record ProposalNotOpen(string State) : Refusal;
 
     /// <summary>No zone has this name, or several could be meant.</summary>
     /// <param name="Field">The path of the field.</param>

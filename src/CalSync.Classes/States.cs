@@ -114,6 +114,11 @@ public static class StateText
         "compensating", "compensated", "abandoned",
     ];
 
+    private static readonly string[] ProposalKinds = ["moved", "deleted", "relinked"];
+
+    private static readonly string[] Proposals =
+        ["pending", "accepted", "refused", "withdrawn", "settled"];
+
     /// <summary>The stored word.</summary>
     public static string Of(Stage stage) => Stages[(int)stage];
 
@@ -125,6 +130,20 @@ public static class StateText
 
     /// <summary>The stored word.</summary>
     public static string Of(OperationState state) => Operations[(int)state];
+
+    /// <summary>The stored word.</summary>
+    public static string Of(ProposalKind kind) => ProposalKinds[(int)kind];
+
+    /// <summary>The stored word.</summary>
+    public static string Of(ProposalState state) => Proposals[(int)state];
+
+    /// <summary>Reads a stored word.</summary>
+    /// <exception cref="FormatException">No kind is called that: the row is not ours.</exception>
+    public static ProposalKind ProposalKindOf(string word) => (ProposalKind)IndexOf(ProposalKinds, word);
+
+    /// <summary>Reads a stored word.</summary>
+    /// <exception cref="FormatException">No state is called that: the row is not ours.</exception>
+    public static ProposalState ProposalOf(string word) => (ProposalState)IndexOf(Proposals, word);
 
     /// <summary>Reads a stored word.</summary>
     /// <exception cref="FormatException">No stage is called that: the row is not ours.</exception>

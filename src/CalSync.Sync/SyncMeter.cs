@@ -19,6 +19,7 @@ public sealed class SyncMeter : IDisposable
         EventsVerified = _meter.CreateCounter<long>("events_verified_total");
         EventsInAttention = _meter.CreateCounter<long>("events_needs_attention_total");
         EventsRetried = _meter.CreateCounter<long>("events_retry_wait_total");
+        HandEdits = _meter.CreateCounter<long>("calendar_hand_edits_total");
         TokenRefreshes = _meter.CreateCounter<long>("token_refresh_total");
         OperationDuration = _meter.CreateHistogram<double>("calendar_operation_duration_seconds", "s");
         PairRuns = _meter.CreateCounter<long>("sync_runs_total");
@@ -58,6 +59,8 @@ public sealed class SyncMeter : IDisposable
     internal Counter<long> EventsInAttention { get; }
 
     internal Counter<long> EventsRetried { get; }
+
+    internal Counter<long> HandEdits { get; }
 
     internal Counter<long> TokenRefreshes { get; }
 

@@ -31,6 +31,8 @@ namespace CalSync.App.Api;
 [JsonSerializable(typeof(Page<EnrolmentView>))]
 [JsonSerializable(typeof(OperationView))]
 [JsonSerializable(typeof(Page<OperationSummary>))]
+[JsonSerializable(typeof(ProposalView))]
+[JsonSerializable(typeof(Page<ProposalSummary>))]
 [JsonSerializable(typeof(Page<ScheduleEntry>))]
 [JsonSerializable(typeof(Page<NoticeView>))]
 [JsonSerializable(typeof(MeView))]

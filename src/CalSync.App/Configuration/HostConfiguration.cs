@@ -13,6 +13,7 @@ using CalSync.Remotes.Pipeline;
 using CalSync.Storage;
 using CalSync.Storage.Classes;
 using CalSync.Sync.Connections;
+using CalSync.Sync.HandEdits;
 using CalSync.Sync.Mirroring;
 using CalSync.Sync.Pairs;
 
@@ -65,6 +66,12 @@ internal static class HostConfiguration
                 CalendarFallback = settings.Text(Keys.CalendarFallback) == "primary"
                     ? CalendarFallback.Primary
                     : CalendarFallback.Hold,
+                OnDeleted = settings.Text(Keys.CalendarDeleted) switch
+                {
+                    "recreate" => DeletionPolicy.Recreate,
+                    "cancel_slot" => DeletionPolicy.CancelSlot,
+                    _ => DeletionPolicy.Ask,
+                },
             },
             Dav = settings.Options<DavOptions>(),
             Pairs = settings.Options<PairOptions>(),

@@ -180,6 +180,11 @@ internal static class Keys
         "What happens to events whose calendar is gone or read-only: they wait, or move to the primary "
             + "calendar.");
 
+    public static readonly Key CalendarDeleted = Choice(
+        "calendar.deleted", "ask", ["ask", "recreate", "cancel_slot"],
+        "What happens when somebody deletes an event of a class on the calendar: its instructor is asked, it "
+            + "is made again, or its slot is cancelled.");
+
     public static readonly Key RequestBudget = Duration("server.request_budget", 10, 1, 10, "s",
         "Longest a request may take in all; then it is answered 504, and what was accepted goes on.");
 
@@ -296,7 +301,9 @@ internal static class Keys
             "How long a stopping worker lets its writes finish."),
         Limit<MirrorOptions>("mirror.heartbeat", nameof(MirrorOptions.Heartbeat),
             "How often a worker says that it is alive."),
-        CalendarFallback,
+        Limit<MirrorOptions>("mirror.read_interval", nameof(MirrorOptions.ReadEvery),
+            "How often each calendar is read back for changes that were made on it."),
+        CalendarFallback, CalendarDeleted,
         EnrolmentMode, EnrolmentWait, EnrolmentDeadline,
         .. PairKeys, .. DavKeys,
     ];

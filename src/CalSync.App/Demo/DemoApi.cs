@@ -39,9 +39,9 @@ internal sealed class DemoApi : IDisposable
     /// <summary>Sends a new intent, or an old one again when its key is given.</summary>
     public Task<DemoAnswer> PostAsync(
         string path, JsonNode? body, CancellationToken cancellation, string? key = null,
-        string? prefer = null)
+        string? prefer = null, string? etag = null)
     {
-        var intent = _client.NewIntent(HttpMethod.Post, path, body);
+        var intent = _client.NewIntent(HttpMethod.Post, path, body, etag);
         return SendAsync(
             intent with { Key = key ?? intent.Key, RespondsAsync = prefer == "respond-async" }, cancellation);
     }

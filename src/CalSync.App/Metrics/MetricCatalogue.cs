@@ -42,6 +42,8 @@ internal static class MetricCatalogue
         Counter("events_verified_total", "Events read back for the first time and found right."),
         Counter("events_retry_wait_total", "Writes that failed and are tried again."),
         Counter("events_needs_attention_total", "Writes that only a person can help."),
+        Counter("calendar_hand_edits_total",
+            "Events of classes that somebody changed on the calendar: moved, deleted, relinked.", "kind"),
         Histogram(
             "calendar_operation_duration_seconds", "From taking a write up to its end.",
             "calendar_operation_duration_seconds", "operation"),

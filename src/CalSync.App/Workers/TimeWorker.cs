@@ -6,12 +6,13 @@ using CalSync.Sync;
 namespace CalSync.App.Workers;
 
 /// <summary>
-/// Does what only the passing of time asks for: delivers notices that are due, completes slots that are over.
+/// Does what only the passing of time asks for: delivers notices that are due, completes slots that are over,
+/// and closes proposals that nobody has to decide any more.
 /// </summary>
-/// <remarks>Both are conditions in the rows, so several processes may do it on one database.</remarks>
+/// <remarks>All are conditions in the rows, so several processes may do it on one database.</remarks>
 internal sealed partial class TimeWorker(
-    NoticeDelivery notices, ClassReads reads, ClassCommands commands, IdSource ids, ILogger<TimeWorker> log,
-    TimeProvider clock)
+    NoticeDelivery notices, ClassReads reads, ProposalReads proposals, ClassCommands commands, IdSource ids,
+    ILogger<TimeWorker> log, TimeProvider clock)
 {
     private const int CountMax = 200;
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
@@ -52,6 +53,14 @@ internal sealed partial class TimeWorker(
         {
             // A full turn means there may be more.
         }
+
+        await proposals.WithdrawMootAsync(now, ids.Next("cor"), cancellation);
+        await Task.WhenAll(
+            (await proposals.DueAsync(CountMax, cancellation)).Select(due => commands.ExecuteAsync(
+                new CommandEnvelope(
+                    Actor.System(due.TenantId), new ClassCommand.AcceptProposal(due.Id), due.ClassId,
+                    ids.Next("cor"), now),
+                cancellation)));
 
         // Together, so that they share transactions. A slot that somebody has changed since is refused and
         // looked at again.

@@ -51,6 +51,10 @@ internal static class Evolution
             {
                 Operations = state.Operations.SetItem(e.Operation.Id, e.Operation),
             },
+            ClassEvent.ProposalDecided e => state with
+            {
+                Proposals = state.Proposals.SetItem(e.Proposal.Id, e.Proposal),
+            },
             ClassEvent.NoticeWritten or ClassEvent.RemindersCancelled => state,
             _ => throw new UnreachableException($"Unknown event {happened.GetType().Name}."),
         };

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using CalSync.Calendar;
+using CalSync.Sync.Mirroring;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Remotes.Google;
@@ -52,6 +53,22 @@ internal static class EventReader
             json.GetRawText());
         var knownStatus = status is "confirmed" or "tentative" or "cancelled";
         return fields.Sound && knownStatus && !string.IsNullOrEmpty(id) && IsHeaderText(etag) ? found : null;
+    }
+
+    /// <summary>Reads one event of a listing; a tombstone may have nothing but its id.</summary>
+    /// <param name="json">The resource.</param>
+    /// <param name="listZone">As in <see cref="Event"/>.</param>
+    public static ListedEvent? Listed(JsonElement json, string? listZone)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+            return null;
+        var fields = new Fields(json);
+        var id = fields.Text("id");
+        var found = new ListedEvent(
+            id ?? "", fields.Text("status") == "cancelled", fields.Text("iCalUID"),
+            Mark(fields).GetValueOrDefault(EventIdentity.MirrorKey), Time(fields, "start", listZone),
+            Time(fields, "end", listZone));
+        return fields.Sound && !string.IsNullOrEmpty(id) ? found : null;
     }
 
     /// <summary>Reads one entry of the calendar list.</summary>

@@ -115,14 +115,57 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
     }
 
     /// <inheritdoc/>
-    public async Task<EventSearch> FindByMirrorAsync(
-        ProviderCall call, string calendarId, string mirrorId, CancellationToken cancellation)
+    public Task<EventSearch> FindByMirrorAsync(
+        ProviderCall call, string calendarId, string mirrorId, CancellationToken cancellation) =>
+        FindAsync(
+            call, calendarId, $"privateExtendedProperty={Uri.EscapeDataString($"calsyncMirror={mirrorId}")}",
+            one => one.Mark.GetValueOrDefault("calsyncMirror") == mirrorId, cancellation);
+
+    /// <inheritdoc/>
+    public Task<EventSearch> FindByICalUidAsync(
+        ProviderCall call, string calendarId, string uid, CancellationToken cancellation) =>
+        FindAsync(
+            call, calendarId, $"iCalUID={Uri.EscapeDataString(uid)}", one => one.ICalUid == uid,
+            cancellation);
+
+    /// <inheritdoc/>
+    public async Task<EventChanges> ListChangesAsync(
+        ProviderCall call, string calendarId, string? syncToken, CancellationToken cancellation)
+    {
+        const string Operation = "events.list";
+        if (Unsendable(Operation, new(calendarId, "list")) is { } unsendable)
+            return new EventChanges.Failed(unsendable);
+        // No filter: beside a sync token there must be none.
+        var query = $"?singleEvents=false&showDeleted=true&maxResults={options.SyncPageCountMax}"
+            + (syncToken is null ? "" : $"&syncToken={Uri.EscapeDataString(syncToken)}");
+        string? next = null;
+        var found = ImmutableArray.CreateBuilder<ListedEvent>();
+        var fault = await ListAsync(
+            call, Operation, page => EventsUri(calendarId, query + page),
+            (root, item) => EventReader.Listed(item, Json.Text(root, "timeZone")), found, cancellation,
+            root => next = Json.Text(root, "nextSyncToken"));
+        if (fault is not null)
+        {
+            return fault.Reason == ProviderReason.FullSyncRequired
+                ? new EventChanges.TokenDead()
+                : new EventChanges.Failed(fault);
+        }
+
+        // The last page without a token is not the end of a listing: nothing could go on from it.
+        return next is { } token
+            ? new EventChanges.Read(found.ToImmutable(), syncToken is null, token)
+            : new EventChanges.Failed(new ProviderFault(
+                ProviderReason.OutsideProtocol, null, 200, "events.list failed: there is no sync token."));
+    }
+
+    private async Task<EventSearch> FindAsync(
+        ProviderCall call, string calendarId, string filter, Func<ProviderEvent, bool> isIt,
+        CancellationToken cancellation)
     {
         const string Operation = "events.list";
         if (Unsendable(Operation, new(calendarId, "list")) is { } unsendable)
             return new EventSearch.Failed(unsendable);
-        var query = $"?privateExtendedProperty={Uri.EscapeDataString($"calsyncMirror={mirrorId}")}"
-            + $"&showDeleted=false&singleEvents=false&maxResults={options.PageCountMax}";
+        var query = $"?{filter}&showDeleted=false&singleEvents=false&maxResults={options.PageCountMax}";
         var found = ImmutableArray.CreateBuilder<ProviderEvent>();
         var fault = await ListAsync(
             call,
@@ -134,8 +177,7 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
 
         // Not every server filters; a foreign or deleted event must never be taken for ours.
         return fault is null
-            ? new EventSearch.Complete([.. found.Where(one =>
-                one.Status != "cancelled" && one.Mark.GetValueOrDefault("calsyncMirror") == mirrorId)])
+            ? new EventSearch.Complete([.. found.Where(one => one.Status != "cancelled" && isIt(one))])
             : new EventSearch.Failed(fault);
     }
 
@@ -165,7 +207,8 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
         Func<string, Uri> target,
         Func<JsonElement, JsonElement, T?> readItem,
         ImmutableArray<T>.Builder found,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        Action<JsonElement>? onPage = null)
         where T : class
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -179,7 +222,7 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
             var fault = await pipeline.SendAsync(
                 request,
                 Caller.Of(call),
-                answer => ReadPage(request, answer, readItem, out items, out next),
+                answer => ReadPage(request, answer, readItem, onPage, out items, out next),
                 cancellation);
             if (fault is not null)
                 return fault;
@@ -196,6 +239,7 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
         ProviderRequest request,
         ProviderAnswer answer,
         Func<JsonElement, JsonElement, T?> readItem,
+        Action<JsonElement>? onPage,
         out List<T> items,
         out string? next)
         where T : class
@@ -209,6 +253,7 @@ internal sealed class GoogleCalendar(ProviderPipeline pipeline, GoogleOptions op
             return Faults.OutsideProtocol(request, answer.Status, "the answer is not JSON");
         var fields = new Fields(root);
         next = fields.Text("nextPageToken");
+        onPage?.Invoke(root);
 
         // An absent list is not an empty one: nothing may be concluded from it.
         var list = fields.List("items");

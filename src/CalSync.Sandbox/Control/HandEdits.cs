@@ -53,6 +53,8 @@ internal static class HandEdits
         var body = record.Fields.DeepClone().AsObject();
         if (edit.NewId is not null)
             body["id"] = edit.NewId;
+        foreach (var (name, value) in edit.Fields ?? [])
+            body[name] = value?.DeepClone();
         if (!keepsOld && !record.IsCancelled)
             model.Writes.Cancel(calendar, record, write);
         return Problem(

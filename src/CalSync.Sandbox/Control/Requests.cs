@@ -10,7 +10,9 @@ namespace CalSync.Sandbox;
 /// </param>
 public sealed record HandEdit(string CalendarId, string EventId, string Action)
 {
-    /// <summary>patch: the fields to change, with patch semantics.</summary>
+    /// <summary>
+    /// patch: the fields to change, with patch semantics; recreate and copy: what the new event has instead.
+    /// </summary>
     public JsonObject? Fields { get; init; }
 
     /// <summary>recreate and copy: the new event's id; made up when absent.</summary>

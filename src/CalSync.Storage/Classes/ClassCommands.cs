@@ -192,6 +192,8 @@ public sealed class ClassCommands : IAsyncDisposable
             ClassCommand.MoveSlot slot => (SlotClass, slot.SlotId),
             ClassCommand.CancelSlot slot => (SlotClass, slot.SlotId),
             ClassCommand.CompleteSlot slot => (SlotClass, slot.SlotId),
+            ClassCommand.AcceptProposal proposal => (ProposalClass, proposal.ProposalId),
+            ClassCommand.RefuseProposal proposal => (ProposalClass, proposal.ProposalId),
             ClassCommand.CancelSeat seat => (SeatClass, seat.EnrolmentId),
             ClassCommand.ConfirmPayment seat => (SeatClass, seat.EnrolmentId),
             ClassCommand.FailEnrolment seat => (SeatClass, seat.EnrolmentId),
@@ -208,12 +210,14 @@ public sealed class ClassCommands : IAsyncDisposable
     }
 
     private const string SlotClass = "SELECT class_id FROM slots WHERE id = @id";
+    private const string ProposalClass = "SELECT class_id FROM proposals WHERE id = @id";
     private const string SeatClass = "SELECT class_id FROM enrolments WHERE id = @id";
     private const string OperationClass = "SELECT class_id FROM operations WHERE id = @id";
 
     private static string Subject(ClassCommand command) => command switch
     {
         ClassCommand.MoveSlot or ClassCommand.CancelSlot or ClassCommand.CompleteSlot => "slot",
+        ClassCommand.AcceptProposal or ClassCommand.RefuseProposal => "proposal",
         ClassCommand.CancelSeat or ClassCommand.ConfirmPayment or ClassCommand.FailEnrolment => "enrolment",
         ClassCommand.SettleOperation or ClassCommand.RetryOperation or ClassCommand.AbandonOperation =>
             "operation",

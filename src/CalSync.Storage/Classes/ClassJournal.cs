@@ -61,6 +61,11 @@ internal sealed class ClassJournal(WriteSession session, Actor actor, string cor
             case ClassEvent.OperationChanged e:
                 Changed(before.Operations[e.Operation.Id], e.Operation, after);
                 break;
+            case ClassEvent.ProposalDecided e:
+                Write(
+                    after, $"proposal.{StateText.Of(e.Proposal.State)}", "proposal", e.Proposal.Id,
+                    Words(before.Proposals[e.Proposal.Id]), Words(e.Proposal));
+                break;
             case ClassEvent.NoticeWritten e:
                 _notices.Add(
                     new { e.Notice.Id, e.Notice.Kind, e.Notice.UserId, e.Notice.SlotId, e.Notice.DueAt });
@@ -173,6 +178,16 @@ internal sealed class ClassJournal(WriteSession session, Actor actor, string cor
         // Shown by the calendar once the mirror is verified at this version or a later one.
         slot.WantedVersion,
         MirrorId = slot.Mirror.Id,
+    };
+
+    private static object Words(Proposal proposal) => new
+    {
+        Kind = StateText.Of(proposal.Kind),
+        State = StateText.Of(proposal.State),
+        proposal.SlotId,
+        ToStart = proposal.Start?.ToRfc3339(),
+        ToEnd = proposal.End?.ToRfc3339(),
+        proposal.Version,
     };
 
     private static object Words(Seat seat) => new

@@ -29,6 +29,7 @@ internal sealed class ClassNeeds(ClassOptions options)
     private readonly HashSet<(string ClassId, string StudentId)> _students = [];
     private readonly HashSet<string> _seats = [];
     private readonly HashSet<string> _operations = [];
+    private readonly HashSet<string> _proposals = [];
     private readonly HashSet<string> _ending = [];
     private readonly HashSet<(string TenantId, string UserId, string Route, string Key)> _keys = [];
     private DateTimeOffset _since = DateTimeOffset.MaxValue;
@@ -53,6 +54,12 @@ internal sealed class ClassNeeds(ClassOptions options)
                 AddId(_people, enrol.StudentId ?? envelope.Actor.UserId);
                 if (IsId(envelope.ClassId) && IsId(enrol.StudentId ?? envelope.Actor.UserId))
                     _students.Add((envelope.ClassId!, enrol.StudentId ?? envelope.Actor.UserId));
+                break;
+            case ClassCommand.AcceptProposal proposal:
+                AddId(_proposals, proposal.ProposalId);
+                break;
+            case ClassCommand.RefuseProposal proposal:
+                AddId(_proposals, proposal.ProposalId);
                 break;
             case ClassCommand.CancelClass:
                 AddId(_ending, envelope.ClassId);
@@ -113,6 +120,7 @@ internal sealed class ClassNeeds(ClassOptions options)
         Seats = _seats.ToArray(),
         Operations = _operations.ToArray(),
         Ending = _ending.ToArray(),
+        Proposals = _proposals.ToArray(),
         KeyTenants = _keys.Select(key => key.TenantId).ToArray(),
         KeyUsers = _keys.Select(key => key.UserId).ToArray(),
         KeyRoutes = _keys.Select(key => key.Route).ToArray(),
@@ -143,6 +151,13 @@ internal sealed class ClassNeeds(ClassOptions options)
             sql.Add($"{SlotRow.Select} WHERE {session.In("s.class_id", "@Classes")} ORDER BY s.id");
             reads.Add(async (grid, facts) => facts.SlotRows.AddRange(await grid.ReadAsync<SlotRow>()));
             AddSeats(session, sql, reads);
+        }
+
+        if (_proposals.Count > 0)
+        {
+            sql.Add($"{ProposalRow.Select} WHERE {session.In("p.id", "@Proposals")}");
+            reads.Add(
+                async (grid, facts) => facts.ProposalRows.AddRange(await grid.ReadAsync<ProposalRow>()));
         }
 
         if (_people.Count > 0)
@@ -340,6 +355,8 @@ internal sealed class ClassFacts(ClassOptions options)
 
     public List<OperationRow> OperationRows { get; } = [];
 
+    public List<ProposalRow> ProposalRows { get; } = [];
+
     public List<PersonRow> People { get; } = [];
 
     public List<TargetRow> Targets { get; } = [];
@@ -357,6 +374,7 @@ internal sealed class ClassFacts(ClassOptions options)
         var slots = SlotRows.ToLookup(row => row.ClassId, StringComparer.Ordinal);
         var seats = SeatRows.ToLookup(row => row.ClassId, StringComparer.Ordinal);
         var operations = OperationRows.ToLookup(row => row.ClassId, StringComparer.Ordinal);
+        var proposals = ProposalRows.ToLookup(row => row.ClassId, StringComparer.Ordinal);
         foreach (var row in ClassRows)
         {
             Classes[row.Id] = row.ToState() with
@@ -365,6 +383,8 @@ internal sealed class ClassFacts(ClassOptions options)
                 Seats = seats[row.Id].ToImmutableDictionary(seat => seat.Id, seat => seat.ToSeat()),
                 Operations = operations[row.Id].ToImmutableDictionary(
                     each => each.Id, each => each.ToOperation()),
+                Proposals = proposals[row.Id].ToImmutableDictionary(
+                    each => each.Id, each => each.ToProposal()),
             };
         }
     }

@@ -128,6 +128,47 @@ internal sealed record SlotRow
         : throw new FormatException($"'{name}' is no stored zone.");
 }
 
+/// <summary>A row of <c>proposals</c> in its slot's zone.</summary>
+internal sealed record ProposalRow
+{
+    public const string Select =
+        """
+        SELECT p.id, p.class_id, p.slot_id, p.kind, p.state, p.to_start, p.to_end, p.slot_version, p.version,
+            s.time_zone
+        FROM proposals p JOIN slots s ON s.id = p.slot_id
+        """;
+
+    public string Id { get; init; } = "";
+
+    public string ClassId { get; init; } = "";
+
+    public string SlotId { get; init; } = "";
+
+    public string Kind { get; init; } = "";
+
+    public string State { get; init; } = "";
+
+    public DateTimeOffset? ToStart { get; init; }
+
+    public DateTimeOffset? ToEnd { get; init; }
+
+    public long SlotVersion { get; init; }
+
+    public long Version { get; init; }
+
+    public string TimeZone { get; init; } = "";
+
+    public Proposal ToProposal()
+    {
+        var zone = SlotRow.ZoneOf(TimeZone);
+        ZonedTime? At(DateTimeOffset? moment) =>
+            moment is { } instant ? ZonedTime.FromInstant(instant, zone) : null;
+        return new Proposal(
+            Id, SlotId, StateText.ProposalKindOf(Kind), StateText.ProposalOf(State), At(ToStart), At(ToEnd),
+            SlotVersion, Version);
+    }
+}
+
 /// <summary>A row of <c>enrolments</c> with its payment.</summary>
 internal sealed record SeatRow
 {

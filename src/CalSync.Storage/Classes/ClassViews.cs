@@ -386,7 +386,7 @@ public sealed record NoticeView
 
     /// <summary><c>reminder</c>, <c>seat_confirmed</c>, <c>seat_failed</c>, <c>seat_cancelled</c>,
     /// <c>slot_moved</c>, <c>slot_cancelled</c>, <c>class_cancelled</c>, <c>correction</c>,
-    /// <c>calendar_moved</c>, <c>calendar_lost</c> or <c>calendar_problem</c>.</summary>
+    /// <c>calendar_moved</c>, <c>calendar_lost</c>, <c>calendar_problem</c> or <c>proposal</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>The class.</summary>

@@ -22,9 +22,11 @@ internal sealed class ClassWriting(DateTimeOffset now)
     private readonly List<(ClassState State, Notice Notice, DateTimeOffset At)> _notices = [];
     private readonly List<(string ClassId, string? SlotId, string? EnrolmentId)> _voidReminders = [];
     private readonly List<string> _due = [];
+    private readonly List<(Proposal Proposal, string DecidedBy, DateTimeOffset At)> _proposals = [];
 
     public void Add(
-        ClassState before, ClassEvent happened, ClassState after, string correlationId, DateTimeOffset at)
+        ClassState before, ClassEvent happened, ClassState after, string correlationId, string actorId,
+        DateTimeOffset at)
     {
         switch (happened)
         {
@@ -73,6 +75,9 @@ internal sealed class ClassWriting(DateTimeOffset now)
                 if (e.MakeDue)
                     _due.Add(e.Operation.Id);
                 break;
+            case ClassEvent.ProposalDecided e:
+                _proposals.Add((e.Proposal, actorId, e.At));
+                break;
             case ClassEvent.NoticeWritten e:
                 _notices.Add((after, e.Notice, at));
                 break;
@@ -102,6 +107,8 @@ internal sealed class ClassWriting(DateTimeOffset now)
         QueueNotices(session);
         // Last: a foreign key is checked much faster against a row that this transaction has not changed yet.
         QueueMirrors(session);
+        // After the mirrors, as the worker that changes both.
+        QueueProposals(session);
         QueueSeatCounts(session, final);
     }
 
@@ -400,6 +407,22 @@ internal sealed class ClassWriting(DateTimeOffset now)
         }
 
         notices.Insert(session, "notices", "ON CONFLICT (dedupe_key) DO NOTHING");
+    }
+
+    private void QueueProposals(WriteSession session)
+    {
+        foreach (var (proposal, decidedBy, at) in _proposals)
+        {
+            // One that the calendar has changed meanwhile stays: the slot's new version makes it moot, or it
+            // is asked again.
+            session.Queue(
+                """
+                UPDATE proposals SET state = @State, version = @Version, decided_by = @decidedBy,
+                    decided_at = @at, updated_at = @at
+                WHERE id = @Id AND version = @Version - 1
+                """,
+                new { proposal.Id, State = StateText.Of(proposal.State), proposal.Version, decidedBy, at });
+        }
     }
 
     private static object Values(ClassState state) => new

@@ -59,7 +59,8 @@ internal sealed class CommandBatch(
         foreach (var happened in accepted.Events)
         {
             var after = ClassDecider.Apply(state, happened);
-            writing.Add(state ?? after, happened, after, correlationId, envelope.Now);
+            writing.Add(
+                state ?? after, happened, after, correlationId, envelope.Actor.UserId, envelope.Now);
             journal.Add(state ?? after, happened, after);
             state = after;
         }

@@ -82,7 +82,9 @@ internal sealed record SlotViewRow
 
     public string? ReaderZone { get; init; }
 
-    private bool Verified => MirrorState == "verified" && VerifiedVersion == DesiredVersion;
+    // One that somebody moved by hand is as it should be but for its times.
+    private bool Verified =>
+        MirrorState == "verified" && Reason is null && VerifiedVersion == DesiredVersion;
 
     public SlotView ToView() => new()
     {
@@ -130,6 +132,7 @@ internal sealed record SlotViewRow
     {
         null or "gone" => "gone",
         "parked" or "needs_attention" => MirrorState,
+        "verified" when Reason is not null && VerifiedVersion == DesiredVersion => "needs_attention",
         "unverified" when VerifiedVersion < DesiredVersion => "unverified",
         _ when Verified => "verified",
         _ => "pending",
@@ -145,6 +148,7 @@ internal sealed record SlotViewRow
         var read = engine == Engine.Postgres
             ? $"CAST(m.observed AS jsonb) #>> '{{{member},Instant}}'"
             : $"json_extract(m.observed, '$.{member}.Instant')";
-        return $"CASE WHEN m.verified_version < m.desired_version OR m.state <> 'verified' THEN {read} END";
+        return "CASE WHEN m.verified_version < m.desired_version OR m.state <> 'verified' "
+            + $"OR m.reason IS NOT NULL THEN {read} END";
     }
 }

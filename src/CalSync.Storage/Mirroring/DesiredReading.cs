@@ -2,6 +2,7 @@ using System.Globalization;
 using CalSync.Calendar;
 using CalSync.Classes;
 using CalSync.Storage.Classes;
+using CalSync.Sync.HandEdits;
 using CalSync.Sync.Mirroring;
 using CalSync.Sync.Providers;
 
@@ -15,8 +16,12 @@ internal static class DesiredReading
         var row = await session.FirstOrDefaultAsync<SlotEventRow>(
             """
             SELECT m.desired_version, m.generation, k.id AS class_id, k.title, k.description, k.location,
-                k.conference, s.time_zone, s.start_at, s.end_at, s.state
+                k.conference, s.time_zone, s.start_at, s.end_at, s.state, s.version AS slot_version,
+                s.state = 'scheduled' AND m.verified_version >= s.wanted_version AS times_verified,
+                p.kind AS proposal, p.to_start, p.to_end
             FROM mirrors m JOIN slots s ON s.id = m.slot_id JOIN classes k ON k.id = s.class_id
+            LEFT JOIN proposals p
+                ON p.slot_id = s.id AND p.state = 'pending' AND p.slot_version = s.version
             WHERE m.id = @Id AND m.active AND m.fence = @Fence
             """,
             new { claim.Id, claim.Fence });
@@ -33,7 +38,14 @@ internal static class DesiredReading
         var timeout = switches.FirstOrDefault(found => found.Name == "provider-timeout")?.Value;
         return new MirrorTask(
             Desired(claim, row, guests), offUntil is null, offUntil,
-            timeout is null ? null : TimeSpan.FromSeconds(int.Parse(timeout, CultureInfo.InvariantCulture)));
+            timeout is null ? null : TimeSpan.FromSeconds(int.Parse(timeout, CultureInfo.InvariantCulture)))
+        {
+            SlotVersion = row.SlotVersion,
+            TimesVerified = row.TimesVerified,
+            Proposal = row.Proposal is { } kind
+                ? new OpenProposal { Kind = kind, ToStart = row.ToStart, ToEnd = row.ToEnd }
+                : null,
+        };
     }
 
     private static CalSync.Sync.Mirroring.DesiredEvent Desired(
@@ -78,6 +90,16 @@ internal static class DesiredReading
         public DateTimeOffset EndAt { get; init; }
 
         public string State { get; init; } = "";
+
+        public long SlotVersion { get; init; }
+
+        public bool TimesVerified { get; init; }
+
+        public string? Proposal { get; init; }
+
+        public DateTimeOffset? ToStart { get; init; }
+
+        public DateTimeOffset? ToEnd { get; init; }
     }
 
     private sealed record SwitchRow

@@ -66,7 +66,7 @@ public sealed class MirrorStore(Database database, IdSource ids) : IMirrorStore
                 UPDATE mirrors SET lease_owner = @owner, lease_until = @until, fence = fence + 1,
                     updated_at = @now,
                     outcome_unknown = CASE WHEN state = 'in_flight' THEN TRUE ELSE outcome_unknown END,
-                    state = 'in_flight'
+                    state = 'in_flight', look_wanted = FALSE
                 WHERE {session.In("id", "@ids")}
                 """,
                 new { owner, until, now, ids });
@@ -103,6 +103,7 @@ public sealed class MirrorStore(Database database, IdSource ids) : IMirrorStore
                 var refused = await OperationProgress.RefusedAsync(session, end, waiting);
                 OperationProgress.Queue(session, end, waiting, refused);
                 Journal(session, end);
+                await ProposalWriting.WriteAsync(session, ids, end);
                 await session.FlushAsync();
                 return OperationProgress.Touched(end, waiting);
             },
@@ -185,14 +186,14 @@ public sealed class MirrorStore(Database database, IdSource ids) : IMirrorStore
             etag = COALESCE(@ETag, etag), ical_uid = COALESCE(@ICalUid, ical_uid),
             html_link = COALESCE(@HtmlLink, html_link), conference_link = COALESCE(@ConferenceLink,
                 conference_link),
-            observed = CASE WHEN @Observed IS NULL AND generation = @Generation THEN observed
-                ELSE @Observed END,
+            observed = CASE WHEN @Observed IS NULL AND generation = @Generation AND NOT @ForgetsEvent
+                THEN observed ELSE @Observed END,
             applied_version = @AppliedVersion, verified_version = @VerifiedVersion,
             state = CASE WHEN @Done AND desired_version > @DesiredVersion THEN 'pending' ELSE @State END,
             reason = CASE WHEN @Done AND desired_version > @DesiredVersion THEN NULL ELSE @Reason END,
             detail = @Detail, attempts = @Attempts, outcome_unknown = @OutcomeUnknown,
             next_attempt_at = CASE WHEN @Done AND desired_version > @DesiredVersion THEN @RestUntil
-                ELSE @NextAttemptAt END,
+                WHEN look_wanted AND @State <> 'retry_wait' THEN @RestUntil ELSE @NextAttemptAt END,
             lease_owner = NULL, lease_until = @RestUntil, updated_at = @At
         WHERE id = @Id AND fence = @Fence AND lease_owner = @LeaseOwner
         """;
@@ -222,6 +223,7 @@ public sealed class MirrorStore(Database database, IdSource ids) : IMirrorStore
         record.OutcomeUnknown,
         record.RestUntil,
         record.NextAttemptAt,
+        record.ForgetsEvent,
         record.At,
     };
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using CalSync.Sync.HandEdits;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Mirroring;
@@ -78,7 +79,17 @@ public sealed record MirrorClaim
 /// <param name="CallTimeout">Limit of each provider call, from the <c>provider-timeout</c> switch; null: as
 /// configured.</param>
 public sealed record MirrorTask(
-    DesiredEvent Desired, bool Verify, DateTimeOffset? VerifyAgainAt, TimeSpan? CallTimeout = null);
+    DesiredEvent Desired, bool Verify, DateTimeOffset? VerifyAgainAt, TimeSpan? CallTimeout = null)
+{
+    /// <summary>The version of the slot the content was read from.</summary>
+    public long SlotVersion { get; init; }
+
+    /// <summary>Whether the calendar was seen to show the slot's present times.</summary>
+    public bool TimesVerified { get; init; }
+
+    /// <summary>What is asked about a change somebody made on the calendar; null for nothing.</summary>
+    public OpenProposal? Proposal { get; init; }
+}
 
 /// <summary>Something a turn did, for the journal.</summary>
 /// <param name="Kind"><c>mirror.inserted</c>, <c>mirror.patched</c>, <c>mirror.deleted</c> and so on.</param>
@@ -131,6 +142,15 @@ public sealed record MirrorRecord(
     /// attention.
     /// </summary>
     public ImmutableArray<string> RefusedGuests { get; init; } = [];
+
+    /// <summary>What was found to be changed on the calendar, in order.</summary>
+    public ImmutableArray<HandEditFinding> HandEdits { get; init; } = [];
+
+    /// <summary>The version of the slot that <see cref="HandEdits"/> are about.</summary>
+    public long SlotVersion { get; init; }
+
+    /// <summary>True when the stored copy of the event is no longer of anything.</summary>
+    public bool ForgetsEvent { get; init; }
 }
 
 /// <summary>Keeps mirrors, and the operations that wait for them.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Diagnostics;
+using CalSync.Sync.HandEdits;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Mirroring;
@@ -60,6 +61,8 @@ internal sealed class MirrorEnding(
         {
             TurnEnd.Verified { Present: true } when refused.Count > 0 =>
                 ("needs_attention", nameof(ProviderReason.AttendeeRejected), (DateTimeOffset?)null),
+            TurnEnd.Verified { Present: true } when turn.Proposal is not null =>
+                ("verified", MirrorReasons.MovedByHand, null),
             TurnEnd.Verified { Present: true } => ("verified", (string?)null, null),
             TurnEnd.Verified => ("gone", null, null),
             TurnEnd.Unverified => ("unverified", MirrorReasons.VerificationOff, turn.VerifyAgainAt ?? now),
@@ -70,11 +73,14 @@ internal sealed class MirrorEnding(
         };
         return new MirrorRecord(
             turn.Claim, state, reason, MirrorDetail.Write(turn, end, now), turn.Desired.Version, applied,
-            verified, turn.Generation, turn.EventId, turn.Latest,
+            verified, turn.Generation, turn.EventId, turn.ForgetsEvent ? null : turn.Latest,
             end is not TurnEnd.Verified && turn.OutcomeUnknown,
             attempts, next, now + options.Rest, turn.TakeChanges(), turn.Calls(), now)
         {
             RefusedGuests = [.. refused.Order(StringComparer.Ordinal)],
+            HandEdits = turn.HandEdits.ToImmutable(),
+            SlotVersion = turn.SlotVersion,
+            ForgetsEvent = turn.ForgetsEvent,
         };
     }
 
@@ -96,5 +102,15 @@ internal sealed class MirrorEnding(
             meter.EventsInAttention.Add(1);
         if (record.State == "retry_wait")
             meter.EventsRetried.Add(1);
+        foreach (var kind in record.HandEdits.Select(Word).OfType<string>())
+            meter.HandEdits.Add(1, new KeyValuePair<string, object?>("kind", kind));
     }
+
+    private static string? Word(HandEditFinding found) => found switch
+    {
+        HandEditFinding.Moved => "moved",
+        HandEditFinding.Deleted => "deleted",
+        HandEditFinding.Relinked => "relinked",
+        _ => null,
+    };
 }

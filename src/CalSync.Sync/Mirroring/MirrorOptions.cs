@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using CalSync.Sync.HandEdits;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Mirroring;
@@ -64,6 +65,13 @@ public sealed record MirrorOptions
 
     /// <summary><c>calendar.fallback</c>. Default hold.</summary>
     public CalendarFallback CalendarFallback { get; init; } = CalendarFallback.Hold;
+
+    /// <summary><c>calendar.deleted</c>. Default ask.</summary>
+    public DeletionPolicy OnDeleted { get; init; } = DeletionPolicy.Ask;
+
+    /// <summary>How often each calendar is read back for changes made on it. Default 2 min.</summary>
+    [Limit("s", 10, 3_600)]
+    public TimeSpan ReadEvery { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>Whom the provider may mail about our writes. Default nobody (C-31).</summary>
     public Notify Notify { get; init; } = Notify.None;

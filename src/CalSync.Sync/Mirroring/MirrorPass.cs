@@ -1,5 +1,6 @@
 using System.Globalization;
 using CalSync.Sync.Connections;
+using CalSync.Sync.HandEdits;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Mirroring;
@@ -19,6 +20,7 @@ public sealed class MirrorPass
     private readonly MirrorReading _reading;
     private readonly MirrorWriting _writing;
     private readonly MirrorEnding _ending;
+    private readonly HandEditTurn _edits;
     private readonly TimeProvider _clock;
 
     /// <param name="store">Mirrors and operations.</param>
@@ -40,6 +42,7 @@ public sealed class MirrorPass
         (_store, _clock) = (store, clock);
         _access = new MirrorAccess(store, tokens, options, connection, clock);
         _reading = new MirrorReading(store, providers, _access, options, clock);
+        _edits = new HandEditTurn(_reading, options);
         _writing = new MirrorWriting(providers, lanes, _access, _reading, options);
         _ending = new MirrorEnding(store, operations, mirrors, options, retry, meter, clock);
     }
@@ -77,6 +80,13 @@ public sealed class MirrorPass
             return closed;
         for (var step = 0; step < StepCountMax + turn.TrialSteps; step++)
         {
+            if (turn.HandEdit is not HandEdit.None and var edit)
+            {
+                if (await _edits.TakeAsync(turn, edit, cancellation) is { } undecided)
+                    return undecided;
+                continue;
+            }
+
             var next = MirrorPlanner.Decide(turn.Desired, turn.Stand, turn.Sighting);
             turn.Judge(next);
             if (await TakeAsync(turn, next, cancellation) is { } end)

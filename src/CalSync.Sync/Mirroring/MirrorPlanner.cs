@@ -129,6 +129,12 @@ public static class MirrorReasons
     /// <summary>Others kept changing the event while it was being written.</summary>
     public const string KeepsChanging = "keeps_changing";
 
+    /// <summary>Somebody moved the event on the calendar; whether it stays is not decided.</summary>
+    public const string MovedByHand = "moved_by_hand";
+
+    /// <summary>Somebody deleted the event on the calendar, and what follows is not decided.</summary>
+    public const string DeletedByHand = "deleted_by_hand";
+
     /// <summary>The provider refuses a guest's address; for the operation of that guest only.</summary>
     public static string GuestRefused(string email) => $"{nameof(ProviderReason.AttendeeRejected)}: {email}";
 

@@ -94,6 +94,37 @@ internal sealed class MirrorReading(
         }
     }
 
+    /// <summary>The event somebody made in place of one that is gone, in its calendar: one with our mark, or
+    /// with its UID and nobody's mark.</summary>
+    /// <returns>Why nothing may be concluded, or the event; neither when there is none.</returns>
+    public async Task<(TurnEnd? End, ProviderEvent? Found)> FindAgainAsync(
+        MirrorTurn turn, CancellationToken cancellation)
+    {
+        var calendar = providers[turn.Claim.Provider].Calendar;
+        var search = await calendar.FindByMirrorAsync(
+            turn.Call, turn.Claim.RemoteCalendarId, turn.Claim.Id, cancellation);
+        if (Choose(turn, search) is { } marked)
+            return (null, marked);
+        if (search is EventSearch.Complete && (turn.Last ?? turn.Latest)?.ICalUid is { } uid)
+        {
+            search = await calendar.FindByICalUidAsync(
+                turn.Call, turn.Claim.RemoteCalendarId, uid, cancellation);
+        }
+
+        return search is EventSearch.Failed { Fault: var fault }
+            ? (new TurnEnd.Retry(fault.Reason.ToString(), fault.Message, fault.RetryAfter), null)
+            : (null, Choose(turn, search));
+    }
+
+    // Of several copies the one that says the most of what is wanted, and always the same one.
+    private static ProviderEvent? Choose(MirrorTurn turn, EventSearch search) =>
+        (search as EventSearch.Complete)?.Events
+            .Where(one => one.Address.EventId != turn.EventId
+                && (one.Mark.GetValueOrDefault(EventIdentity.MirrorKey) ?? turn.Claim.Id) == turn.Claim.Id)
+            .OrderBy(one => EventComparison.Mismatches(turn.Desired, one).Length)
+            .ThenBy(one => one.Address.EventId, StringComparer.Ordinal)
+            .FirstOrDefault();
+
     /// <summary>Before a vanished event is made again: is it in another calendar (R-CAL-03-C)?</summary>
     public async Task<TurnEnd?> SearchElsewhereAsync(MirrorTurn turn, CancellationToken cancellation)
     {

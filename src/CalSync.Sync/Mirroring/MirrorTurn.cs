@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using CalSync.Calendar;
+using CalSync.Sync.HandEdits;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Mirroring;
@@ -13,8 +15,31 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
 
     public MirrorClaim Claim { get; } = claim;
 
-    /// <summary>What is wanted, without guests that are not offered now.</summary>
-    public DesiredEvent Desired { get; private set; } = task.Desired;
+    /// <summary>What is wanted: at the times somebody moved it to while that is not decided, without guests
+    /// that are not offered now.</summary>
+    public DesiredEvent Desired { get; private set; } =
+        Moved(task.Desired, task.Proposal?.ToStart, task.Proposal?.ToEnd);
+
+    /// <summary>What is asked about the event; changes with what the turn finds.</summary>
+    public OpenProposal? Proposal { get; private set; } = task.Proposal;
+
+    /// <summary>The event as last known, to judge a read against; null when there is nothing to
+    /// judge.</summary>
+    public ProviderEvent? Last { get; private set; } = ObservedEvent.Read(claim.Observed);
+
+    /// <summary>What was found to be changed by hand.</summary>
+    public ImmutableArray<HandEditFinding>.Builder HandEdits { get; } =
+        ImmutableArray.CreateBuilder<HandEditFinding>();
+
+    public long SlotVersion => task.SlotVersion;
+
+    /// <summary>True when the event is gone without a trace: no copy of it is kept.</summary>
+    public bool ForgetsEvent { get; private set; }
+
+    public HandEdit HandEdit => HandEditJudge.Judge(
+        new HandEditFacts(
+            task.Desired, Proposal, Last, task.TimesVerified, Accepted is not null),
+        Sighting);
 
     /// <summary>Which new guests are offered; all, until a write is refused because of one.</summary>
     public GuestTrial Guests { get; private set; } = GuestTrial.None;
@@ -95,9 +120,70 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
         Sighting = new Sighting.Seen(shown, FromRead: true);
     }
 
+    /// <summary>Leaves the event at the times somebody moved it to, until that is decided.</summary>
+    public void LeaveMoved(ProviderEvent shown)
+    {
+        var (start, end) = (shown.Start!.Instant, shown.End!.Instant);
+        HandEdits.Add(new HandEditFinding.Moved(start, end));
+        Proposal = new OpenProposal { Kind = "moved", ToStart = start, ToEnd = end };
+        (Last, Desired) = (shown, Moved(Desired, start, end));
+    }
+
+    /// <summary>The calendar has answered the question itself.</summary>
+    public void Answer(string reason)
+    {
+        HandEdits.Add(new HandEditFinding.Answered(reason));
+        GoBack();
+    }
+
+    /// <summary>The event is gone by hand, and that is not asked or found again in this turn.</summary>
+    /// <param name="policy">What is done about it; null when that is open already.</param>
+    public void WasDeleted(DeletionPolicy? policy)
+    {
+        if (policy is { } found)
+        {
+            HandEdits.Add(new HandEditFinding.Deleted(found));
+            GoBack();
+        }
+
+        ForgetsEvent = Sighting is Sighting.Missing;
+        Last = null;
+    }
+
+    /// <summary>Goes on with the event that was made in place of the one that is gone.</summary>
+    public void Relink(ProviderEvent found)
+    {
+        HandEdits.Add(new HandEditFinding.Relinked(EventId, found.Address.EventId));
+        Note("mirror.relinked", null, new { OldEventId = EventId, found.Address.EventId, Generation });
+        if (Proposal is { IsDeletion: true })
+            Proposal = null;
+        EventId = found.Address.EventId;
+        Sighting = new Sighting.Unseen();
+    }
+
+    private void GoBack()
+    {
+        Proposal = null;
+        Desired = Moved(Desired, task.Desired.Content.Start.Instant, task.Desired.Content.End.Instant);
+    }
+
+    private static DesiredEvent Moved(DesiredEvent desired, DateTimeOffset? start, DateTimeOffset? end) =>
+        start is null || end is null
+            ? desired
+            : desired with
+            {
+                Content = desired.Content with
+                {
+                    Start = ZonedTime.FromInstant(start.Value, desired.Content.Start.Zone),
+                    End = ZonedTime.FromInstant(end.Value, desired.Content.End.Zone),
+                },
+            };
+
     public void WasAccepted(ProviderEvent answer)
     {
         Latest = answer;
+        Last = answer;
+        ForgetsEvent = false;
         Accepted = answer;
         OutcomeUnknown = false;
         Stand = Stand with { Written = true, OutcomeUnknown = false };
@@ -132,9 +218,12 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
     {
         Guests = guests;
         var all = task.Desired.Content;
-        Desired = task.Desired with
+        Desired = Desired with
         {
-            Content = all with { Attendees = [.. all.Attendees.Where(guest => guests.Offers(guest.Email))] },
+            Content = Desired.Content with
+            {
+                Attendees = [.. all.Attendees.Where(guest => guests.Offers(guest.Email))],
+            },
         };
         // Another content is another attempt; a refused write changed nothing.
         Stand = Stand with { Inserts = 0, Patches = 0, UndeleteTried = false };
@@ -167,7 +256,7 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
         EventId = EventIdentity.EventId(Claim.ConnectionId, Claim.SlotId, Generation);
         Stand = new MirrorStand(Claim.Id, Written: false, OutcomeUnknown: false, Recreated: recreated);
         Sighting = new Sighting.Unseen();
-        (Latest, Accepted, OutcomeUnknown) = (null, null, false);
+        (Latest, Accepted, Last, OutcomeUnknown) = (null, null, null, false);
         Note(
             "mirror.generation_raised", JsonSerializer.Serialize(old, JsonSerializerOptions.Web),
             new { Generation, EventId });

@@ -45,6 +45,18 @@ public interface IEventCalendar
     Task<EventSearch> FindByMirrorAsync(
         ProviderCall call, string calendarId, string mirrorId, CancellationToken cancellation);
 
+    /// <summary>Finds live events with an iCalendar UID, in one calendar.</summary>
+    Task<EventSearch> FindByICalUidAsync(
+        ProviderCall call, string calendarId, string uid, CancellationToken cancellation);
+
+    /// <summary>Lists what changed in a calendar since a sync token, or everything; all pages.</summary>
+    /// <param name="call">Who calls, with which token.</param>
+    /// <param name="calendarId">The provider's id of the calendar.</param>
+    /// <param name="syncToken">From the reading before; null for everything.</param>
+    /// <param name="cancellation">Changes nothing.</param>
+    Task<EventChanges> ListChangesAsync(
+        ProviderCall call, string calendarId, string? syncToken, CancellationToken cancellation);
+
     /// <summary>Lists the account's calendars, all pages.</summary>
     Task<CalendarSearch> ListCalendarsAsync(ProviderCall call, CancellationToken cancellation);
 }

@@ -162,6 +162,37 @@ public abstract record EventSearch
     public sealed record Failed(ProviderFault Fault) : EventSearch;
 }
 
+/// <summary>What one listing of a calendar's changes gave.</summary>
+public abstract record EventChanges
+{
+    private EventChanges()
+    {
+    }
+
+    /// <summary>All pages were read.</summary>
+    /// <param name="Events">What changed; with <paramref name="IsComplete"/> all there is.</param>
+    /// <param name="IsComplete">True when it was listed without a token.</param>
+    /// <param name="NextToken">Where the next listing goes on.</param>
+    public sealed record Read(
+        ImmutableArray<ListedEvent> Events, bool IsComplete, string NextToken) : EventChanges;
+
+    /// <summary>The token is no longer taken: list everything.</summary>
+    public sealed record TokenDead : EventChanges;
+
+    /// <summary>Nothing may be concluded.</summary>
+    public sealed record Failed(ProviderFault Fault) : EventChanges;
+}
+
+/// <summary>An event as a listing shows it: enough to see that it should be read.</summary>
+/// <param name="EventId">The provider's id.</param>
+/// <param name="IsCancelled">True for a tombstone, which may have nothing but its id.</param>
+/// <param name="ICalUid">The iCalendar UID; null when not shown.</param>
+/// <param name="MirrorId">The mirror its mark names; null without our mark.</param>
+/// <param name="Start">Null as in <see cref="ProviderEvent"/>.</param>
+/// <param name="End">As <paramref name="Start"/>.</param>
+public sealed record ListedEvent(
+    string EventId, bool IsCancelled, string? ICalUid, string? MirrorId, ZonedTime? Start, ZonedTime? End);
+
 /// <summary>One calendar of an account.</summary>
 /// <param name="RemoteId">The provider's id; the primary calendar's is the account's address.</param>
 /// <param name="Summary">Its name.</param>

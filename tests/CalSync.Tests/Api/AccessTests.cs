@@ -53,6 +53,10 @@ public sealed class AccessTests : ProductTest
         ["GET /api/v1/operations/{operationId}"] = "14+++4+4",
         ["POST /api/v1/operations/{operationId}/retry"] = "14++3333",
         ["POST /api/v1/operations/{operationId}/abandon"] = "14++3333",
+        ["GET /api/v1/proposals"] = "1+++++33",
+        ["GET /api/v1/proposals/{proposalId}"] = Watchers,
+        ["POST /api/v1/proposals/{proposalId}/accept"] = Staff,
+        ["POST /api/v1/proposals/{proposalId}/refuse"] = Staff,
         ["GET /api/v1/changes"] = Everybody,
         ["DELETE /api/v1/auth/sessions/current"] = Everybody,
         ["DELETE /api/v1/auth/sessions"] = Everybody,
@@ -148,6 +152,7 @@ public sealed class AccessTests : ProductTest
         {
             Assert.Empty(await ItemsAsync(stranger, "classes"));
             Assert.Empty(await ItemsAsync(stranger, "operations"));
+            Assert.Empty(await ItemsAsync(stranger, "proposals"));
             Assert.Empty(await ItemsAsync(stranger, "me/schedule"));
             Assert.Empty(await ItemsAsync(stranger, "calendar/connections"));
             Assert.DoesNotContain(
@@ -192,12 +197,23 @@ public sealed class AccessTests : ProductTest
         var connection = (await Product.Maya.GetAsync("calendar/connections"))
             .Expect(200).Body!["items"]![0]!;
         var slotId = Slots(made)[0]["id"]!.ToString();
+        var proposalId = "prp_" + new string('0', 26);
+        await Product.ExecuteAsync(
+            """
+            INSERT INTO proposals (id, tenant_id, class_id, slot_id, mirror_id, kind, state, from_start,
+                from_end, slot_version, event_id, found_at, updated_at)
+            SELECT @proposalId, m.tenant_id, s.class_id, s.id, m.id, 'deleted', 'pending', s.start_at,
+                s.end_at, s.version, m.provider_event_id, s.created_at, s.created_at
+            FROM slots s JOIN mirrors m ON m.slot_id = s.id
+            """,
+            new { proposalId });
         return new(StringComparer.Ordinal)
         {
             ["classId"] = made["id"],
             ["slotId"] = slotId,
             ["subject"] = slotId,
             ["enrolmentId"] = seat["id"],
+            ["proposalId"] = proposalId,
             ["operationId"] = seat.Body!["operation"]!["id"]!.ToString(),
             ["connectionId"] = connection["id"]!.ToString(),
             ["calendarId"] = connection["calendars"]![0]!["id"]!.ToString(),

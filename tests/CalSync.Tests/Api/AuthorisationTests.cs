@@ -33,6 +33,10 @@ public sealed class AuthorisationTests : ProductTest
         getOperation       200 200 200 404 404 404 404 401
         retryOperation     409 409 403 403 403 403 404 401
         abandonOperation   409 409 403 403 403 403 404 401
+        listProposals      200 200 200 200 403 403 200 401
+        getProposal        200 200 200 404 403 403 404 401
+        acceptProposal     412 403 412 404 403 403 404 401
+        refuseProposal     412 403 412 404 403 403 404 401
         getClassHistory    200 200 200 404 403 403 404 401
         getEventHistory    200 200 200 404 403 403 404 401
         listChanges        200 200 200 200 200 200 200 401
@@ -85,6 +89,7 @@ public sealed class AuthorisationTests : ProductTest
             ["subject"] = (string)Slots(made)[0]["id"]!,
             ["enrolmentId"] = seat["id"],
             ["operationId"] = (string)made.Body!["operation"]!["id"]!,
+            ["proposalId"] = await ProposeAsync(made),
             ["connectionId"] = (string)connection["id"]!,
             ["name"] = "verification",
             ["userId"] = Product.Chen.Id,

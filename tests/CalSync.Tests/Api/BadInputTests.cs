@@ -42,6 +42,8 @@ public sealed class BadInputTests : ProductTest
             ["slotId"] = (string)Slots(made)[0]["id"]!,
             ["enrolmentId"] = seat["id"],
             ["operationId"] = (string)made.Body!["operation"]!["id"]!,
+            // One that is there would be decided by the first good body.
+            ["proposalId"] = "prp_" + new string('0', 26),
             ["connectionId"] =
                 (string)(await Product.Maya.GetAsync("calendar/connections")).Body!["items"]![0]!["id"]!,
             ["name"] = "verification",

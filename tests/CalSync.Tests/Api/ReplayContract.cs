@@ -129,6 +129,8 @@ public abstract class ReplayContract(TestDatabase database) : ProductTest(databa
             var made = await NewClassAsync(slots: 2);
             return await OnAsync(SlotPath(made, 0), SlotPath(made, 1));
         },
+        ["acceptProposal"] = () => ProposalDeedAsync("accept"),
+        ["refuseProposal"] = () => ProposalDeedAsync("refuse"),
     };
 
     private Dictionary<string, Func<Task<Deed>>> SeatDeeds() => new()
@@ -223,6 +225,14 @@ public abstract class ReplayContract(TestDatabase database) : ProductTest(databa
         Body = new JsonObject { ["phone"] = "+91 98765 43210" },
         OtherBody = new JsonObject { ["phone"] = "+91 98765 43211" },
     };
+
+    private async Task<Deed> ProposalDeedAsync(string verb)
+    {
+        var one = await ProposeAsync(await NewClassAsync());
+        var other = await ProposeAsync(await NewClassAsync());
+        var deed = await OnAsync($"proposals/{one}", $"proposals/{other}");
+        return deed with { Path = $"{deed.Path}/{verb}", Other = $"{deed.Other}/{verb}" };
+    }
 
     /// <summary>Maya's deed on something seen with its ETag.</summary>
     private async Task<Deed> OnAsync(string path, string other) => new(Product.Maya, path, other)

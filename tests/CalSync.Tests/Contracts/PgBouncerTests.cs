@@ -130,3 +130,8 @@ public sealed class PgBouncerResealTests(PgBouncerTestDatabase database)
 [Trait("Requirement", "R-DB-6")]
 public sealed class PgBouncerGoogleAccountTests(PgBouncerTestDatabase database)
     : GoogleAccountContract(database), IClassFixture<PgBouncerTestDatabase>;
+
+[Collection(PostgresFixture.Collection)]
+[Trait("Requirement", "R-DB-6")]
+public sealed class PgBouncerProposalTests(PgBouncerTestDatabase database)
+    : ProposalContract(database), IClassFixture<PgBouncerTestDatabase>;

@@ -28,6 +28,8 @@ internal static class RefusalProblems
             .With($"The seat is {seat.State}.").And("state", seat.State),
         Refusal.OperationNotOpen operation => ProblemCatalogue.NotPossibleNow
             .With($"The operation is {operation.State}.").And("state", operation.State),
+        Refusal.ProposalNotOpen proposal => ProblemCatalogue.NotPossibleNow
+            .With($"The proposal is {proposal.State}.").And("state", proposal.State),
         Refusal.CapacityBelowSeats seats => ProblemCatalogue.CapacityBelowSeats
             .With(Text($"{seats.SeatsTaken} seats are taken, more than {seats.Capacity}."))
             .And("seatsTaken", seats.SeatsTaken),

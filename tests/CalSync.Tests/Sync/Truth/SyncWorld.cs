@@ -52,6 +52,8 @@ internal sealed class SyncWorld : IAsyncDisposable
 
     public Database Database => Service<Database>();
 
+    public string DataDirectory => _directory.FullName;
+
     /// <summary>The instructor's requests.</summary>
     public DemoApi Maya { get; private set; } = null!;
 
