@@ -22,7 +22,8 @@ internal static partial class CommandLine
         PairsCommand.Create, SyncCommand.Create, StatusCommand.Create, VerifyCommand.Create,
         ConflictsCommand.Create, QuarantineCommand.Create, ReportCommand.Create,
         HistoryCommand.Create, ExplainCommand.Create, UndoCommand.Create, RestoreCommand.Create,
-        SwitchesCommand.Create, BreakersCommand.Create, OperationsCommand.Create, EventsCommand.Create,
+        SwitchesCommand.Create, BreakersCommand.Create, OperationsCommand.Create, ProposalsCommand.Create,
+            EventsCommand.Create,
             TraceCommand.Create, JournalCommand.Create,
         IdempotencyCommand.Create, DoctorCommand.Create, IcsCommand.Create,
     ];

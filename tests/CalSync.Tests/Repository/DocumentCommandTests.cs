@@ -173,10 +173,28 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
         _words["CALENDAR"] = connection["calendars"]![0]!["id"]!.ToString();
         _words["OPERATION"] = operation["id"]!.ToString();
         _words["CORRELATION"] = operation["correlationId"]!.ToString();
+        _words["PROPOSAL"] = await ProposalAsync();
         _words["PAIR"] = await PairAsync(made.User.Id);
         _words["http://127.0.0.1:8080/api/v1"] = $"{_host.Address}api/v1";
         _words["cst_of_an_instructor"] = token;
         _words["curl -s"] = "curl -sSf";
+    }
+
+    /// <summary>As a worker leaves one that found the event dragged.</summary>
+    private async Task<string> ProposalAsync()
+    {
+        await ((Database)_host.Services.GetService(typeof(Database))!).WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                INSERT INTO proposals (id, tenant_id, class_id, slot_id, mirror_id, kind, state, from_start,
+                    from_end, to_start, to_end, slot_version, event_id, found_at, updated_at)
+                SELECT 'prp_1', m.tenant_id, s.class_id, s.id, m.id, 'moved', 'pending', s.start_at, s.end_at,
+                    s.end_at, @end, s.version, m.provider_event_id, s.created_at, s.created_at
+                FROM slots s JOIN mirrors m ON m.slot_id = s.id
+                """,
+                new { end = new DateTimeOffset(2031, 3, 3, 14, 30, 0, TimeSpan.Zero) }),
+            default);
+        return "prp_1";
     }
 
     private async Task<string> PairAsync(string userId)
