@@ -1,7 +1,8 @@
 namespace CalSync.Sync.Pairs.Execution;
 
 /// <summary>
-/// Does for many callers in one go what each asks for alone: while one go is under way, the next one gathers.
+/// Does for many callers in one go what each asks for alone: the next go gathers while one is under way, and
+/// as long as more callers are known to come.
 /// </summary>
 /// <remarks>
 /// A lone caller waits for nobody, so that what completes at once stays in the order it was asked for.
@@ -11,8 +12,11 @@ namespace CalSync.Sync.Pairs.Execution;
 /// <typeparam name="TResult">What each caller gets.</typeparam>
 /// <param name="act">One go: a result for each item, in their order.</param>
 /// <param name="countMax">Items of one go.</param>
+/// <param name="isMoreToCome">Whether others will ask soon; whoever turns out not to, or was the last, says
+/// so with <see cref="GoWhenDue"/>. Null: nobody is waited for.</param>
 internal sealed class Gathering<TItem, TResult>(
-    Func<IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> act, int countMax)
+    Func<IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> act, int countMax,
+    Func<bool>? isMoreToCome = null)
 {
     private readonly Lock _gate = new();
     private readonly Queue<Place> _waiting = new();
@@ -28,18 +32,29 @@ internal sealed class Gathering<TItem, TResult>(
         var place = new Place(
             item, new TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously));
         lock (_gate)
-        {
             _waiting.Enqueue(place);
-            if (_isUnderWay)
-                return place.Given.Task;
+        GoWhenDue(cancellation);
+        return place.Given.Task;
+    }
+
+    /// <summary>Begins a go when one is due: nobody else is to come, or enough are here.</summary>
+    /// <param name="cancellation">As in <see cref="AskAsync"/>.</param>
+    public void GoWhenDue(CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            if (_isUnderWay || !IsDue)
+                return;
             _isUnderWay = true;
         }
 
         _ = GoAsync(cancellation);
-        return place.Given.Task;
     }
 
-    /// <summary>One go after another until nobody waits; never faults, the callers do.</summary>
+    private bool IsDue =>
+        _waiting.Count >= countMax || (_waiting.Count > 0 && isMoreToCome?.Invoke() != true);
+
+    /// <summary>One go after another until none is due; never faults, the callers do.</summary>
     private async Task GoAsync(CancellationToken cancellation)
     {
         while (Next() is { Count: > 0 } places)
@@ -68,8 +83,12 @@ internal sealed class Gathering<TItem, TResult>(
         lock (_gate)
         {
             var places = new List<Place>(Math.Min(_waiting.Count, countMax));
-            while (places.Count < countMax && _waiting.TryDequeue(out var place))
-                places.Add(place);
+            if (IsDue)
+            {
+                while (places.Count < countMax && _waiting.TryDequeue(out var place))
+                    places.Add(place);
+            }
+
             _isUnderWay = places.Count > 0;
             return places;
         }

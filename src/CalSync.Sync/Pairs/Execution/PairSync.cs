@@ -18,7 +18,8 @@ namespace CalSync.Sync.Pairs.Execution;
 /// <param name="ids">Names runs, writes and events.</param>
 public sealed partial class PairSync(IPairStore store, PairOptions options, TimeProvider clock, IdSource ids)
 {
-    private const int BatchCount = 128;
+    /// <summary>Events under way at once: what a run that is cut off leaves to be looked at again.</summary>
+    private const int BatchCount = 256;
 
     /// <summary>Renewals in the time of one lease: one may be late.</summary>
     private const int RenewalCount = 4;
@@ -261,7 +262,7 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
         }
 
         var quiet = work.Items.Where(item => !item.IsLoud).ToList();
-        foreach (var batch in quiet.Chunk(BatchCount * 2))
+        foreach (var batch in quiet.Chunk(BatchCount))
         {
             if (scope.IsStopped)
                 break;

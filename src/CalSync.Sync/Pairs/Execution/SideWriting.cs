@@ -32,40 +32,75 @@ internal abstract record SideEnd
 }
 
 /// <summary>Writes to one side and reads back what became of it.</summary>
-/// <param name="calendar">The side.</param>
-/// <param name="side">Which.</param>
-/// <param name="gate">Bounds how many writes are under way.</param>
-internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, SemaphoreSlim gate)
+internal sealed class SideWriting
 {
     private const int ReadBackCountMax = 64;
 
-    private readonly Gathering<ResourceAddress, ResourceRead> _readBacks =
-        new(calendar.ReadManyAsync, ReadBackCountMax);
+    private readonly IRemoteCalendar _calendar;
+    private readonly MergeSide _side;
+    private readonly SemaphoreSlim _gate;
+    private readonly Gathering<ResourceAddress, ResourceRead> _readBacks;
+    private int _unanswered;
+
+    /// <param name="calendar">The side.</param>
+    /// <param name="side">Which.</param>
+    /// <param name="gate">Bounds how many writes are under way.</param>
+    public SideWriting(IRemoteCalendar calendar, MergeSide side, SemaphoreSlim gate)
+    {
+        (_calendar, _side, _gate) = (calendar, side, gate);
+        _readBacks = new(
+            calendar.ReadManyAsync, ReadBackCountMax, () => Volatile.Read(ref _unanswered) > 0);
+    }
 
     /// <summary>Makes one write.</summary>
     /// <param name="act">What is to be done.</param>
     /// <param name="write">As it was begun.</param>
     /// <param name="cancellation">A cancelled write may have been done; it stays open in the ledger.</param>
-    public Task<SideEnd> WriteAsync(
-        SideAct act, WriteRecord write, CancellationToken cancellation) => act switch
+    public async Task<SideEnd> WriteAsync(SideAct act, WriteRecord write, CancellationToken cancellation)
+    {
+        try
         {
-            SideAct.Create create => CreateAsync(create, write, cancellation),
-            SideAct.Update update => UpdateAsync(update, write, cancellation),
-            SideAct.Delete delete => DeleteAsync(delete, write, cancellation),
-            _ => throw new ArgumentException("Nothing is to be written.", nameof(act)),
-        };
+            return act switch
+            {
+                SideAct.Create create => await CreateAsync(create, write, cancellation),
+                SideAct.Update update => await UpdateAsync(update, write, cancellation),
+                SideAct.Delete delete => await DeleteAsync(delete, write, cancellation),
+                _ => throw new ArgumentException("Nothing is to be written.", nameof(act)),
+            };
+        }
+        finally
+        {
+            // Those who have their answer wait for the others'; one that failed asks for no read-back.
+            _readBacks.GoWhenDue(cancellation);
+        }
+    }
+
+    /// <summary>Sends a write that is read back when its answer is there.</summary>
+    private async Task<ResourceWrite> SendAsync(
+        Func<Task<ResourceWrite>> sendAsync, CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _unanswered);
+        try
+        {
+            return await InTurnAsync(sendAsync, cancellation);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _unanswered);
+        }
+    }
 
     /// <summary>Asks the provider when it is this call's turn.</summary>
     private async Task<T> InTurnAsync<T>(Func<Task<T>> askAsync, CancellationToken cancellation)
     {
-        await gate.WaitAsync(cancellation);
+        await _gate.WaitAsync(cancellation);
         try
         {
             return await askAsync();
         }
         finally
         {
-            gate.Release();
+            _gate.Release();
         }
     }
 
@@ -77,7 +112,7 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
     public async Task<(SideFact? Fact, ProviderFault? Fault)> ReadAsync(
         ResourceAddress address, string? uidThere, string uid, CancellationToken cancellation) =>
         Fact(
-            await InTurnAsync(() => calendar.ReadAsync(address, cancellation), cancellation), uidThere, uid);
+            await InTurnAsync(() => _calendar.ReadAsync(address, cancellation), cancellation), uidThere, uid);
 
     /// <summary>Finds one event wherever it lies.</summary>
     /// <param name="uidThere">Its UID on this side.</param>
@@ -85,14 +120,14 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
     /// <param name="cancellation">Nothing is changed by a read.</param>
     public async Task<(SideFact? Fact, ProviderFault? Fault)> FindAsync(
         string uidThere, string uid, CancellationToken cancellation) =>
-        Fact(await InTurnAsync(() => calendar.FindAsync(uidThere, cancellation), cancellation), null, uid);
+        Fact(await InTurnAsync(() => _calendar.FindAsync(uidThere, cancellation), cancellation), null, uid);
 
     private async Task<SideEnd> CreateAsync(
         SideAct.Create act, WriteRecord write, CancellationToken cancellation)
     {
         var content = OnSide(act.Content, act.Uid);
         var draft = new ResourceDraft(act.Uid, content, null);
-        var answer = await InTurnAsync(() => calendar.CreateAsync(draft, cancellation), cancellation);
+        var answer = await SendAsync(() => _calendar.CreateAsync(draft, cancellation), cancellation);
         switch (answer)
         {
             case ResourceWrite.Stored stored:
@@ -121,8 +156,8 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
     {
         var held = OnSide(act.Held.Seen, act.Held.Uid);
         var draft = new ResourceDraft(act.Held.Uid, OnSide(act.Content, act.Held.Uid), held);
-        var answer = await InTurnAsync(
-            () => calendar.UpdateAsync(act.Held.Address, act.Held.Version, draft, cancellation),
+        var answer = await SendAsync(
+            () => _calendar.UpdateAsync(act.Held.Address, act.Held.Version, draft, cancellation),
             cancellation);
         switch (answer)
         {
@@ -161,7 +196,7 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
         }
 
         var answer = await InTurnAsync(
-            () => calendar.DeleteAsync(act.Held.Address, act.Held.Version, cancellation), cancellation);
+            () => _calendar.DeleteAsync(act.Held.Address, act.Held.Version, cancellation), cancellation);
         switch (answer)
         {
             case ResourceDelete.Deleted or ResourceDelete.AlreadyGone:
@@ -203,7 +238,7 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
                 Lost = [.. write.Lost.Union(stored.Lost).Union(WriteEcho.Losses(sent, place.Seen))],
                 After = place.Seen,
             });
-        if (calendar.Traits.CanTrustWriteVersion && stored.Version is not null && stored.Lost.IsEmpty)
+        if (_calendar.Traits.CanTrustWriteVersion && stored.Version is not null && stored.Lost.IsEmpty)
             return Done(blind);
         // A provider may give what is created another UID.
         var expected = held is null ? null : uidThere;
@@ -270,7 +305,7 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
             default:
                 return (null, new ProviderFault(
                     ProviderReason.OutsideProtocol, null, null,
-                    $"What the {side.Word()} holds cannot be read as an event."));
+                    $"What the {_side.Word()} holds cannot be read as an event."));
         }
     }
 
@@ -279,9 +314,9 @@ internal sealed class SideWriting(IRemoteCalendar calendar, MergeSide side, Sema
 
     private ProviderFault Behind => new(
         ProviderReason.Conflict, null, null,
-        $"The {side.Word()} does not show what was written to it.");
+        $"The {_side.Word()} does not show what was written to it.");
 
     private ProviderFault Taken => new(
         ProviderReason.Conflict, null, null,
-        $"The {side.Word()} says that the event exists and does not find it.");
+        $"The {_side.Word()} says that the event exists and does not find it.");
 }
