@@ -31,7 +31,7 @@ internal static class LifeShrinking
     }
 
     /// <summary>Every life that is a little shorter, the shortest first.</summary>
-    private static IEnumerable<PairLife> Shorter(PairLife life)
+    internal static IEnumerable<PairLife> Shorter(PairLife life)
     {
         for (var size = Math.Max(1, life.Steps.Length / 2); size > 0; size /= 2)
         {
