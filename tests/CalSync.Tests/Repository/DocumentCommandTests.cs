@@ -26,6 +26,7 @@ public sealed partial class DocumentCommandTests : IAsyncLifetime
         ("CALSYNC_WRITE_DOCS=1 ./test", "this is it"),
         ("dotnet ", "builds and tests what is running"),
         ("./bench", "measures for minutes"),
+        ("deploy/install", "has a test of its own"),
         ("./calsync demo", "has tests of its own"),
         ("./calsync serve", "does not end; this test serves"),
         ("./calsync sandbox", "does not end; this test has one"),

@@ -28,7 +28,10 @@ internal sealed class SyncBench(SyncServer server, IReadOnlyList<SyncContender> 
     {
         var sizes = options.Sizes;
         var corpus = SyncPeers.Corpus(Math.Max(sizes.Max(), options.Delayed ? 1_000 : 0));
-        List<SyncContender> contenders = [new ProductContender()];
+        List<SyncContender> contenders =
+        [
+            options.Built ? ProductContender.Built() : await ProductContender.InstalledAsync(cancellation),
+        ];
         if (VdirsyncerContender.IsHere)
             contenders.Add(new VdirsyncerContender());
         else
@@ -159,9 +162,10 @@ internal sealed class SyncBench(SyncServer server, IReadOnlyList<SyncContender> 
 /// <param name="Rounds">How often each tool goes through all situations.</param>
 /// <param name="Delayed">Also with a delay of 50 ms.</param>
 /// <param name="OwnServer">Our own null server even when the other one is here.</param>
+/// <param name="Built">The product as ./calsync runs it, not as it is installed.</param>
 /// <param name="Json">Whether the last line is JSON.</param>
 internal sealed record SyncBenchOptions(
-    IReadOnlyList<int> Sizes, int Rounds, bool Delayed, bool OwnServer, bool Json)
+    IReadOnlyList<int> Sizes, int Rounds, bool Delayed, bool OwnServer, bool Built, bool Json)
 {
     /// <summary>Reads arguments.</summary>
     public static SyncBenchOptions Read(string[] arguments)
@@ -176,6 +180,6 @@ internal sealed record SyncBenchOptions(
             ],
             int.Parse(After("--rounds") ?? "3", CultureInfo.InvariantCulture),
             !arguments.Contains("--no-delay"), arguments.Contains("--own-server"),
-            arguments.Contains("--json"));
+            arguments.Contains("--built"), arguments.Contains("--json"));
     }
 }

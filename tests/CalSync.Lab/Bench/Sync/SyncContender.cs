@@ -98,13 +98,24 @@ internal sealed class VdirsyncerContender : SyncContender
 }
 
 /// <summary>The product, by the commands its users type.</summary>
-internal sealed class ProductContender : SyncContender
+/// <param name="program">How it is started.</param>
+internal sealed class ProductContender(IReadOnlyList<string> program) : SyncContender
 {
     private const string Pair = "both";
+    private static readonly string Root =
+        Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "..", ".."));
 
-    // What ./calsync runs: its own output, with its own settings of the runtime.
-    private static readonly string Product = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "..", "..", "CalSync.App", "release", "calsync.dll"));
+    /// <summary>As ./calsync runs it from its sources.</summary>
+    public static ProductContender Built() =>
+        new(["dotnet", Path.Combine(Root, "artifacts", "bin", "CalSync.App", "release", "calsync.dll")]);
+
+    /// <summary>As it is installed for daily use, which is done here when it is not up to date.</summary>
+    public static async Task<ProductContender> InstalledAsync(CancellationToken cancellation)
+    {
+        var place = Path.Combine(Root, "artifacts", "bench-installed");
+        await PeerProcess.RunAsync([Path.Combine(Root, "deploy", "install"), place], null, cancellation);
+        return new([Path.Combine(place, "calsync")]);
+    }
 
     /// <inheritdoc/>
     public override string Name => "calsync";
@@ -134,10 +145,10 @@ internal sealed class ProductContender : SyncContender
     protected override IReadOnlyList<string> Line(string directory, Uri left, Uri right) =>
         Command(directory, "sync", Pair, "--max-delete", "50%");
 
-    private static Task<string> AskAsync(
+    private Task<string> AskAsync(
         string directory, CancellationToken cancellation, params string[] words) =>
         PeerProcess.RunAsync(Command(directory, words), null, cancellation);
 
-    private static string[] Command(string directory, params string[] words) =>
-        ["dotnet", Product, .. words, "--data", directory];
+    private string[] Command(string directory, params string[] words) =>
+        [.. program, .. words, "--data", directory];
 }
