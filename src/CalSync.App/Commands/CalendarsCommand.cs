@@ -44,6 +44,7 @@ internal static class CalendarsCommand
                 new("ZONE", row => row.Calendar.TimeZone),
                 new("STATE", row => row.Calendar.State),
                 new("SELECTED", row => row.Calendar.Selected),
+                new("LAST GOOD READ", row => row.Calendar.LastGoodReadAt),
                 new("CONNECTION", row => row.ConnectionId));
             return ExitCode.Ok;
         });

@@ -14,6 +14,8 @@ internal sealed class ProductProcess : IAsyncDisposable
     private readonly TaskCompletionSource<string> _ready = new(
         TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private Task _ended = Task.CompletedTask;
+
     private ProductProcess(Process process) => _process = process;
 
     /// <summary>The operating system's process id.</summary>
@@ -44,7 +46,7 @@ internal sealed class ProductProcess : IAsyncDisposable
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
 
-        var child = new ProductProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
+        var child = new ProductProcess(new Process { StartInfo = start });
         child.Listen(readyMark);
         try
         {
@@ -84,6 +86,7 @@ internal sealed class ProductProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
+        await _ended;
         _process.Dispose();
     }
 
@@ -91,12 +94,19 @@ internal sealed class ProductProcess : IAsyncDisposable
     {
         _process.OutputDataReceived += (_, line) => Hear(line.Data, readyMark);
         _process.ErrorDataReceived += (_, line) => Hear(line.Data, readyMark: null);
-        _process.Exited += (_, _) => _ready.TrySetException(new DemoFailedException(string.Create(
-            CultureInfo.InvariantCulture,
-            $"The child process ended with exit code {_process.ExitCode}:\n{Tail()}")));
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+        _ended = EndedAsync();
+    }
+
+    // Waits for the end of its output too: the last lines say why it ended.
+    private async Task EndedAsync()
+    {
+        await _process.WaitForExitAsync(CancellationToken.None);
+        _ready.TrySetException(new DemoFailedException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"The child process ended with exit code {_process.ExitCode}:\n{Tail()}")));
     }
 
     private void Hear(string? line, string? readyMark)

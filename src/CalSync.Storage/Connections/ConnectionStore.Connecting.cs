@@ -191,7 +191,15 @@ public sealed partial class ConnectionStore
         [.. await database.ReadAsync(
             session => session.QueryAsync<CalendarListing>(
                 """
-                SELECT id, remote_id, summary, kind, time_zone, state, selected FROM calendars
+                SELECT id, remote_id, summary, kind, time_zone, state, selected,
+                    (SELECT max(read_at) FROM (
+                        SELECT read_at FROM calendar_readings WHERE calendar_id = calendars.id
+                        UNION ALL SELECT google_last_updated FROM calendar_mappings
+                            WHERE google_calendar = calendars.id
+                        UNION ALL SELECT icloud_last_updated FROM calendar_mappings
+                            WHERE icloud_calendar = calendars.id
+                    ) AS readings) AS last_good_read_at
+                FROM calendars
                 WHERE connection_id = @connectionId ORDER BY kind, summary, id
                 """,
                 new { connectionId }),

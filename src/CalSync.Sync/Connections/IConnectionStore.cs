@@ -242,6 +242,10 @@ public sealed record CalendarListing
 
     /// <summary>Whether new events go here.</summary>
     public required bool Selected { get; init; }
+
+    /// <summary>When its changes were last read without a fault, for its classes or for a pair, UTC; null
+    /// when they never were.</summary>
+    public DateTimeOffset? LastGoodReadAt { get; init; }
 }
 
 /// <summary>What choosing a calendar gave.</summary>

@@ -26,13 +26,16 @@ internal sealed class Studio : IAsyncDisposable
     private readonly string _adminToken;
     private readonly string _instructorId;
 
+    private readonly string? _databaseUrl;
+
     private Studio(
         TempFolder folder, SandboxServer sandbox, HttpClient sandboxHttp, ProductProcess product,
-        Database database,
+        Database database, string? databaseUrl,
         IdentityStore identities, string tenantId, string adminToken, string instructorId, Uri address)
     {
         (_folder, _sandbox, _sandboxHttp, _product, Database) =
             (folder, sandbox, sandboxHttp, product, database);
+        _databaseUrl = databaseUrl;
         (_identities, _tenantId, _adminToken, _instructorId, Address) =
             (identities, tenantId, adminToken, instructorId, address);
         _admin = new DemoApi(address, adminToken, () => Guid.NewGuid().ToString());
@@ -44,6 +47,13 @@ internal sealed class Studio : IAsyncDisposable
 
     /// <summary>The process that serves.</summary>
     public int ProcessId => _product.Id;
+
+    /// <summary>The product's data directory.</summary>
+    public string DataDirectory => _folder.Path;
+
+    /// <summary>What tells a command of the product's database besides its data directory.</summary>
+    public IReadOnlyList<string> DatabaseWords =>
+        _databaseUrl is null ? [] : ["--database", _databaseUrl];
 
     /// <summary>The product's database, read directly.</summary>
     public Database Database { get; }
@@ -82,7 +92,7 @@ internal sealed class Studio : IAsyncDisposable
             await DemoConsent.GiveAsync(instructor, Instructor, cancellation);
         return new Studio(
             folder, sandbox, new HttpClient { BaseAddress = sandbox.BaseAddress }, product, database,
-            identities, tenant.Id, admin.Token, maya.Id, address);
+            databaseUrl, identities, tenant.Id, admin.Token, maya.Id, address);
     }
 
     /// <summary>Creates classes of one slot each, an hour apart.</summary>
@@ -137,6 +147,17 @@ internal sealed class Studio : IAsyncDisposable
         "POST", Address, $"/api/v1/classes/{classId}/enrollments", $$"""{"studentId":"{{studentId}}"}""",
         $"Authorization: Bearer {_adminToken}", $"Idempotency-Key: bench-{number:d10}",
         "Prefer: respond-async");
+
+    /// <summary>The request that reads a class.</summary>
+    public byte[] ReadClass(string classId) => LoadClient.Request(
+        "GET", Address, $"/api/v1/classes/{classId}", "", $"Authorization: Bearer {_adminToken}");
+
+    /// <summary>Whether every pair was made equal once.</summary>
+    public async Task<bool> IsPairSyncedAsync(CancellationToken cancellation) =>
+        await Database.ReadAsync(
+            session => session.ScalarAsync<long>(
+                "SELECT count(*) FROM calendar_mappings WHERE first_synced_at IS NULL"),
+            cancellation) == 0;
 
     /// <summary>Waits until no mirror or operation is under way.</summary>
     public async Task QuietAsync(CancellationToken cancellation)

@@ -30,7 +30,9 @@ internal sealed class SyncBench(SyncServer server, IReadOnlyList<SyncContender> 
         var corpus = SyncPeers.Corpus(Math.Max(sizes.Max(), options.Delayed ? 1_000 : 0));
         List<SyncContender> contenders =
         [
-            options.Built ? ProductContender.Built() : await ProductContender.InstalledAsync(cancellation),
+            options.Built
+                ? new ProductContender(ProductContender.Built)
+                : await ProductContender.InstalledAsync(cancellation),
         ];
         if (VdirsyncerContender.IsHere)
             contenders.Add(new VdirsyncerContender());

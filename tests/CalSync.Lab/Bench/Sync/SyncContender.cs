@@ -105,9 +105,9 @@ internal sealed class ProductContender(IReadOnlyList<string> program) : SyncCont
     private static readonly string Root =
         Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "..", ".."));
 
-    /// <summary>As ./calsync runs it from its sources.</summary>
-    public static ProductContender Built() =>
-        new(["dotnet", Path.Combine(Root, "artifacts", "bin", "CalSync.App", "release", "calsync.dll")]);
+    /// <summary>How ./calsync starts it from its sources.</summary>
+    public static IReadOnlyList<string> Built =>
+        ["dotnet", Path.Combine(Root, "artifacts", "bin", "CalSync.App", "release", "calsync.dll")];
 
     /// <summary>As it is installed for daily use, which is done here when it is not up to date.</summary>
     public static async Task<ProductContender> InstalledAsync(CancellationToken cancellation)
@@ -124,15 +124,24 @@ internal sealed class ProductContender(IReadOnlyList<string> program) : SyncCont
     public override async Task PrepareAsync(
         string directory, Uri left, Uri right, CancellationToken cancellation)
     {
+        await ConnectAsync(directory, left, cancellation);
+        await PairAsync(directory, left, right, cancellation);
+    }
+
+    /// <summary>Connects the account of a calendar.</summary>
+    public async Task ConnectAsync(string directory, Uri calendar, CancellationToken cancellation)
+    {
         var password = Path.Combine(directory, "password");
         await File.WriteAllTextAsync(password, CalDavPeer.UserPassword, cancellation);
         await AskAsync(
-            directory, cancellation, "connect", "caldav", left.GetLeftPart(UriPartial.Authority),
+            directory, cancellation, "connect", "caldav", calendar.GetLeftPart(UriPartial.Authority),
             "--username", CalDavPeer.UserName, "--password-file", password);
-        await AskAsync(
-            directory, cancellation, "pairs", "add", Pair, left.AbsolutePath.Trim('/'),
-            right.AbsolutePath.Trim('/'));
     }
+
+    /// <summary>Makes a pair of two calendars; a service begins to sync them.</summary>
+    public Task PairAsync(string directory, Uri left, Uri right, CancellationToken cancellation) => AskAsync(
+        directory, cancellation, "pairs", "add", Pair, left.AbsolutePath.Trim('/'),
+        right.AbsolutePath.Trim('/'));
 
     /// <summary>The program that runs the pair several times in one process.</summary>
     public static IReadOnlyList<string> Runs(string directory, int count) =>

@@ -213,6 +213,50 @@ public sealed partial class HandEditTests
         Assert.Equal(1, await CountAsync(world));
     }
 
+    /// <summary>What changed while every token was dead is found by the complete reading after it.</summary>
+    [Fact]
+    public async Task Read_AfterAllTokensDied_IsACompleteOne()
+    {
+        await using var world = await StartAsync();
+        await world.CreateAsync();
+        await ReadSomeAsync(world);
+        await DragAsync(world, 16);
+        await world.Control.InvalidateSyncTokensAsync(null, null, None);
+        await ProposedAsync(world, "moved", "pending");
+        await ReadSomeAsync(world);
+        Assert.Single(await world.CallsAsync("events.list"), call => call.Status == 410);
+        Assert.Equal(1, await CountAsync(world));
+    }
+
+    /// <summary>While a calendar cannot be read, its last good reading stays where it was.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-15-B")]
+    public async Task Connections_SayWhenEachCalendarWasLastReadWell()
+    {
+        await using var world = await StartAsync();
+        await world.CreateAsync();
+        await ReadSomeAsync(world);
+        await world.SpoilAsync("events.list", new FaultEffect { Status = 403, Reason = "forbidden" });
+        await FailedAsync(1);
+        var last = await LastGoodReadAsync();
+        await FailedAsync(2);
+        Assert.NotNull(last);
+        Assert.Equal(last, await LastGoodReadAsync());
+        await world.Control.ClearFaultsAsync(None);
+        await world.UntilAsync(async () => await LastGoodReadAsync() != last, "it is read again");
+
+        Task FailedAsync(int times) => world.UntilAsync(
+            async () => (await world.Control.GetFaultsAsync(None)).Any(fault => fault.Fired >= times),
+            $"{times} readings failed");
+
+        async Task<string?> LastGoodReadAsync()
+        {
+            var answer = (await world.Maya.GetAsync("calendar/connections", None)).Expect();
+            var calendars = answer.Body!["items"]![0]!["calendars"]!.AsArray();
+            return (string?)calendars.Single(each => (bool)each!["selected"]!)!["lastGoodReadAt"];
+        }
+    }
+
     /// <summary>A listing that shows nothing, and one that fails, delete nothing: the events are
     /// read.</summary>
     [Theory]
