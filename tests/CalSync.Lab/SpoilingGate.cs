@@ -84,7 +84,9 @@ public sealed class SpoilingGate : IAsyncDisposable
         head.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {answer.Status} Cut\r\n");
         foreach (var line in answer.Headers.Concat(headers))
             head.Append(line).Append("\r\n");
-        head.Append(CultureInfo.InvariantCulture, $"Content-Length: {length}\r\n\r\n");
+        head.Append(CultureInfo.InvariantCulture, $"Content-Length: {length}\r\n");
+        // The connection ends with it; a client that is not told may send its next request into the end.
+        head.Append("Connection: close\r\n\r\n");
         return new ScriptedAnswer.Garbage([.. Encoding.ASCII.GetBytes(head.ToString()), .. sent]);
     }
 }

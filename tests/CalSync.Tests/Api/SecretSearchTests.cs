@@ -55,6 +55,18 @@ public sealed class SecretSearchTests : IDisposable
             ["CalSync.Tests.trx: Password maya..."], SecretSearch.Run(_directory.FullName).Found);
     }
 
+    /// <summary>Who wrote a test put its words into its cases' names; what a test told is searched.</summary>
+    [Fact]
+    [Trait("Requirement", "R-OAUTH-14")]
+    public void Run_WithAPasswordInTheNameOfACase_SearchesOnlyWhatTheCaseTold()
+    {
+        const string Case = "Refuses(value: &quot;maya-bbbb-cccc&quot;)";
+        Write("CalSync.Tests.trx", $"<UnitTest name=\"{Case}\"/><UnitTestResult testName=\"{Case}\"/>");
+        Assert.Empty(SecretSearch.Run(_directory.FullName).Found);
+        Write("CalSync.Tests.trx", $"<UnitTestResult testName=\"{Case}\"><StdOut>{Token}</StdOut>");
+        Assert.Equal(["CalSync.Tests.trx: Bearer ya29..."], SecretSearch.Run(_directory.FullName).Found);
+    }
+
     [Fact]
     [Trait("Requirement", "R-OAUTH-14")]
     public void Run_WhereASecretIsHandedOver_LetsThatKindAlonePass()
