@@ -40,8 +40,8 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
             cancellation);
         if (lease is null)
             return Report(runId, RunOutcome.Busy, request);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var renewing = RenewAsync(lease, ended.Token);
+        using var timer = new PeriodicTimer(options.Lease / RenewalCount, clock);
+        var renewing = RenewAsync(lease, timer, cancellation);
         try
         {
             return await RunAsync(
@@ -61,28 +61,27 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
         }
         finally
         {
-            await ended.CancelAsync();
+            timer.Dispose();
             await renewing;
         }
     }
 
-    /// <summary>Holds the pair while a run reads or waits for a provider, of which the ledger sees
-    /// nothing.</summary>
-    private async Task RenewAsync(PairLease lease, CancellationToken ended)
+    /// <summary>Holds the pair while a run reads or waits for a provider, of which the ledger sees nothing;
+    /// until the timer is disposed of, which costs a short run no exception.</summary>
+    private async Task RenewAsync(PairLease lease, PeriodicTimer timer, CancellationToken cancellation)
     {
-        using var timer = new PeriodicTimer(options.Lease / RenewalCount, clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(ended))
+            while (await timer.WaitForNextTickAsync(CancellationToken.None))
             {
                 // A lease that was lost is found out by the next change of the ledger.
-                if (!await store.RenewAsync(lease, clock.GetUtcNow(), ended))
+                if (!await store.RenewAsync(lease, clock.GetUtcNow(), cancellation))
                     return;
             }
         }
-        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            // The run has ended.
+            // The run is cancelled, and says so itself.
         }
     }
 
@@ -262,7 +261,7 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
         }
 
         var quiet = work.Items.Where(item => !item.IsLoud).ToList();
-        foreach (var batch in quiet.Chunk(BatchCount))
+        foreach (var batch in quiet.Chunk(RunScope.ChangeCountMax))
         {
             if (scope.IsStopped)
                 break;
@@ -293,9 +292,10 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
     {
         var runs = batch.Select(item => (Item: item, Run: new ItemRun(scope, item))).ToList();
         var writes = runs.Where(each => each.Item.IsWrite).SelectMany(each => each.Run.Begin()).ToList();
-        if (writes.Count > 0
-            && !await store.BeginAsync(scope.Lease, writes, clock.GetUtcNow(), cancellation))
+        foreach (var some in writes.Chunk(RunScope.ChangeCountMax))
         {
+            if (await store.BeginAsync(scope.Lease, some, clock.GetUtcNow(), cancellation))
+                continue;
             scope.IsLeaseLost = true;
             return;
         }

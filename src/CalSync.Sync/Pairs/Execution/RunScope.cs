@@ -9,7 +9,9 @@ namespace CalSync.Sync.Pairs.Execution;
 /// <summary>What all events of one run share.</summary>
 internal sealed class RunScope
 {
-    private const int ChangeCountMax = 64;
+    /// <summary>Changes of the ledger in one transaction: whoever else writes waits no longer than for
+    /// these.</summary>
+    public const int ChangeCountMax = 32;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<StepKind, int> _written = [];
