@@ -102,6 +102,18 @@ public sealed class CalendarReadingStore(Database database) : ICalendarReadingSt
         cancellation);
 
     /// <inheritdoc/>
+    public Task LeaveAsync(
+        CalendarReading reading, DateTimeOffset nextAt, CancellationToken cancellation) =>
+        database.WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                UPDATE calendar_readings SET next_read_at = @nextAt, lease_owner = NULL, lease_until = NULL
+                WHERE calendar_id = @CalendarId AND fence = @Fence AND lease_owner = @LeaseOwner
+                """,
+                new { reading.CalendarId, reading.Fence, reading.LeaseOwner, nextAt }),
+            cancellation);
+
+    /// <inheritdoc/>
     public Task PutOffAsync(
         CalendarReading reading, string reason, DateTimeOffset nextAt, CancellationToken cancellation) =>
         database.WriteAsync(

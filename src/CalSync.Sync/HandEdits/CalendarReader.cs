@@ -35,7 +35,7 @@ public sealed class CalendarReader(
         var watched = await store.MirrorsAsync(reading, clock.GetUtcNow(), cancellation);
         if (watched.Count == 0)
         {
-            await RecordAsync(reading, [], reading.SyncToken, cancellation);
+            await store.LeaveAsync(reading, clock.GetUtcNow() + options.ReadEvery, cancellation);
             return;
         }
 

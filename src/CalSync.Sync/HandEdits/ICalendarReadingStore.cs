@@ -80,6 +80,10 @@ public interface ICalendarReadingStore
         CalendarReading reading, ImmutableArray<string> looks, string? syncToken, DateTimeOffset nextAt,
         DateTimeOffset now, CancellationToken cancellation);
 
+    /// <summary>Gives a calendar back that was not asked, because nothing in it is to come: what was read of
+    /// it, and when, stays as it was.</summary>
+    Task LeaveAsync(CalendarReading reading, DateTimeOffset nextAt, CancellationToken cancellation);
+
     /// <summary>Gives a calendar back that could not be read; the token stays.</summary>
     Task PutOffAsync(
         CalendarReading reading, string reason, DateTimeOffset nextAt, CancellationToken cancellation);

@@ -243,6 +243,25 @@ public abstract class ProposalContract(TestDatabase fixture) : ClassContract(fix
         Assert.Equal(("new", 1), (next.SyncToken, next.Failures));
     }
 
+    /// <summary>A calendar that was not asked was not read.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-15-B")]
+    public async Task Leave_OfACalendarThatIsNotAsked_KeepsWhenItWasLastRead()
+    {
+        await VerifiedClassAsync();
+        Assert.True(await Readings.RecordAsync(
+            await ReadingAsync(), [], "token", Start.AddHours(1), Start, Cancellation));
+        var later = Assert.Single(await ClaimReadingsAsync(Start.AddHours(1)));
+        await Readings.LeaveAsync(later, Start.AddHours(2), Cancellation);
+        Assert.Empty(await ClaimReadingsAsync(Start.AddMinutes(119)));
+        Assert.Equal("token", Assert.Single(await ClaimReadingsAsync(Start.AddHours(2))).SyncToken);
+        Assert.Equal(Start, await Database.ReadAsync(
+            session => session.ScalarAsync<DateTimeOffset>(
+                "SELECT read_at FROM calendar_readings WHERE calendar_id = @CalendarId",
+                new { later.CalendarId }),
+            Cancellation));
+    }
+
     private async Task<(CommandResult Made, ClassCommands Commands)> VerifiedClassAsync(int slots = 1)
     {
         await Database.WriteAsync(
