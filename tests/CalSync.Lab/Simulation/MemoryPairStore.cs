@@ -21,6 +21,9 @@ public sealed partial class MemoryPairStore(TimeSpan? leaseLength = null) : IPai
     /// <summary>Called before and after every change; may throw.</summary>
     public Action OnStep { get; set; } = () => { };
 
+    /// <summary>The most writes or changes that were kept in one transaction.</summary>
+    public int LargestCount { get; private set; }
+
     /// <summary>All contents ever recorded: what was overwritten can be had back.</summary>
     public HashSet<string> Contents { get; } = new(StringComparer.Ordinal);
 
@@ -118,6 +121,7 @@ public sealed partial class MemoryPairStore(TimeSpan? leaseLength = null) : IPai
         PairLease lease, IReadOnlyList<WriteRecord> writes, DateTimeOffset now,
         CancellationToken cancellation)
     {
+        LargestCount = Math.Max(LargestCount, writes.Count);
         Keep([.. writes.SelectMany(each => new[] { each.Before, each.Sent, each.Base })]);
         return Commit(lease, now, state => state with
         {
@@ -130,6 +134,7 @@ public sealed partial class MemoryPairStore(TimeSpan? leaseLength = null) : IPai
         PairLease lease, IReadOnlyList<LedgerChange> changes, DateTimeOffset now,
         CancellationToken cancellation)
     {
+        LargestCount = Math.Max(LargestCount, changes.Count);
         Keep([.. changes.SelectMany(each =>
             new[] { each.Left, each.Right, each.Mapping.Left?.Seen, each.Mapping.Right?.Seen })]);
         return Commit(lease, now, state =>

@@ -47,6 +47,35 @@ public sealed class BatchTransactionTests(SqliteTestDatabase fixture)
         Assert.InRange(writes, EventCount, 3 * EventCount);
     }
 
+    /// <summary>Written, and linked where both sides have them already.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Trait("Requirement", "R-BCAL-3")]
+    public async Task Run_OverManyEvents_KeepsTransactionsSmall(bool isOnBothSides)
+    {
+        var store = new MemoryPairStore();
+        var pair = new Pair("par_1", "ten_1", "batch", "l", "r", ConflictPolicy.Newest);
+        await store.AddAsync(pair, Start, Cancellation);
+        var (left, right) = (
+            new SimulatedCalendar("google", new SimulatedHabits { ParallelWritesMax = 16 }),
+            new SimulatedCalendar("icloud", new SimulatedHabits { ParallelWritesMax = 16 }));
+        for (var index = 0; index < EventCount; index++)
+        {
+            var content = PairWorld.Event($"e{index}", $"SUMMARY:title {index}|");
+            left.Put($"/google/e{index}.ics", content);
+            if (isOnBothSides)
+                right.Put($"/icloud/e{index}.ics", content);
+        }
+
+        var report = await new PairSync(store, new PairOptions(), new ManualTimeProvider(Start), Ids)
+            .RunAsync(pair.Id, left, right, new RunRequest(), Cancellation);
+        Assert.Equal(
+            isOnBothSides ? (0, EventCount) : (EventCount, 0), (report.Created, report.Linked));
+        Assert.Equal(RunScope.ChangeCountMax, store.LargestCount);
+        Assert.Equal(EventCount, store.Mappings.Count());
+    }
+
     // Blocks the call, as a call blocks whoever waits for it.
     private void WriteMeanwhile(string tenant) => Database.WriteAsync(
         session => session.ExecuteAsync(
