@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using CalSync.Lab.Bench.Sync;
 
 namespace CalSync.Lab.Bench;
@@ -30,17 +28,14 @@ internal static class BesideBench
         await postgres.CreateDatabaseAsync("beside", null, cancellation);
         var met = await MeasureAsync("sqlite", null, figures, cancellation);
         met &= await MeasureAsync("postgres", postgres.Url("beside"), figures, cancellation);
-        foreach (var (name, value) in figures)
-            Tell(string.Create(CultureInfo.InvariantCulture, $"  {name,-32} {value}"));
-        if (json)
-            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(figures));
+        Figures.Print(figures, json);
         return met ? 0 : 1;
     }
 
     private static async Task<bool> MeasureAsync(
         string engine, string? url, Dictionary<string, object?> figures, CancellationToken cancellation)
     {
-        Tell($"{engine}: {EventCount} events beside 50 requests a second");
+        Figures.Tell($"{engine}: {EventCount} events beside 50 requests a second");
         await using var server = await SyncServer.StartAsync(null, cancellation);
         await server.SeedAsync(
             [.. CalendarCorpus.Generate(EventCount).Resources.Take(EventCount)], cancellation);
@@ -87,7 +82,4 @@ internal static class BesideBench
         figures[$"{engine}.requestsBeside"] = busy.LatenciesMs.Count;
         return isSynced && ratio < RatioMax;
     }
-
-    // Progress and figures for people; stdout is kept for the JSON line.
-    private static void Tell(string line) => Console.Error.WriteLine(line);
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using CalSync.App.Demo;
 
 namespace CalSync.Lab.Bench;
@@ -26,18 +24,15 @@ internal static class EnrolBench
         if (withMirror)
         {
             await postgres.CreateDatabaseAsync("mirror", null, cancellation);
-            Tell(
+            Figures.Tell(
                 $"{EnrolmentCount} enrolments into {SlotCount} slots, {ClientCount} clients, 50 ms provider "
                 + "latency");
             met &= await MirrorAsync("sqlite", null, figures, cancellation);
             met &= await MirrorAsync("postgres", postgres.Url("mirror"), figures, cancellation);
         }
 
-        met &= await AcceptBench.RunAsync(postgres, figures, Tell, cancellation);
-        foreach (var (name, value) in figures)
-            Tell(string.Create(CultureInfo.InvariantCulture, $"  {name,-42} {value}"));
-        if (json)
-            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(figures));
+        met &= await AcceptBench.RunAsync(postgres, figures, Figures.Tell, cancellation);
+        Figures.Print(figures, json);
         return met ? 0 : 1;
     }
 
@@ -73,9 +68,6 @@ internal static class EnrolBench
         return load.Other(202) == 0 && verified.Count == EnrolmentCount && report.Agrees
             && perEnrolment < 0.5;
     }
-
-    // Progress and figures for people; stdout is kept for the JSON line.
-    private static void Tell(string line) => Console.Error.WriteLine(line);
 
     private static double Percentile(IReadOnlyList<double> ascending, double share) =>
         ascending.Count == 0

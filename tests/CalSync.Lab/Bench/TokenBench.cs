@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
 using CalSync.Remotes;
 using CalSync.Remotes.Google;
 using CalSync.Remotes.OAuth;
@@ -40,10 +38,7 @@ internal static class TokenBench
         await postgres.CreateDatabaseAsync("tokens", null, cancellation);
         var met = await MeasureAsync("sqlite", null, figures, cancellation);
         met &= await MeasureAsync("postgres", postgres.Url("tokens"), figures, cancellation);
-        foreach (var (name, value) in figures)
-            Tell(string.Create(CultureInfo.InvariantCulture, $"  {name,-32} {value}"));
-        if (json)
-            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(figures));
+        Figures.Print(figures, json);
         return met ? 0 : 1;
     }
 
@@ -53,11 +48,11 @@ internal static class TokenBench
         await using var rig = await TokenBenchRig.StartAsync(url, cancellation);
         await rig.FillAsync(FewCount, DueCount, cancellation);
         var few = await FindAsync(rig, cancellation);
-        Tell($"{engine}: filling the store with {ManyCount} connections");
+        Figures.Tell($"{engine}: filling the store with {ManyCount} connections");
         await rig.FillAsync(ManyCount - FewCount, 0, cancellation);
         var many = await FindAsync(rig, cancellation);
 
-        Tell($"{engine}: one tick over {DueCount} due tokens");
+        Figures.Tell($"{engine}: one tick over {DueCount} due tokens");
         var (renewed, seconds, heapMb, allocated) = await TickAsync(rig, cancellation);
         figures[$"{engine}.connections"] = ManyCount;
         figures[$"{engine}.findMs"] = Math.Round(many.Median, 2);
@@ -109,9 +104,6 @@ internal static class TokenBench
             renewed, seconds, (most - before) / 1024.0 / 1024.0,
             GC.GetTotalAllocatedBytes() - allocatedBefore);
     }
-
-    // Progress and figures for people; stdout is kept for the JSON line.
-    private static void Tell(string line) => Console.Error.WriteLine(line);
 }
 
 /// <summary>The store, the keeper of tokens, and a token endpoint that answers at once.</summary>
