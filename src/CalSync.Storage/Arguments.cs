@@ -9,25 +9,24 @@ namespace CalSync.Storage;
 /// <param name="Type">The declared type without its nullability; <see cref="object"/> when unknown.</param>
 internal readonly record struct Argument(object? Value, Type Type);
 
+/// <summary>Where in an object one argument is.</summary>
+internal sealed record ArgumentPlace(PropertyInfo Property, Type Type);
+
 /// <summary>Reads named arguments from an anonymous object, a record, or a dictionary.</summary>
 internal static class Arguments
 {
     private static readonly ConcurrentDictionary<Type, FrozenDictionary<string, PropertyInfo>> Properties =
         new();
 
-    /// <summary>Finds one argument, ignoring case.</summary>
-    /// <exception cref="ArgumentException">The statement names a parameter that was not given.</exception>
-    public static Argument Find(object? args, string name)
+    /// <summary>Finds where in arguments of one type those with given names are, ignoring case.</summary>
+    /// <returns>One for each name; null where the type has none.</returns>
+    public static ArgumentPlace?[] Places(Type type, IEnumerable<string> names)
     {
-        if (args is IReadOnlyDictionary<string, object?> map && map.TryGetValue(name, out var value))
-            return new Argument(value, value?.GetType() ?? typeof(object));
-        if (args is not null && Of(args.GetType()).TryGetValue(name, out var property))
-        {
-            var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-            return new Argument(property.GetValue(args), type);
-        }
-
-        throw new ArgumentException($"The statement names @{name}, which was not given.", nameof(args));
+        var properties = Of(type);
+        return [.. names.Select(name => properties.TryGetValue(name, out var property)
+            ? new ArgumentPlace(
+                property, Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType)
+            : null)];
     }
 
     private static FrozenDictionary<string, PropertyInfo> Of(Type type) => Properties.GetOrAdd(

@@ -19,11 +19,42 @@ namespace CalSync.Storage;
 internal sealed record SqlText(string Named, string Positional, ImmutableArray<string> Names, bool IsSingle)
 {
     private static readonly ConcurrentDictionary<string, SqlText> Known = new(StringComparer.Ordinal);
+    private Shape? _shape;
 
     /// <summary>
     /// Reads a statement; remembered for the life of the process, since SQL is literals beside its use.
     /// </summary>
     public static SqlText Of(string sql) => Known.GetOrAdd(sql, Parse);
+
+    /// <summary>The argument for one of the names.</summary>
+    /// <param name="args">An anonymous object, a record, or a dictionary.</param>
+    /// <param name="index">Which of <see cref="Names"/>.</param>
+    /// <exception cref="ArgumentException">The statement names a parameter that was not given.</exception>
+    public Argument Argument(object? args, int index)
+    {
+        if (args is IReadOnlyDictionary<string, object?> map)
+        {
+            if (map.TryGetValue(Names[index], out var value))
+                return new Argument(value, value?.GetType() ?? typeof(object));
+        }
+        else if (args is not null && Places(args.GetType())[index] is { } place)
+        {
+            return new Argument(place.Property.GetValue(args), place.Type);
+        }
+
+        throw new ArgumentException(
+            $"The statement names @{Names[index]}, which was not given.", nameof(args));
+    }
+
+    /// <summary>A statement nearly always gets arguments of one type, so the last one is
+    /// remembered.</summary>
+    private ArgumentPlace?[] Places(Type type)
+    {
+        var shape = _shape;
+        if (shape?.Type != type)
+            _shape = shape = new Shape(type, Arguments.Places(type, Names));
+        return shape.Places;
+    }
 
     private static SqlText Parse(string sql)
     {
@@ -89,4 +120,6 @@ internal sealed record SqlText(string Named, string Positional, ImmutableArray<s
     }
 
     private static bool IsNameStart(char c) => char.IsAsciiLetter(c) || c == '_';
+
+    private sealed record Shape(Type Type, ArgumentPlace?[] Places);
 }

@@ -332,6 +332,9 @@ internal static class Keys
             "Failed runs after which an event waits apart instead of being tried in every run."),
         Limit<PairOptions>("pair.failure_streak", nameof(PairOptions.FailureStreakMax),
             "Failures in a row that end a run: the server is in trouble, not the events."),
+        Limit<PairOptions>("pair.proven_writes", nameof(PairOptions.ProvenWriteCountMin),
+            "Writes of a run that a CalDAV server must give back octet for octet before the ETags it answers "
+            + "stand for the contents of the rest; 0 reads every write back whole."),
         Limit<PairOptions>("pair.lease", nameof(PairOptions.Lease),
             "How long a run holds its pair without a sign of life."),
         Limit<PairOptions>("pair.full_read", nameof(PairOptions.FullReadEvery),

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace CalSync.Calendar.Document;
@@ -29,6 +30,7 @@ public sealed class CalendarDocument
     private readonly ReadOnlyMemory<byte> _source;
     private readonly LineEntry[] _lines;
     private readonly ComponentEntry[] _components;
+    private string? _digest;
 
     internal CalendarDocument(
         ReadOnlyMemory<byte> source,
@@ -57,6 +59,9 @@ public sealed class CalendarDocument
 
     /// <summary>The octets, as they were read or edited.</summary>
     public ReadOnlyMemory<byte> Bytes => _source;
+
+    /// <summary>SHA-256 of the octets, hexadecimal in lower case; reckoned when first asked for.</summary>
+    public string Digest => _digest ??= Convert.ToHexStringLower(SHA256.HashData(Source));
 
     /// <summary>
     /// Faults of the structure, in the order they were found. Faults of values come from reading them.

@@ -29,10 +29,12 @@ internal static class CalDavBodies
 
     /// <summary>calendar-multiget, RFC 4791 section 7.9.</summary>
     /// <param name="hrefs">Absolute paths.</param>
-    public static byte[] MultiGet(IEnumerable<string> hrefs)
+    /// <param name="withContents">Whether the contents are asked for, or only the ETags.</param>
+    public static byte[] MultiGet(IEnumerable<string> hrefs, bool withContents = true)
     {
         var body = new StringBuilder(Head).Append("<C:calendar-multiget").Append(Spaces)
-            .Append("<D:prop><D:getetag/><C:calendar-data/></D:prop>");
+            .Append("<D:prop><D:getetag/>").Append(withContents ? "<C:calendar-data/>" : "")
+            .Append("</D:prop>");
         foreach (var href in hrefs)
             body.Append("<D:href>").Append(Escaped(href)).Append("</D:href>");
         return Octets(body.Append("</C:calendar-multiget>").ToString());

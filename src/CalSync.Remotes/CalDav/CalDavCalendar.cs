@@ -21,10 +21,8 @@ internal sealed class CalDavCalendar : IRemoteCalendar
         _resources = new(_scope);
         _changes = new(_scope, _resources);
         _writer = new(_scope, _resources, new SchedulingGuard(_scope));
-
-        // Several servers answer with the ETag of what they made of the content, so none is trusted (SRV-1).
         Traits = new(
-            _scope.Quirks.Provider, isReadOnly, CanTrustWriteVersion: false,
+            _scope.Quirks.Provider, isReadOnly,
             Math.Min(
                 client.Options.ParallelWritesMax,
                 _scope.Quirks.ParallelWritesMax ?? client.Options.ParallelWritesMax));
@@ -62,6 +60,11 @@ internal sealed class CalDavCalendar : IRemoteCalendar
 
         return reads;
     }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<string?>> ReadVersionsAsync(
+        IReadOnlyList<ResourceAddress> addresses, CancellationToken cancellation) =>
+        _resources.ReadVersionsAsync(addresses, cancellation);
 
     /// <inheritdoc/>
     /// <remarks>

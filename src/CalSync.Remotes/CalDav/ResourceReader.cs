@@ -85,6 +85,24 @@ internal sealed class ResourceReader(CalDavScope scope)
         return Joined(results);
     }
 
+    /// <summary>Reads which ETags resources have.</summary>
+    /// <returns>One for each, in their order; null where none was given, for whatever reason.</returns>
+    public async Task<IReadOnlyList<string?>> ReadVersionsAsync(
+        IReadOnlyList<ResourceAddress> addresses, CancellationToken cancellation)
+    {
+        Dictionary<ResourceAddress, DavProperties> given = [];
+        var wanted = addresses.Select(address => new WantedResource(address, null, SizeBytes: 0)).ToList();
+        foreach (var batch in Batches(wanted))
+        {
+            var (rows, _) = await MultiGetAsync(
+                batch.Select(one => one.Address), withContents: false, cancellation);
+            foreach (var (address, properties) in rows ?? [])
+                given[address] = properties;
+        }
+
+        return [.. addresses.Select(address => given.GetValueOrDefault(address)?.ETag)];
+    }
+
     private static ManyRead Joined(IReadOnlyList<ManyRead> parts) => new(
         [.. parts.SelectMany(part => part.Found)],
         [.. parts.SelectMany(part => part.Missing)],
@@ -123,7 +141,8 @@ internal sealed class ResourceReader(CalDavScope scope)
     {
         if (batch.Count == 1)
             return await OneAsync(batch[0], cancellation);
-        var (rows, fault) = await MultiGetAsync(batch.Select(one => one.Address), cancellation);
+        var (rows, fault) = await MultiGetAsync(
+            batch.Select(one => one.Address), withContents: true, cancellation);
         if (rows is null)
         {
             if (fault!.Status is 405 or 501)
@@ -179,7 +198,7 @@ internal sealed class ResourceReader(CalDavScope scope)
     /// <summary>Content and ETag of one resource together, for servers that name no ETag with GET.</summary>
     private async Task<RemoteResource?> OneRowAsync(ResourceAddress address, CancellationToken cancellation)
     {
-        var (rows, _) = await MultiGetAsync([address], cancellation);
+        var (rows, _) = await MultiGetAsync([address], withContents: true, cancellation);
         return rows is not null && rows.TryGetValue(address, out var given)
             && given is { ETag: not null, CalendarData: { Length: > 0 } octets }
                 ? CalendarContent.Read(address, given.ETag, octets)
@@ -187,10 +206,12 @@ internal sealed class ResourceReader(CalDavScope scope)
     }
 
     private async Task<(Dictionary<ResourceAddress, DavProperties>? Rows, ProviderFault? Fault)>
-        MultiGetAsync(IEnumerable<ResourceAddress> addresses, CancellationToken cancellation)
+        MultiGetAsync(
+            IEnumerable<ResourceAddress> addresses, bool withContents, CancellationToken cancellation)
     {
         var request = scope.OnCollection(
-            "dav.multiget", DavRequest.Report, CalDavBodies.MultiGet(addresses.Select(scope.Sendable)), "1")
+            "dav.multiget", DavRequest.Report,
+            CalDavBodies.MultiGet(addresses.Select(scope.Sendable), withContents), "1")
             with
         {
             TakesServerError = true,

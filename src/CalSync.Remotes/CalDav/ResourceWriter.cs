@@ -168,8 +168,8 @@ internal sealed class ResourceWriter(
             var lost = ImmutableArray.CreateBuilder<CarryLoss>();
             var content = isShort ? ShortEvents.Write(draft.Content, form, lost) : draft.Content;
             content = await scheduling.QuietAsync(content, cancellation);
-            var write = await PutOnceAsync(
-                address, CalendarContent.Octets(content), condition, cancellation);
+            var octets = CalendarContent.Octets(content);
+            var write = await PutOnceAsync(address, octets, condition, cancellation);
             switch (write)
             {
                 case ResourceWrite.Refused when isShort && form < ShortEventForm.WithLength:
@@ -177,7 +177,11 @@ internal sealed class ResourceWriter(
                 case ResourceWrite.Stored stored:
                     if (isShort)
                         _form = form;
-                    return stored with { Lost = lost.ToImmutable() };
+                    return stored with
+                    {
+                        Lost = lost.ToImmutable(),
+                        IsAsGiven = draft.Content.Bytes.Span.SequenceEqual(octets),
+                    };
                 default:
                     return write;
             }

@@ -191,7 +191,7 @@ internal sealed class DavClient(
         try
         {
             var body = await streamed.ReadAllAsync(ErrorSizeBytesMax, cancellation);
-            return body.IsEmpty ? DavError.None : await MultistatusReader.ReadErrorAsync(body, options);
+            return body.IsEmpty ? DavError.None : MultistatusReader.ReadError(body, options);
         }
         catch (AnswerTooLargeException)
         {

@@ -35,7 +35,6 @@ internal sealed class MultistatusReader : IDisposable
         _options = options;
         _xml = XmlReader.Create(body, new XmlReaderSettings
         {
-            Async = true,
             DtdProcessing = DtdProcessing.Prohibit,
             XmlResolver = null,
             MaxCharactersInDocument = options.AnswerLengthMax,
@@ -49,28 +48,31 @@ internal sealed class MultistatusReader : IDisposable
 
     /// <summary>Reads a whole multistatus.</summary>
     /// <exception cref="DavFormatException">It is not one, not whole, or too much.</exception>
-    public static async Task<Multistatus> ReadAsync(
-        Stream body, DavOptions options, CancellationToken cancellation)
-    {
-        using var reader = new MultistatusReader(body, options);
-        try
+    public static Task<Multistatus> ReadAsync(
+        Stream body, DavOptions options, CancellationToken cancellation) => AnswerBody.ReadAsync(
+        body,
+        answer =>
         {
-            return await reader.MultistatusAsync(cancellation);
-        }
-        catch (XmlException broken)
-        {
-            throw new DavFormatException("the answer is not well-formed XML, or not whole", broken);
-        }
-    }
+            using var reader = new MultistatusReader(answer, options);
+            try
+            {
+                return reader.Multistatus(cancellation);
+            }
+            catch (XmlException broken)
+            {
+                throw new DavFormatException("the answer is not well-formed XML, or not whole", broken);
+            }
+        },
+        cancellation);
 
     /// <summary>Reads the body of an error, as far as it is one.</summary>
-    public static async Task<DavError> ReadErrorAsync(ReadOnlyMemory<byte> body, DavOptions options)
+    public static DavError ReadError(ReadOnlyMemory<byte> body, DavOptions options)
     {
         using var stream = new MemoryStream(body.ToArray(), writable: false);
         using var reader = new MultistatusReader(stream, options);
         try
         {
-            return await reader.ErrorAsync();
+            return reader.Error();
         }
         catch (Exception broken) when (broken is XmlException or DavFormatException)
         {
@@ -80,23 +82,23 @@ internal sealed class MultistatusReader : IDisposable
 
     public void Dispose() => _xml.Dispose();
 
-    private async Task<Multistatus> MultistatusAsync(CancellationToken cancellation)
+    private Multistatus Multistatus(CancellationToken cancellation)
     {
-        if (await _xml.MoveToContentAsync() != XmlNodeType.Element || !IsDav("multistatus"))
+        if (_xml.MoveToContent() != XmlNodeType.Element || !IsDav("multistatus"))
             throw new DavFormatException("the answer is no multistatus");
         var rows = ImmutableArray.CreateBuilder<DavRow>();
         string? token = null;
-        await ChildrenAsync(async () =>
+        Children(() =>
         {
             cancellation.ThrowIfCancellationRequested();
             if (IsDav("response"))
-                await RowAsync(rows);
+                Row(rows);
             else if (IsDav("sync-token"))
-                token = Some(await TextAsync());
+                token = Some(Text());
             else
-                await SkipAsync();
+                Skip();
         });
-        while (await _xml.ReadAsync())
+        while (_xml.Read())
         {
             // Whatever else were here would make the reader throw; comments are skipped.
         }
@@ -104,38 +106,38 @@ internal sealed class MultistatusReader : IDisposable
         return new(rows.ToImmutable(), token);
     }
 
-    private async Task RowAsync(ImmutableArray<DavRow>.Builder rows)
+    private void Row(ImmutableArray<DavRow>.Builder rows)
     {
         string? href = null;
         List<string>? more = null;
         string? status = null;
         string? condition = null;
         DavProperties? found = null;
-        await ChildrenAsync(async () =>
+        Children(() =>
         {
             switch (_xml.NamespaceURI == Dav ? _xml.LocalName : "")
             {
                 case "href" when href is null:
-                    href = Some(await TextAsync());
+                    href = Some(Text());
                     break;
                 case "href":
-                    (more ??= []).Add(await TextAsync());
+                    (more ??= []).Add(Text());
                     break;
                 case "propstat":
-                    var properties = await PropStatAsync();
+                    var properties = PropStat();
                     if (found is null)
                         found = properties;
                     else if (properties is not null)
                         found.Add(properties);
                     break;
                 case "status":
-                    status = await TextAsync();
+                    status = Text();
                     break;
                 case "error":
-                    condition ??= (await NamesAsync()).FirstOrDefault();
+                    condition ??= Names().FirstOrDefault();
                     break;
                 default:
-                    await SkipAsync();
+                    Skip();
                     break;
             }
         });
@@ -149,92 +151,92 @@ internal sealed class MultistatusReader : IDisposable
     }
 
     /// <summary>What one propstat gives; null when its status is no success.</summary>
-    private async Task<DavProperties?> PropStatAsync()
+    private DavProperties? PropStat()
     {
         string? status = null;
         var found = new DavProperties();
-        await ChildrenAsync(async () =>
+        Children(() =>
         {
             if (IsDav("prop"))
-                await ChildrenAsync(() => PropertyAsync(found));
+                Children(() => Property(found));
             else if (IsDav("status"))
-                status = await TextAsync();
+                status = Text();
             else
-                await SkipAsync();
+                Skip();
         });
 
         // One server leaves the status empty at times; what it gives nevertheless is given.
         return Status(status) is null or (>= 200 and <= 299) ? found : null;
     }
 
-    private async Task PropertyAsync(DavProperties found)
+    private void Property(DavProperties found)
     {
         switch (_xml.LocalName)
         {
             case "getetag":
-                found.ETag = DavETag.Normalise(await TextAsync());
+                found.ETag = DavETag.Normalise(Text());
                 break;
             case "calendar-data":
-                found.CalendarData = await CalendarDataAsync();
+                found.CalendarData = CalendarData();
                 break;
             case "getcontenttype":
-                found.ContentType = Some(await TextAsync());
+                found.ContentType = Some(Text());
                 break;
             case "getcontentlength":
                 found.ContentLength = long.TryParse(
-                    await TextAsync(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+                    Text(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
                     ? length
                     : null;
                 break;
             case "resourcetype":
-                found.Types = await NamesAsync();
+                found.Types = Names();
                 break;
             case "displayname":
-                found.DisplayName = Some(await TextAsync());
+                found.DisplayName = Some(Text());
                 break;
             case "calendar-color":
-                found.Color = Some(await TextAsync());
+                found.Color = Some(Text());
                 break;
             case "getctag":
-                found.CTag = Some(await TextAsync());
+                found.CTag = Some(Text());
                 break;
             case "sync-token":
-                found.SyncToken = Some(await TextAsync());
+                found.SyncToken = Some(Text());
                 break;
             case "supported-calendar-component-set" when _xml.NamespaceURI == CalDav:
-                found.Components = await NamesAsync("name");
+                found.Components = Names("name");
                 break;
             case "supported-report-set":
-                found.Reports = await NamesAsync();
+                found.Reports = Names();
                 break;
             case "current-user-privilege-set":
-                found.Privileges = await NamesAsync();
+                found.Privileges = Names();
                 break;
             case "current-user-principal":
-                found.Principal = (await HrefsAsync()).FirstOrDefault();
+                found.Principal = Hrefs().FirstOrDefault();
                 break;
             case "calendar-home-set":
-                found.Homes = await HrefsAsync();
+                found.Homes = Hrefs();
                 break;
             case "calendar-user-address-set":
-                found.UserAddresses = await HrefsAsync();
+                found.UserAddresses = Hrefs();
                 break;
             default:
-                await SkipAsync();
+                Skip();
                 break;
         }
     }
 
-    private async Task<DavError> ErrorAsync()
+    private DavError Error()
     {
-        if (await _xml.MoveToContentAsync() != XmlNodeType.Element || !IsDav("error"))
+        if (_xml.MoveToContent() != XmlNodeType.Element || !IsDav("error"))
             return DavError.None;
         var conditions = ImmutableArray.CreateBuilder<string>();
         string? href = null;
-        await VisitAsync(async () =>
+        Visit(() =>
         {
             if (IsDav("href"))
-                href ??= Some(await TextAsync());
+                href ??= Some(Text());
             else if (conditions.Count < NameCountMax)
                 conditions.Add(_xml.LocalName);
         });
@@ -243,10 +245,10 @@ internal sealed class MultistatusReader : IDisposable
 
     /// <summary>The names of all elements inside this one, or the values of one of their
     /// attributes.</summary>
-    private async Task<ImmutableArray<string>> NamesAsync(string? attribute = null)
+    private ImmutableArray<string> Names(string? attribute = null)
     {
         var names = ImmutableArray.CreateBuilder<string>();
-        await VisitAsync(() =>
+        Visit(() =>
         {
             if (names.Count >= NameCountMax)
                 throw new DavFormatException("a property has too many parts");
@@ -254,21 +256,20 @@ internal sealed class MultistatusReader : IDisposable
                 names.Add(_xml.LocalName);
             else if (_xml.GetAttribute(attribute) is { Length: <= TextLengthMax } value)
                 names.Add(value);
-            return Task.CompletedTask;
         });
         return names.ToImmutable();
     }
 
-    private async Task<ImmutableArray<string>> HrefsAsync()
+    private ImmutableArray<string> Hrefs()
     {
         var hrefs = ImmutableArray.CreateBuilder<string>();
-        await VisitAsync(async () =>
+        Visit(() =>
         {
             if (!IsDav("href"))
                 return;
             if (hrefs.Count >= NameCountMax)
                 throw new DavFormatException("a property has too many parts");
-            if (Some(await TextAsync()) is { } href)
+            if (Some(Text()) is { } href)
                 hrefs.Add(href);
         });
         return hrefs.ToImmutable();
@@ -276,52 +277,52 @@ internal sealed class MultistatusReader : IDisposable
 
     private bool IsDav(string name) => _xml.LocalName == name && _xml.NamespaceURI == Dav;
 
-    private async Task NextAsync()
+    private void Next()
     {
-        if (!await _xml.ReadAsync())
+        if (!_xml.Read())
             throw new DavFormatException("the answer ends too early");
         if (_xml.Depth > DepthMax)
             throw new DavFormatException("the answer is nested too deeply");
     }
 
     /// <summary>Goes through the children of the element here; each must be read to its end.</summary>
-    private async Task ChildrenAsync(Func<Task> onChild)
+    private void Children(Action onChild)
     {
         if (_xml.IsEmptyElement)
             return;
         var depth = _xml.Depth;
         while (true)
         {
-            await NextAsync();
+            Next();
             if (_xml.NodeType == XmlNodeType.Element)
-                await onChild();
+                onChild();
             else if (_xml.NodeType == XmlNodeType.EndElement && _xml.Depth == depth)
                 return;
         }
     }
 
     /// <summary>Goes through all elements inside the one here, each before those inside it.</summary>
-    private async Task VisitAsync(Func<Task> onElement)
+    private void Visit(Action onElement)
     {
         if (_xml.IsEmptyElement)
             return;
         var depth = _xml.Depth;
         while (true)
         {
-            await NextAsync();
+            Next();
             if (_xml.NodeType == XmlNodeType.Element)
-                await onElement();
+                onElement();
             else if (_xml.NodeType == XmlNodeType.EndElement && _xml.Depth == depth)
                 return;
         }
     }
 
-    private Task SkipAsync() => VisitAsync(() => Task.CompletedTask);
+    private void Skip() => Visit(() => { });
 
-    private async Task<string> TextAsync()
+    private string Text()
     {
         _text.Clear();
-        await ValueAsync(count =>
+        Value(count =>
         {
             if (_text.Length + count > TextLengthMax)
                 throw new DavFormatException("a property is too long");
@@ -330,12 +331,12 @@ internal sealed class MultistatusReader : IDisposable
         return _text.ToString().Trim();
     }
 
-    private async Task<byte[]> CalendarDataAsync()
+    private byte[] CalendarData()
     {
         var octets = _octets ??= new ArrayBufferWriter<byte>(8 * 1024);
         octets.ResetWrittenCount();
         var encoder = Encoding.UTF8.GetEncoder();
-        await ValueAsync(count =>
+        Value(count =>
         {
             if (octets.WrittenCount + count > _options.ResourceSizeBytesMax)
                 throw new DavFormatException("a calendar object is too large");
@@ -345,18 +346,18 @@ internal sealed class MultistatusReader : IDisposable
     }
 
     /// <summary>Hands over the text of the element here piece by piece, in <see cref="_chunk"/>.</summary>
-    private async Task ValueAsync(Action<int> onPiece)
+    private void Value(Action<int> onPiece)
     {
         if (_xml.IsEmptyElement)
             return;
         var depth = _xml.Depth;
         while (true)
         {
-            await NextAsync();
+            Next();
             if (_xml.NodeType is XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.SignificantWhitespace)
             {
                 int count;
-                while ((count = await _xml.ReadValueChunkAsync(_chunk, 0, _chunk.Length)) > 0)
+                while ((count = _xml.ReadValueChunk(_chunk, 0, _chunk.Length)) > 0)
                     onPiece(count);
             }
             else if (_xml.NodeType == XmlNodeType.EndElement && _xml.Depth == depth)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using System.Text.Json;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Components;
@@ -61,24 +60,30 @@ internal sealed record PairRow
 internal static class ContentRows
 {
     /// <summary>The name of a content; null for none.</summary>
-    public static string? Hash(CalendarDocument? content) =>
-        content is null ? null : Convert.ToHexStringLower(SHA256.HashData(content.Bytes.Span));
+    public static string? Hash(CalendarDocument? content) => content?.Digest;
 
     /// <summary>Keeps contents.</summary>
-    public static void Queue(WriteSession session, IEnumerable<CalendarDocument?> contents)
+    /// <param name="session">The transaction.</param>
+    /// <param name="contents">Which.</param>
+    /// <param name="kept">Those that are known to be kept already.</param>
+    public static void Queue(
+        WriteSession session, IEnumerable<CalendarDocument?> contents,
+        IEnumerable<CalendarDocument?>? kept = null)
     {
+        var rows = new Dictionary<string, CalendarDocument>(StringComparer.Ordinal);
+        foreach (var content in contents.OfType<CalendarDocument>())
+            rows[content.Digest] = content;
+        foreach (var content in kept?.OfType<CalendarDocument>() ?? [])
+            rows.Remove(content.Digest);
         // In one order, so that two transactions that keep the same contents cannot wait for each other.
-        var rows = contents.OfType<CalendarDocument>().Distinct()
-            .Select(content => (Hash: Hash(content)!, content.Bytes))
-            .DistinctBy(row => row.Hash).OrderBy(row => row.Hash, StringComparer.Ordinal);
-        foreach (var (hash, bytes) in rows)
+        foreach (var (hash, content) in rows.OrderBy(row => row.Key, StringComparer.Ordinal))
         {
             session.Queue(
                 """
                 INSERT INTO event_contents (hash, octets) VALUES (@hash, @octets)
                 ON CONFLICT (hash) DO NOTHING
                 """,
-                new { hash, octets = bytes.ToArray() });
+                new { hash, octets = content.Bytes.ToArray() });
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CalSync.Calendar.Comparison;
+using CalSync.Calendar.Document;
 using CalSync.Sync;
 using CalSync.Sync.Journal;
 using CalSync.Sync.Pairs;
@@ -118,15 +119,27 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         lease, now,
         session =>
         {
-            ContentRows.Queue(session, changes.SelectMany(change => new[]
-            {
-                change.Mapping.Base, change.Mapping.Left?.Seen, change.Mapping.Right?.Seen,
-            }
-            .Concat(change.IsVersion || !change.Conflicts.IsEmpty ? [change.Left, change.Right] : [])
-            .Concat(change.Arrived.Select(each => each.Place?.Seen))
-            .Concat(change.Done.Select(each => each.After))));
+            ContentRows.Queue(
+                session, changes.SelectMany(Contents),
+                // The row of a write that was begun names what was kept with it.
+                changes.SelectMany(change => change.Done)
+                    .SelectMany(each => new[] { each.Sent, each.Before }));
             foreach (var change in changes)
                 QueueChange(session, lease, change, now);
+            var uids = changes.Select(change => change.Mapping.Uid).ToArray();
+            session.Queue(
+                $"""
+                UPDATE sync_operations SET state = 'void', finished_at = @now
+                WHERE calendar_mapping_id = @Id AND state = 'open' AND {session.In("event_uid", "@uids")}
+                """,
+                new { uids, lease.Pair.Id, now });
+            var keys = uids.Select(uid => "uid:" + uid).ToArray();
+            session.Queue(
+                $"""
+                DELETE FROM event_quarantine
+                WHERE calendar_mapping_id = @Id AND {session.In("item_key", "@keys")}
+                """,
+                new { keys, lease.Pair.Id });
             return Task.CompletedTask;
         },
         cancellation);
@@ -237,6 +250,15 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         }
     }
 
+    /// <summary>Every content a change names.</summary>
+    private static IEnumerable<CalendarDocument?> Contents(LedgerChange change) =>
+    [
+        change.Mapping.Base, change.Mapping.Left?.Seen, change.Mapping.Right?.Seen,
+        .. (CalendarDocument?[])(change.IsVersion || !change.Conflicts.IsEmpty
+            ? [change.Left, change.Right] : []),
+        .. change.Arrived.Select(each => each.Place?.Seen), .. change.Done.Select(each => each.After),
+    ];
+
     private void QueueChange(
         WriteSession session, PairLease lease, LedgerChange change, DateTimeOffset now)
     {
@@ -248,15 +270,6 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
             WriteRows.QueueArrived(session, arrived, now);
         if (change.IsVersion)
             QueueVersion(session, lease, change, now);
-        session.Queue(
-            """
-            UPDATE sync_operations SET state = 'void', finished_at = @now
-            WHERE event_uid = @Uid AND calendar_mapping_id = @Id AND state = 'open'
-            """,
-            new { mapping.Uid, lease.Pair.Id, now });
-        session.Queue(
-            "DELETE FROM event_quarantine WHERE item_key = @Key AND calendar_mapping_id = @Id",
-            new { Key = "uid:" + mapping.Uid, lease.Pair.Id });
         if (change.Rule is SyncRule.LinkedByUid or SyncRule.LinkedByContent && change.Done.IsEmpty)
         {
             var link = new WriteRecord(

@@ -11,17 +11,17 @@ internal static class PostgresBinding
     /// <summary>Adds the values of a statement in order of position.</summary>
     public static void BindPositions(NpgsqlParameterCollection parameters, SqlText text, object? args)
     {
-        foreach (var name in text.Names)
-            parameters.Add(Parameter(Arguments.Find(args, name)));
+        for (var i = 0; i < text.Names.Length; i++)
+            parameters.Add(Parameter(text.Argument(args, i)));
     }
 
     /// <summary>Adds the values of a statement by name.</summary>
     public static void BindNames(NpgsqlParameterCollection parameters, SqlText text, object? args)
     {
-        foreach (var name in text.Names)
+        for (var i = 0; i < text.Names.Length; i++)
         {
-            var parameter = Parameter(Arguments.Find(args, name));
-            parameter.ParameterName = name;
+            var parameter = Parameter(text.Argument(args, i));
+            parameter.ParameterName = text.Names[i];
             parameters.Add(parameter);
         }
     }

@@ -97,12 +97,16 @@ public abstract record ResourceWrite
 
     /// <summary>Stored.</summary>
     /// <param name="Address">Where it lies.</param>
-    /// <param name="Version">The version the answer named; a hint, unless the traits say that it can be
-    /// trusted.</param>
+    /// <param name="Version">The version the answer named; a hint: it may be that of something the provider
+    /// made of the content.</param>
     /// <param name="Lost">What this provider cannot carry, as property names with the reason; empty when all
     /// was sent.</param>
     public sealed record Stored(
-        ResourceAddress Address, string? Version, ImmutableArray<CarryLoss> Lost) : ResourceWrite;
+        ResourceAddress Address, string? Version, ImmutableArray<CarryLoss> Lost) : ResourceWrite
+    {
+        /// <summary>Whether the provider was sent the content of the draft octet for octet.</summary>
+        public bool IsAsGiven { get; init; }
+    }
 
     /// <summary>Someone else wrote first (412); read again and decide again.</summary>
     public sealed record Changed : ResourceWrite;

@@ -42,6 +42,13 @@ public interface IRemoteCalendar
         return reads;
     }
 
+    /// <summary>Reads which versions several resources have, where the provider tells that without their
+    /// contents.</summary>
+    /// <returns>One for each, in their order; null where none was told, which says nothing.</returns>
+    Task<IReadOnlyList<string?>> ReadVersionsAsync(
+        IReadOnlyList<ResourceAddress> addresses, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<string?>>(new string?[addresses.Count]);
+
     /// <summary>Finds the resource that carries a UID: after a lost answer, or when a create says it
     /// exists.</summary>
     Task<ResourceRead> FindAsync(string uid, CancellationToken cancellation);
@@ -91,13 +98,9 @@ public enum CursorKind
 /// <summary>What a calendar is and what its provider can carry.</summary>
 /// <param name="Provider"><c>google</c>, <c>icloud</c> or <c>caldav</c>.</param>
 /// <param name="IsReadOnly">True when writes are refused before they are sent.</param>
-/// <param name="CanTrustWriteVersion">
-/// True when the version a write answers is known to be that of exactly the content sent, so that no read is
-/// needed after it.
-/// </param>
 /// <param name="ParallelWritesMax">How many writes may be under way at once, 1 or more.</param>
 public sealed record RemoteTraits(
-    string Provider, bool IsReadOnly, bool CanTrustWriteVersion, int ParallelWritesMax);
+    string Provider, bool IsReadOnly, int ParallelWritesMax);
 
 /// <summary>New content for a resource.</summary>
 /// <param name="Uid">The UID all components share.</param>

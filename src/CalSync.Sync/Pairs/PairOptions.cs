@@ -29,6 +29,11 @@ public sealed record PairOptions
     [Limit("failures", 1, 1000)]
     public int FailureStreakMax { get; init; } = 5;
 
+    /// <summary>Writes of a run that a side must give back octet for octet before the version it answered
+    /// stands for the rest; 0 reads every write back whole. Default 32.</summary>
+    [Limit("writes", 0, 100_000)]
+    public int ProvenWriteCountMin { get; init; } = 32;
+
     /// <summary>How long a run holds its pair without a sign of life. Default 2 min.</summary>
     [Limit("s", 10, 3600)]
     public TimeSpan Lease { get; init; } = TimeSpan.FromMinutes(2);

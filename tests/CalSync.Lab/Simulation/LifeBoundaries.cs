@@ -52,7 +52,7 @@ public static partial class LifeBoundaries
     /// <summary>Pairs of providers that differ in what the engine can rely on.</summary>
     private static readonly ImmutableArray<(SimulatedHabits Left, SimulatedHabits Right)> Providers =
     [
-        (new() { IsTrusted = true }, new()),
+        (new() { TellsVersions = true }, new()),
         (new(), new() { HasTokens = false, AnswersVersion = false }),
         (new() { HasTokens = false, HasVersions = false }, new() { IsFlapping = true }),
         (new() { IsLossy = true }, new() { IsDamaging = true, IsLossy = true }),

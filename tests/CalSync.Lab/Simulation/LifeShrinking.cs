@@ -82,7 +82,7 @@ internal static class LifeShrinking
             habits with { HasTokens = true },
             habits with { HasVersions = true },
             habits with { AnswersVersion = true },
-            habits with { IsTrusted = false },
+            habits with { TellsVersions = false },
             habits with { IsFlapping = false },
             habits with { IsDamaging = false },
             habits with { IsLossy = false },

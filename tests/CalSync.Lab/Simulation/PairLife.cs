@@ -210,8 +210,7 @@ internal sealed record PairLife(
         };
         return habits with
         {
-            IsTrusted = habits is { IsEchoSure: true, IsDamaging: false, IsLossy: false }
-                && random.Next(2) == 0,
+            TellsVersions = random.Next(2) == 0,
         };
     }
 }

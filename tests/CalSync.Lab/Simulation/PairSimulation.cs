@@ -69,7 +69,8 @@ public sealed partial class PairSimulation
 
         _store.OnStep = () => Face(null, "the ledger", mayEdit: false);
         _sync = new PairSync(
-            _store, new PairOptions { BrakeCountMin = 1000 }, _clock, new IdSource(_clock, new Random(1)));
+            _store, new PairOptions { BrakeCountMin = 1000, ProvenWriteCountMin = 1 }, _clock,
+            new IdSource(_clock, new Random(1)));
     }
 
     /// <summary>Runs seeds one after the other, on all processors, until several broke.</summary>

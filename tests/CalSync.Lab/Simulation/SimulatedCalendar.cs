@@ -46,7 +46,7 @@ public sealed class SimulatedCalendar(string name, SimulatedHabits habits) : IRe
 
     /// <inheritdoc/>
     public RemoteTraits Traits { get; } = new(
-        name, IsReadOnly: false, habits.IsTrusted, habits.ParallelWritesMax);
+        name, IsReadOnly: false, habits.ParallelWritesMax);
 
     /// <summary>What the provider makes of content it is sent.</summary>
     public CalendarDocument Carried(CalendarDocument content)
@@ -151,17 +151,22 @@ public sealed class SimulatedCalendar(string name, SimulatedHabits habits) : IRe
         var fault = Call("read");
         if (fault is SimulatedFault.ReadFails or SimulatedFault.FailBefore)
             return Task.FromResult<ResourceRead>(new ResourceRead.Failed(Trouble(false)));
-        var stored = _events.GetValueOrDefault(address.Value);
-        if (fault == SimulatedFault.StaleRead)
-        {
-            var last = _log.FindLastIndex(each => each.Address == address.Value && each.Seq > _recent);
-            if (last > 0)
-                stored = _log.Take(last).LastOrDefault(each => each.Address == address.Value)?.Stored;
-        }
-
+        var stored = Seen(address.Value, fault);
         return Task.FromResult<ResourceRead>(stored is null
             ? new ResourceRead.Gone()
             : new ResourceRead.Found(Read(address.Value, stored, null)));
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<string?>> ReadVersionsAsync(
+        IReadOnlyList<ResourceAddress> addresses, CancellationToken cancellation)
+    {
+        var fault = Habits.TellsVersions ? Call("versions") : SimulatedFault.ReadFails;
+        return Task.FromResult<IReadOnlyList<string?>>(
+        [
+            .. addresses.Select(address => fault is SimulatedFault.ReadFails or SimulatedFault.FailBefore
+                || Seen(address.Value, fault) is not { } stored ? null : Version(stored)),
+        ]);
     }
 
     /// <inheritdoc/>
@@ -265,6 +270,17 @@ public sealed class SimulatedCalendar(string name, SimulatedHabits habits) : IRe
         return new ResourceDelete.Deleted();
     }
 
+    /// <summary>What a read gives of an address, which may be what lay there before.</summary>
+    private Stored? Seen(string address, SimulatedFault fault)
+    {
+        var last = fault != SimulatedFault.StaleRead
+            ? -1
+            : _log.FindLastIndex(each => each.Address == address && each.Seq > _recent);
+        return last > 0
+            ? _log.Take(last).LastOrDefault(each => each.Address == address)?.Stored
+            : _events.GetValueOrDefault(address);
+    }
+
     private ResourceWrite.Stored Store(string address, ResourceDraft draft)
     {
         WriteCount++;
@@ -275,7 +291,10 @@ public sealed class SimulatedCalendar(string name, SimulatedHabits habits) : IRe
             new ResourceAddress(address), Habits.AnswersVersion ? version : null,
             Habits.IsLossy && draft.Content.ToString().Contains("\nCONTACT", StringComparison.Ordinal)
                 ? [new CarryLoss("CONTACT", "This provider has no place for it.")]
-                : []);
+                : [])
+        {
+            IsAsGiven = true,
+        };
     }
 
     private void Set(string address, Stored? stored)

@@ -12,8 +12,8 @@ public sealed record SimulatedHabits
     /// <summary>A write answers the version of what was stored.</summary>
     public bool AnswersVersion { get; init; } = true;
 
-    /// <summary>A write's version is that of exactly what was sent.</summary>
-    public bool IsTrusted { get; init; }
+    /// <summary>It tells versions without contents.</summary>
+    public bool TellsVersions { get; init; }
 
     /// <summary>Versions change at every read although nothing else does.</summary>
     public bool IsFlapping { get; init; }

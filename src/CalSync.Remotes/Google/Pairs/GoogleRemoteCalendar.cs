@@ -30,7 +30,7 @@ internal sealed class GoogleRemoteCalendar(
 
     /// <inheritdoc/>
     public RemoteTraits Traits { get; } =
-        new("google", target.IsReadOnly, CanTrustWriteVersion: false, ParallelWritesMax: 1);
+        new("google", target.IsReadOnly, ParallelWritesMax: 1);
 
     /// <inheritdoc/>
     public async Task<ChangeRead> ReadChangesAsync(

@@ -18,9 +18,6 @@ namespace CalSync.Sync.Pairs.Execution;
 /// <param name="ids">Names runs, writes and events.</param>
 public sealed partial class PairSync(IPairStore store, PairOptions options, TimeProvider clock, IdSource ids)
 {
-    /// <summary>Events under way at once: what a run that is cut off leaves to be looked at again.</summary>
-    private const int BatchCount = 256;
-
     /// <summary>Renewals in the time of one lease: one may be late.</summary>
     private const int RenewalCount = 4;
 
@@ -238,8 +235,10 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
             },
             Sides = new Dictionary<MergeSide, SideWriting>
             {
-                [MergeSide.Left] = new(remotes[MergeSide.Left], MergeSide.Left, leftGate),
-                [MergeSide.Right] = new(remotes[MergeSide.Right], MergeSide.Right, rightGate),
+                [MergeSide.Left] = new(
+                    remotes[MergeSide.Left], MergeSide.Left, leftGate, options.ProvenWriteCountMin),
+                [MergeSide.Right] = new(
+                    remotes[MergeSide.Right], MergeSide.Right, rightGate, options.ProvenWriteCountMin),
             },
         };
         var ends = await RunItemsAsync(scope, work, progress, cancellation);
@@ -248,75 +247,6 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
 
     private static SemaphoreSlim Gate(IRemoteCalendar remote) =>
         new(Math.Max(1, remote.Traits.ParallelWritesMax));
-
-    private async Task<Dictionary<string, ItemEnd>> RunItemsAsync(
-        RunScope scope, Work work, IProgress<RunProgress>? progress, CancellationToken cancellation)
-    {
-        var ends = new Dictionary<string, ItemEnd>(StringComparer.Ordinal);
-        var troubles = work.Troubles.Select(Waiting).ToList();
-        if (troubles.Count > 0)
-        {
-            scope.IsLeaseLost |= !await store.SetAsideAsync(
-                scope.Lease, troubles, clock.GetUtcNow(), cancellation);
-        }
-
-        var quiet = work.Items.Where(item => !item.IsLoud).ToList();
-        foreach (var batch in quiet.Chunk(RunScope.ChangeCountMax))
-        {
-            if (scope.IsStopped)
-                break;
-            scope.IsLeaseLost |= !await store.RecordAsync(
-                scope.Lease, [.. batch.Select(item => new ItemRun(scope, item).Change())],
-                clock.GetUtcNow(), cancellation);
-        }
-
-        // Deletions last: should the run be cut off, there is rather too much than too little.
-        var loud = work.Items.Where(item => item.IsLoud)
-            .OrderBy(item => item.Left is SideAct.Delete || item.Right is SideAct.Delete).ToList();
-        foreach (var batch in loud.Chunk(BatchCount))
-        {
-            if (scope.IsStopped)
-                break;
-            var before = ends.Count;
-            await RunBatchAsync(
-                scope, batch, ends, done => progress?.Report(new RunProgress(before + done, loud.Count)),
-                cancellation);
-        }
-
-        return ends;
-    }
-
-    private async Task RunBatchAsync(
-        RunScope scope, ItemPlan[] batch, Dictionary<string, ItemEnd> ends, Action<int> tell,
-        CancellationToken cancellation)
-    {
-        var runs = batch.Select(item => (Item: item, Run: new ItemRun(scope, item))).ToList();
-        var writes = runs.Where(each => each.Item.IsWrite).SelectMany(each => each.Run.Begin()).ToList();
-        foreach (var some in writes.Chunk(RunScope.ChangeCountMax))
-        {
-            if (await store.BeginAsync(scope.Lease, some, clock.GetUtcNow(), cancellation))
-                continue;
-            scope.IsLeaseLost = true;
-            return;
-        }
-
-        var count = 0;
-        tell(count);
-        var done = await Task.WhenAll(runs.Select(async each =>
-        {
-            var end = await each.Run.RunAsync(cancellation);
-            tell(Interlocked.Increment(ref count));
-            return end;
-        }));
-        for (var index = 0; index < runs.Count; index++)
-            ends[runs[index].Item.Uid] = done[index];
-        var untried = runs.SelectMany(each => each.Run.UntriedIds).ToList();
-        if (untried.Count > 0 && !scope.IsLeaseLost)
-        {
-            scope.IsLeaseLost |= !await store.VoidAsync(
-                scope.Lease, untried, clock.GetUtcNow(), cancellation);
-        }
-    }
 
     private async Task<RunReport> ConcludeAsync(
         RunScope scope, Work work, PairRead.Done read, Dictionary<string, ItemEnd> ends, RunReport report,

@@ -19,8 +19,11 @@ internal sealed class RunScope
     private readonly List<Untouched> _untouched = [];
     private readonly List<RunLoss> _losses = [];
     private int _streak;
+    private int _underWay;
+    private int _recording;
 
-    public RunScope() => _changes = new(RecordAllAsync, ChangeCountMax);
+    public RunScope() => _changes = new(
+        RecordAllAsync, ChangeCountMax, () => Volatile.Read(ref _underWay) > Volatile.Read(ref _recording));
 
     /// <summary>The ledger.</summary>
     public required IPairStore Store { get; init; }
@@ -61,10 +64,38 @@ internal sealed class RunScope
     /// <summary>Whether no further write may begin.</summary>
     public bool IsStopped => StopFault is not null || IsLeaseLost;
 
-    /// <summary>Records how an event ended, together with others that end at the same time.</summary>
+    /// <summary>Tells of events that will be run at once.</summary>
+    public void Expect(int count) => Interlocked.Add(ref _underWay, count);
+
+    /// <summary>Runs one of the expected events.</summary>
+    public async Task<ItemEnd> RunAsync(ItemRun run, CancellationToken cancellation)
+    {
+        try
+        {
+            return await run.RunAsync(cancellation);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _underWay);
+            _changes.GoWhenDue(cancellation);
+        }
+    }
+
+    /// <summary>Records how an event ended, together with others that are under way: the fewer
+    /// transactions, the less is written of the ledger.</summary>
     /// <returns>False when the lease was lost.</returns>
-    public Task<bool> RecordAsync(LedgerChange change, CancellationToken cancellation) =>
-        _changes.AskAsync(change, cancellation);
+    public async Task<bool> RecordAsync(LedgerChange change, CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _recording);
+        try
+        {
+            return await _changes.AskAsync(change, cancellation);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _recording);
+        }
+    }
 
     /// <summary>How many writes of a kind were made.</summary>
     public int Written(StepKind kind)

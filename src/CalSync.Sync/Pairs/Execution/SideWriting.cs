@@ -39,17 +39,19 @@ internal sealed class SideWriting
     private readonly IRemoteCalendar _calendar;
     private readonly MergeSide _side;
     private readonly SemaphoreSlim _gate;
-    private readonly Gathering<ResourceAddress, ResourceRead> _readBacks;
+    private readonly WriteTrust _trust;
+    private readonly Gathering<StoredWrite, ResourceRead> _readBacks;
     private int _unanswered;
 
     /// <param name="calendar">The side.</param>
     /// <param name="side">Which.</param>
     /// <param name="gate">Bounds how many writes are under way.</param>
-    public SideWriting(IRemoteCalendar calendar, MergeSide side, SemaphoreSlim gate)
+    /// <param name="provenCountMin">Writes read back whole before a version may stand for a content.</param>
+    public SideWriting(
+        IRemoteCalendar calendar, MergeSide side, SemaphoreSlim gate, int provenCountMin)
     {
-        (_calendar, _side, _gate) = (calendar, side, gate);
-        _readBacks = new(
-            calendar.ReadManyAsync, ReadBackCountMax, () => Volatile.Read(ref _unanswered) > 0);
+        (_calendar, _side, _gate, _trust) = (calendar, side, gate, new(provenCountMin));
+        _readBacks = new(ReadBackManyAsync, ReadBackCountMax, () => Volatile.Read(ref _unanswered) > 0);
     }
 
     /// <summary>Makes one write.</summary>
@@ -131,7 +133,7 @@ internal sealed class SideWriting
         switch (answer)
         {
             case ResourceWrite.Stored stored:
-                return await ReadBackAsync(stored, act.Uid, null, write, cancellation);
+                return await ReadBackAsync(stored, content, act.Uid, null, write, cancellation);
             case ResourceWrite.Refused refused:
                 return new SideEnd.Refused(refused.Fault);
             case ResourceWrite.Failed { Fault.OutcomeUnknown: false } failed:
@@ -162,7 +164,8 @@ internal sealed class SideWriting
         switch (answer)
         {
             case ResourceWrite.Stored stored:
-                return await ReadBackAsync(stored, act.Held.Uid, act.Held.Seen, write, cancellation);
+                return await ReadBackAsync(
+                    stored, draft.Content, act.Held.Uid, act.Held.Seen, write, cancellation);
             case ResourceWrite.Refused refused:
                 return new SideEnd.Refused(refused.Fault);
             case ResourceWrite.Failed { Fault.OutcomeUnknown: false } failed:
@@ -224,9 +227,47 @@ internal sealed class SideWriting
             : new SideEnd.Otherwise(fact, lost is not null, lost);
     }
 
+    /// <summary>
+    /// Looks what became of writes: whether their versions are still there, where that says all; else what
+    /// lies there.
+    /// </summary>
+    private async Task<IReadOnlyList<ResourceRead>> ReadBackManyAsync(
+        IReadOnlyList<StoredWrite> writes, CancellationToken cancellation)
+    {
+        var reads = new ResourceRead[writes.Count];
+        var all = Enumerable.Range(0, reads.Length).ToArray();
+        var covered = all.Where(index => _trust.Covers(writes[index])).ToArray();
+        if (covered.Length > 0)
+        {
+            var versions = await _calendar.ReadVersionsAsync(
+                [.. covered.Select(index => writes[index].Address)], cancellation);
+            foreach (var (index, version) in covered.Zip(versions))
+            {
+                if (version == writes[index].Version)
+                {
+                    reads[index] = new ResourceRead.Found(
+                        new RemoteResource(writes[index].Address, version, writes[index].Sent));
+                }
+            }
+        }
+
+        var rest = all.Where(index => reads[index] is null).ToArray();
+        if (rest.Length == 0)
+            return reads;
+        var whole = await _calendar.ReadManyAsync(
+            [.. rest.Select(index => writes[index].Address)], cancellation);
+        foreach (var (index, read) in rest.Zip(whole))
+        {
+            _trust.Learn(writes[index], read);
+            reads[index] = read;
+        }
+
+        return reads;
+    }
+
     private async Task<SideEnd> ReadBackAsync(
-        ResourceWrite.Stored stored, string uidThere, CalendarDocument? held, WriteRecord write,
-        CancellationToken cancellation)
+        ResourceWrite.Stored stored, CalendarDocument given, string uidThere, CalendarDocument? held,
+        WriteRecord write, CancellationToken cancellation)
     {
         var sent = write.Sent!;
         var blind = new SidePlace(stored.Address, stored.Version, uidThere, sent);
@@ -238,12 +279,13 @@ internal sealed class SideWriting
                 Lost = [.. write.Lost.Union(stored.Lost).Union(WriteEcho.Losses(sent, place.Seen))],
                 After = place.Seen,
             });
-        if (_calendar.Traits.CanTrustWriteVersion && stored.Version is not null && stored.Lost.IsEmpty)
-            return Done(blind);
         // A provider may give what is created another UID.
         var expected = held is null ? null : uidThere;
         var (fact, fault) = Fact(
-            await _readBacks.AskAsync(stored.Address, cancellation), expected, write.Uid);
+            await _readBacks.AskAsync(
+                new StoredWrite(stored.Address, stored.Version, stored.IsAsGiven ? given : null),
+                cancellation),
+            expected, write.Uid);
         if (fault is null && !IsShown(fact, held, sent))
             (fact, fault) = await ReadAsync(stored.Address, expected, write.Uid, cancellation);
         switch (fact)

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Text;
 using CalSync.Remotes.Dav;
 using Xunit;
@@ -115,6 +116,38 @@ public sealed class MultistatusReaderTests
                 $"B{line.ReplaceLineEndings("\r\n")}E\r\n",
                 Encoding.UTF8.GetString(read.Rows[0].Properties.CalendarData!));
         }
+    }
+
+    /// <summary>Longer than what is taken into memory before it is read.</summary>
+    [Fact]
+    public async Task Read_LongAnswer_GivesEveryRowAndLeavesNothing()
+    {
+        const int Count = 40_000;
+        var text = DavXml.Text([.. Enumerable.Range(0, Count).Select(index =>
+            DavXml.Row($"/a/{index}", $"<D:getetag>\"{index}\"</D:getetag>"))]);
+        Assert.InRange(text.Length, AnswerBody.HeldSizeBytesMax + 1, 3 * AnswerBody.HeldSizeBytesMax);
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text));
+        var read = await MultistatusReader.ReadAsync(stream, new DavOptions(), CancellationToken.None);
+        Assert.Equal(stream.Length, stream.Position);
+        Assert.Equal(
+            Enumerable.Range(0, Count).Select(index => $"\"{index}\""),
+            read.Rows.Select(row => row.Properties.ETag));
+    }
+
+    /// <summary>The wait for the rest of a long answer ends when the call does.</summary>
+    [Fact]
+    public async Task Read_LongAnswerThatStops_EndsWithItsCall()
+    {
+        using var cancelling = new CancellationTokenSource();
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        var begun = Encoding.UTF8.GetBytes(
+            DavXml.Text(DavXml.Row("/a", $"<D:x>{new string('x', 2 * AnswerBody.HeldSizeBytesMax)}</D:x>")));
+        await pipe.Writer.WriteAsync(begun.AsMemory(0, AnswerBody.HeldSizeBytesMax + 1000), cancelling.Token);
+        var reading = MultistatusReader.ReadAsync(
+            pipe.Reader.AsStream(), new DavOptions(), cancelling.Token);
+        Assert.False(reading.IsCompleted);
+        await cancelling.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
     }
 
     /// <summary>Whatever comes, it is rows or a refusal.</summary>

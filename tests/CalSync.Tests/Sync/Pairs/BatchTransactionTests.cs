@@ -37,7 +37,7 @@ public sealed class BatchTransactionTests(SqliteTestDatabase fixture)
         }
 
         SimulatedCalendar Side(string name) =>
-            new(name, new SimulatedHabits { IsTrusted = true }) { OnCall = Count };
+            new(name, new SimulatedHabits { TellsVersions = true }) { OnCall = Count };
         var (left, right) = (Side("google"), Side("icloud"));
         for (var index = 0; index < EventCount; index++)
             left.Put($"/google/e{index}.ics", PairWorld.Event($"e{index}", $"SUMMARY:title {index}|"));
