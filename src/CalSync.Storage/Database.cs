@@ -11,7 +11,6 @@ public abstract class Database : IAsyncDisposable
 {
     private const int WriteAttemptCountMax = 3;
 
-    static Database() => RowReading.Register();
 
     private protected Database()
     {

@@ -1,6 +1,4 @@
-using System.Data;
 using System.Globalization;
-using Dapper;
 
 namespace CalSync.Storage;
 
@@ -34,15 +32,4 @@ internal static class Instant
             DateTime.ParseExact(text, Format, CultureInfo.InvariantCulture), DateTimeKind.Utc)),
         _ => throw new InvalidCastException($"A {value.GetType().Name} is not an instant."),
     };
-
-    /// <summary>Tells Dapper how to read instants, once in a process.</summary>
-    public sealed class Handler : SqlMapper.TypeHandler<DateTimeOffset>
-    {
-        /// <inheritdoc/>
-        public override DateTimeOffset Parse(object value) => Read(value);
-
-        /// <inheritdoc/>
-        public override void SetValue(IDbDataParameter parameter, DateTimeOffset value) =>
-            parameter.Value = value;
-    }
 }

@@ -1,4 +1,3 @@
-using Dapper;
 
 namespace CalSync.Storage;
 
@@ -77,7 +76,7 @@ public class Session
     /// <summary>
     /// Several SELECTs, separated by semicolons, in one round trip. Read them in order, then dispose.
     /// </summary>
-    public Task<SqlMapper.GridReader> QueryMultipleAsync(string sql, object? args = null) =>
+    public Task<ResultSets> QueryMultipleAsync(string sql, object? args = null) =>
         Channel.QueryMultipleAsync(sql, args, Cancellation);
 
 }

@@ -1,7 +1,5 @@
-using System.Data;
 using System.Data.Common;
 using CalSync.Sync.Journal;
-using Dapper;
 
 namespace CalSync.Storage;
 
@@ -40,7 +38,7 @@ internal abstract class SqlChannel : IAsyncDisposable
         string sql, object? args, int countMax, CancellationToken cancellation);
 
     /// <summary>Runs several SELECTs in one round trip.</summary>
-    public abstract Task<SqlMapper.GridReader> QueryMultipleAsync(
+    public abstract Task<ResultSets> QueryMultipleAsync(
         string sql, object? args, CancellationToken cancellation);
 
     /// <summary>Runs one statement; the answer is how many rows changed.</summary>
@@ -72,11 +70,4 @@ internal abstract class SqlChannel : IAsyncDisposable
 
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
-
-    /// <summary>Hands our own parameter binding to Dapper.</summary>
-    private protected sealed class DapperArguments(Action<IDbCommand> bind) : SqlMapper.IDynamicParameters
-    {
-        /// <inheritdoc/>
-        public void AddParameters(IDbCommand command, SqlMapper.Identity identity) => bind(command);
-    }
 }

@@ -98,7 +98,7 @@ internal sealed class ClassNeeds(ClassOptions options)
         // Every id of the batch was unusable, so there is nothing to look for.
         if (reads.Count == 0)
             return facts;
-        using (var grid = await session.QueryMultipleAsync(sql, Values()))
+        await using (var grid = await session.QueryMultipleAsync(sql, Values()))
         {
             foreach (var read in reads)
                 await read(grid, facts);
@@ -128,11 +128,11 @@ internal sealed class ClassNeeds(ClassOptions options)
         Since = _since,
     };
 
-    private (string Sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> Reads) Compose(
+    private (string Sql, List<Func<ResultSets, ClassFacts, Task>> Reads) Compose(
         WriteSession session)
     {
         var sql = new List<string>();
-        var reads = new List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>>();
+        var reads = new List<Func<ResultSets, ClassFacts, Task>>();
         // Keys of other rows refer to the locked ones; only changes of the rows themselves must wait.
         var locked = session.Engine == Engine.Postgres ? " FOR NO KEY UPDATE" : "";
         if (_creators.Count > 0)
@@ -196,7 +196,7 @@ internal sealed class ClassNeeds(ClassOptions options)
 
     private void AddSeats(
         WriteSession session,
-        List<string> sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)
+        List<string> sql, List<Func<ResultSets, ClassFacts, Task>> reads)
     {
         // Lateral, so that no plan can begin with all seats there are.
         var ofStudents = session.Engine == Engine.Postgres
@@ -261,7 +261,7 @@ internal sealed class ClassNeeds(ClassOptions options)
     /// <summary>The sent reminders that what is being settled may make untrue.</summary>
     private static void AddReminded(
         WriteSession session, List<string> sql,
-        List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)
+        List<Func<ResultSets, ClassFacts, Task>> reads)
     {
         sql.Add(
             $"""
@@ -308,7 +308,7 @@ internal sealed class ClassNeeds(ClassOptions options)
 
     private static void AddCreation(
         WriteSession session,
-        List<string> sql, List<Func<Dapper.SqlMapper.GridReader, ClassFacts, Task>> reads)
+        List<string> sql, List<Func<ResultSets, ClassFacts, Task>> reads)
     {
         sql.Add(
             $"""

@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using CalSync.Sync.Journal;
-using Dapper;
 using Npgsql;
 
 namespace CalSync.Storage.Postgres;
@@ -41,19 +40,20 @@ internal sealed class PostgresChannel(
     }
 
     /// <inheritdoc/>
-    public override async Task<SqlMapper.GridReader> QueryMultipleAsync(
+    [SuppressMessage("Reliability", "CA2000", Justification = "The results own and dispose it.")]
+    public override async Task<ResultSets> QueryMultipleAsync(
         string sql, object? args, CancellationToken cancellation)
     {
-        var text = SqlText.Of(sql);
-        var bound = new DapperArguments(command =>
-            PostgresBinding.BindNames(((NpgsqlCommand)command).Parameters, text, args));
+        var command = Command(sql, args);
         try
         {
-            return await connection.QueryMultipleAsync(
-                new CommandDefinition(sql, bound, transaction, cancellationToken: cancellation));
+            return new ResultSets(
+                await command.ExecuteReaderAsync(cancellation), command, error => Fault(error, sql),
+                cancellation);
         }
         catch (DbException error)
         {
+            await command.DisposeAsync();
             throw Fault(error, sql);
         }
     }

@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using CalSync.Sync.Journal;
-using Dapper;
 using Microsoft.Data.Sqlite;
 
 namespace CalSync.Storage.Sqlite;
@@ -38,14 +37,14 @@ internal sealed class SqliteChannel(SqliteLink link, Action<SqliteLink> giveBack
     }
 
     /// <inheritdoc/>
-    public override async Task<SqlMapper.GridReader> QueryMultipleAsync(
+    public override async Task<ResultSets> QueryMultipleAsync(
         string sql, object? args, CancellationToken cancellation)
     {
-        var bound = new DapperArguments(command => SqliteLink.Bind((SqliteCommand)command, args));
         try
         {
-            return await link.Connection.QueryMultipleAsync(
-                new CommandDefinition(sql, bound, cancellationToken: cancellation));
+            return new ResultSets(
+                await link.Prepare(sql, args).ExecuteReaderAsync(cancellation), null,
+                error => Fault(error, sql), cancellation);
         }
         catch (SqliteException error)
         {

@@ -1,4 +1,3 @@
-using Dapper;
 using Microsoft.Data.Sqlite;
 
 namespace CalSync.Storage.Sqlite;
@@ -55,21 +54,29 @@ internal static class SqliteFaults
         if (connection is null || columns.Any(parts => parts.Length != 2))
             return detail;
         var (table, names) = (columns[0][0], columns.Select(parts => parts[1]).ToArray());
-        var indexes = connection.Query<(string Name, string Origin, string Columns)>(
+        using var command = new SqliteCommand(
             """
             SELECT list.name, list.origin,
                 (SELECT group_concat(name, ',')
-                    FROM (SELECT name FROM pragma_index_info(list.name) ORDER BY seqno))
+                    FROM (SELECT name FROM pragma_index_info(list.name) ORDER BY seqno)) AS columns
             FROM pragma_index_list(@table) AS list WHERE list."unique"
             """,
-            new { table });
-        var index = indexes.FirstOrDefault(row => row.Columns == string.Join(',', names));
-        return index.Origin switch
+            connection);
+        command.Parameters.AddWithValue("@table", table);
+        using var index = command.ExecuteReader();
+        while (index.Read())
         {
-            "c" => index.Name,
-            "u" => $"{table}_{string.Join('_', names)}_key",
-            _ => $"{table}_pkey",
-        };
+            if (index["columns"] as string != string.Join(',', names))
+                continue;
+            return index.GetString(1) switch
+            {
+                "c" => index.GetString(0),
+                "u" => $"{table}_{string.Join('_', names)}_key",
+                _ => $"{table}_pkey",
+            };
+        }
+
+        return $"{table}_pkey";
     }
 
     /// <summary>What follows <c>… constraint failed: </c> in the engine's message.</summary>

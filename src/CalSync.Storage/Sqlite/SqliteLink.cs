@@ -98,14 +98,6 @@ internal sealed class SqliteLink : IDisposable
         return command;
     }
 
-    /// <summary>Binds the values of a command that somebody else made.</summary>
-    public static void Bind(SqliteCommand command, object? args)
-    {
-        var text = SqlText.Of(command.CommandText);
-        for (var i = 0; i < text.Names.Length; i++)
-            command.Parameters.AddWithValue("@" + text.Names[i], Value(text.Argument(args, i).Value));
-    }
-
     public void Dispose()
     {
         DropPrepared();

@@ -66,19 +66,49 @@ public abstract class DatabaseContract(TestDatabase fixture) : StoreContract(fix
         var (found, count) = await Database.SnapshotAsync(
             async session =>
             {
-                using var grid = await session.QueryMultipleAsync(
+                await using var grid = await session.QueryMultipleAsync(
                     """
                     SELECT id, kind, created_at FROM tenants WHERE id = @tenant;
                     SELECT count(*) FROM users WHERE tenant_id = @tenant AND created_at = @Start
                     """,
                     new { tenant, Start });
-                return (await grid.ReadSingleAsync<TenantRow>(), await grid.ReadSingleAsync<long>());
+                return (
+                    Assert.Single(await grid.ReadAsync<TenantRow>()), Assert.Single(await grid.ReadAsync<long>()));
             },
             Cancellation);
         Assert.Equal(tenant, found.Id);
         Assert.Equal(Start, found.CreatedAt);
         Assert.Equal(1, count);
         Assert.NotEmpty(user);
+    }
+
+    /// <summary>By property and by constructor, whatever types an engine has for it.</summary>
+    [Fact]
+    public async Task Rows_BecomeRecords()
+    {
+        const string Select =
+            """
+            SELECT 'a' AS some_text, 7 AS some_number, 1 = 1 AS is_so, 'Read' AS use, created_at,
+                NULL AS no_text, 2.5 AS half, 'left out' AS other
+            FROM tenants WHERE id = @tenant
+            """;
+        var tenant = await NewTenantAsync();
+        Task<T?> ReadAsync<T>() => Database.ReadAsync(
+            session => session.FirstOrDefaultAsync<T>(Select, new { tenant }), Cancellation);
+        Assert.Equal(
+            new Filled
+            {
+                SomeText = "a",
+                SomeNumber = 7,
+                IsSo = true,
+                Use = ChannelUse.Read,
+                CreatedAt = Start,
+                Half = 2.5,
+            },
+            await ReadAsync<Filled>());
+        Assert.Equal(new Made(Start, 7, null), await ReadAsync<Made>());
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(ReadAsync<Unmade>);
+        Assert.Contains("No column gives the Missing of a Unmade", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -207,6 +237,29 @@ public abstract class DatabaseContract(TestDatabase fixture) : StoreContract(fix
         Assert.Equal(kind, fault.Kind);
         Assert.Equal(constraint ?? fault.Constraint, fault.Constraint);
     }
+
+    internal sealed record Filled
+    {
+        public string SomeText { get; init; } = "";
+
+        public int SomeNumber { get; init; }
+
+        public bool IsSo { get; init; }
+
+        public ChannelUse? Use { get; init; }
+
+        public DateTimeOffset? CreatedAt { get; init; }
+
+        public string NoText { get; init; } = "as it was";
+
+        public double Half { get; init; }
+
+        public string Absent { get; init; } = "as it was";
+    }
+
+    internal sealed record Made(DateTimeOffset CreatedAt, long SomeNumber, string? NoText);
+
+    internal sealed record Unmade(string SomeText, string Missing);
 
     public sealed record TenantRow
     {
