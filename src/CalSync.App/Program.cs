@@ -9,6 +9,8 @@ public static class Program
     /// <returns>The exit code; docs/cli.md lists them.</returns>
     public static Task<int> Main(string[] args)
     {
+        if (!NativeProgram.HandOver(args, Console.Error))
+            return Task.FromResult((int)ExitCode.Failed);
         MemoryDumps.Forbid(Console.Error);
         // The only place that names the system's clock and chance; everything else is given them.
 #pragma warning disable RS0030

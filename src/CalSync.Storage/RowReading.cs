@@ -75,12 +75,7 @@ internal static class RowReading
         var make = typeof(T).GetConstructors().MaxBy(one => one.GetParameters().Length)
             ?? throw new InvalidOperationException($"A {typeof(T).Name} cannot be made of a row.");
         var places = make.GetParameters().Select(parameter => (
-            Type: parameter.ParameterType,
-            Index: Array.FindIndex(
-                names, name => name.Equals(parameter.Name, StringComparison.OrdinalIgnoreCase)) is >= 0 and var at
-                ? at
-                : throw new InvalidOperationException(
-                    $"No column gives the {parameter.Name} of a {typeof(T).Name}."))).ToArray();
+            Type: parameter.ParameterType, Index: Place<T>(names, parameter.Name!))).ToArray();
         return row =>
         {
             var values = new object?[places.Length];
@@ -93,6 +88,11 @@ internal static class RowReading
             return (T)make.Invoke(values);
         };
     }
+
+    private static int Place<T>(string[] names, string wanted) => Array.FindIndex(
+        names, name => name.Equals(wanted, StringComparison.OrdinalIgnoreCase)) is >= 0 and var at
+        ? at
+        : throw new InvalidOperationException($"No column gives the {wanted} of a {typeof(T).Name}.");
 
     /// <summary>A value as a type has it: engines have fewer types than records.</summary>
     private static object Converted(object value, Type wanted)

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CalSync.Sync.Journal;
 using Spectre.Console;
 
 namespace CalSync.App.Commands;
@@ -16,7 +17,10 @@ internal sealed class Output(Surroundings around, bool json)
     public static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+        Converters =
+        {
+            new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower), new AnonymousConverter(),
+        },
     };
 
     /// <summary>True when the verb was called with <c>--json</c>.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CalSync.Sync.Journal;
 
 namespace CalSync.Storage.Classes;
@@ -75,7 +74,7 @@ public sealed class NoticeDelivery(Database database)
     private static JournalEntry Entry(Row row, DateTimeOffset now, string correlationId) => new(
         now, row.TenantId, "worker", "delivery", correlationId, $"notice.{row.Verdict}", "notice", row.Id,
         row.ClassId, null,
-        JsonSerializer.Serialize(
+        JournalText.Of(
             new
             {
                 row.Kind,
@@ -85,8 +84,7 @@ public sealed class NoticeDelivery(Database database)
                 row.EnrolmentId,
                 row.Message,
                 row.DueAt
-            },
-            JsonSerializerOptions.Web));
+            }));
 
     private sealed record Row
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using CalSync.Storage.Mirroring;
 using CalSync.Storage.Secrets;
 using CalSync.Sync;
@@ -319,7 +318,7 @@ public sealed partial class ConnectionStore(Database database, TokenCipher ciphe
         object after,
         string actor = "worker") => new(
         now, tenantId, actor, "connection", correlationId, kind, "connection", connectionId, null, null,
-        JsonSerializer.Serialize(after, JsonSerializerOptions.Web));
+        JournalText.Of(after));
 
     private sealed record GrantRow
     {

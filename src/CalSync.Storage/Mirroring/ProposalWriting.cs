@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using CalSync.Sync;
 using CalSync.Sync.HandEdits;
 using CalSync.Sync.Journal;
@@ -229,7 +228,7 @@ internal static class ProposalWriting
     private static JournalEntry Entry(
         DateTimeOffset now, Closed about, string kind, string correlationId, object after) => new(
         now, about.TenantId, "worker", "mirror", correlationId, kind, "proposal", about.Id, about.ClassId,
-        null, JsonSerializer.Serialize(after, JsonSerializerOptions.Web));
+        null, JournalText.Of(after));
 
     private sealed record SlotNow
     {

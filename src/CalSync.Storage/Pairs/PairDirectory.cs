@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CalSync.Sync;
 using CalSync.Sync.Journal;
 using CalSync.Sync.Pairs;
@@ -181,7 +180,7 @@ public sealed partial class PairDirectory(Database database, IdSource ids)
 
     private JournalEntry Entry(PairListing pair, string kind, DateTimeOffset now) => new(
         now, pair.TenantId, "cli", "request", ids.Next("cor"), kind, "pair", pair.Id,
-        After: JsonSerializer.Serialize(new { pair.Name }, JsonSerializerOptions.Web));
+        After: JournalText.Of(new { pair.Name }));
 }
 
 /// <summary>A pair and how it stands.</summary>

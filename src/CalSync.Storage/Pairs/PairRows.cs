@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Components;
@@ -273,7 +272,7 @@ internal sealed record WriteRows
                 : new SidePlace(
                     new ResourceAddress(OtherAddress), OtherEtag, OtherUid!, Content(OtherHash)!),
             Address = Address is null ? null : new ResourceAddress(Address),
-            Lost = Lost is null ? [] : JsonSerializer.Deserialize<ImmutableArray<CarryLoss>>(Lost),
+            Lost = Lost is null ? [] : [.. JsonSerializer.Deserialize<CarryLoss[]>(Lost)!],
             State = State,
         };
     }
@@ -329,7 +328,7 @@ internal sealed record WriteRows
             now,
             After = ContentRows.Hash(write.After),
             Address = write.Address?.Value,
-            Lost = write.Lost.IsEmpty ? null : JsonSerializer.Serialize(write.Lost),
+            Lost = write.Lost.IsEmpty ? null : JsonSerializer.Serialize(write.Lost.ToArray()),
         },
         expectRows: 1);
 

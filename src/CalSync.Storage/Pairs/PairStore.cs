@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CalSync.Calendar.Comparison;
 using CalSync.Calendar.Document;
 using CalSync.Sync;
@@ -43,14 +42,12 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
                     expectRows: 1);
                 session.Journal(new JournalEntry(
                     now, pair.TenantId, "cli", "request", pair.Id, "pair.added", "pair", pair.Id,
-                    After: JsonSerializer.Serialize(
-                        new
-                        {
-                            pair.Name,
-                            policy = pair.Policy.ToString(),
-                            showBusy = pair.Busy?.Word(),
-                        },
-                        JsonSerializerOptions.Web)));
+                    After: JournalText.Of(new
+                    {
+                        pair.Name,
+                        policy = pair.Policy.ToString(),
+                        showBusy = pair.Busy?.Word(),
+                    })));
                 return Task.CompletedTask;
             },
             cancellation);
@@ -284,12 +281,12 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
             return;
         session.Journal(new JournalEntry(
             now, lease.Pair.TenantId, lease.Actor, "sync", lease.RunId, Kind(change), "event", mapping.Id,
-            Before: Text(new
+            Before: JournalText.Of(new
             {
                 left = ContentRows.Hash(change.Left),
                 right = ContentRows.Hash(change.Right),
             }),
-            After: Text(new
+            After: JournalText.Of(new
             {
                 pair = lease.Pair.Id,
                 uid = mapping.Uid,
@@ -309,6 +306,4 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         { Done: [{ Kind: StepKind.Create }, ..] } => "event.created",
         _ => "event.synced",
     };
-
-    private static string Text(object value) => JsonSerializer.Serialize(value, JsonSerializerOptions.Web);
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using CalSync.Sync.Journal;
 
 namespace CalSync.Storage.Running;
@@ -73,7 +72,7 @@ public sealed class BreakerDesk(Database database)
                 session.Journal(new JournalEntry(
                     why.At, row.TenantId, why.Actor, "breaker", why.CorrelationId, kind, "connection",
                     row.ConnectionId, null, null,
-                    JsonSerializer.Serialize(new { until, reason = why.Reason }, JsonSerializerOptions.Web)));
+                    JournalText.Of(new { until, reason = why.Reason })));
             }
 
             return rows.Select(row => row.ConnectionId).ToImmutableArray();

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CalSync.Sync.Journal;
 
 namespace CalSync.Storage.Running;
@@ -43,5 +42,5 @@ public sealed class SettingLog(Database database, TimeProvider clock)
         },
         cancellation);
 
-    private static string Json(object value) => JsonSerializer.Serialize(value, JsonSerializerOptions.Web);
+    private static string Json(object value) => JournalText.Of(value);
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CalSync.Storage.Running;
 using CalSync.Sync.Journal;
 
@@ -89,7 +88,7 @@ public sealed class Resealing(Database database, KeyRing keys, TimeProvider cloc
                 session.Journal(new JournalEntry(
                     clock.GetUtcNow(), SwitchStore.JournalTenant, actor, "request", correlationId,
                     "secrets.resealed", "encryption_key", keys.CurrentId,
-                    After: JsonSerializer.Serialize(new { count }, JsonSerializerOptions.Web)));
+                    After: JournalText.Of(new { count })));
                 return Task.CompletedTask;
             },
             cancellation);

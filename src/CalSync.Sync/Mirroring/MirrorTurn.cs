@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using CalSync.Calendar;
 using CalSync.Sync.HandEdits;
+using CalSync.Sync.Journal;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Sync.Mirroring;
@@ -258,14 +258,14 @@ internal sealed class MirrorTurn(MirrorClaim claim, MirrorTask task, DateTimeOff
         Sighting = new Sighting.Unseen();
         (Latest, Accepted, Last, OutcomeUnknown) = (null, null, null, false);
         Note(
-            "mirror.generation_raised", JsonSerializer.Serialize(old, JsonSerializerOptions.Web),
+            "mirror.generation_raised", JournalText.Of(old),
             new { Generation, EventId });
     }
 
     public void Note(string kind, string? before, object? after) =>
         _changes.Add(
             new MirrorChange(
-            kind, before, after is null ? null : JsonSerializer.Serialize(after, JsonSerializerOptions.Web)));
+            kind, before, after is null ? null : JournalText.Of(after)));
 
     public ImmutableArray<MirrorChange> TakeChanges() => _changes.DrainToImmutable();
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -24,6 +25,9 @@ internal sealed class PairShell : IAsyncDisposable
         _sandbox = sandbox;
         _http = new HttpClient { BaseAddress = sandbox.BaseAddress };
     }
+
+    /// <summary>An installed program that runs <c>sync</c>; null to run it in here, as all else is.</summary>
+    public string? Installed { get; set; }
 
     public CalDavControl Apple => new(_http);
 
@@ -116,13 +120,37 @@ internal sealed class PairShell : IAsyncDisposable
         }
     }
 
-    public Task<(int Code, string Out, string Error)> RunAsync(params string[] words) => Shell.RunAsync(
-        [.. words, "--data", _directory, "--set", $"sandbox.url={_sandbox.BaseAddress}", "--set",
-            $"sandbox.caldav_url={_sandbox.CalDavAddress}"]);
+    public Task<(int Code, string Out, string Error)> RunAsync(params string[] words)
+    {
+        words =
+        [
+            .. words, "--data", _directory, "--set", $"sandbox.url={_sandbox.BaseAddress}", "--set",
+            $"sandbox.caldav_url={_sandbox.CalDavAddress}",
+        ];
+        return Installed is { } program && words[0] == "sync"
+            ? RunAsync(program, words)
+            : Shell.RunAsync(words);
+    }
 
     /// <summary>Runs a command that was printed, without the name of the program.</summary>
     public Task<(int Code, string Out, string Error)> RunPrintedAsync(string command) => RunAsync(
         [.. command.Trim().Split(' ').Skip(1).Select(word => word.Trim('\''))]);
+
+    /// <summary>Without one variable of this process: neither PATH nor DOTNET_ROOT leads to a
+    /// runtime.</summary>
+    private static async Task<(int Code, string Out, string Error)> RunAsync(string program, string[] words)
+    {
+        var start = new ProcessStartInfo("/usr/bin/env", ["-i", program, .. words])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, await error);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -73,7 +73,8 @@ public abstract class DatabaseContract(TestDatabase fixture) : StoreContract(fix
                     """,
                     new { tenant, Start });
                 return (
-                    Assert.Single(await grid.ReadAsync<TenantRow>()), Assert.Single(await grid.ReadAsync<long>()));
+                    Assert.Single(await grid.ReadAsync<TenantRow>()),
+                    Assert.Single(await grid.ReadAsync<long>()));
             },
             Cancellation);
         Assert.Equal(tenant, found.Id);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CalSync.Tests.Commands;
 using Xunit;
 
 namespace CalSync.Tests.Repository;
@@ -7,6 +8,8 @@ namespace CalSync.Tests.Repository;
 [Trait("Category", "Slow")]
 public sealed class InstallTests : IDisposable
 {
+    private const int LessonCount = 20;
+    private const int NewCount = 3;
     private readonly string _directory = Directory.CreateTempSubdirectory("calsync-install-").FullName;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
@@ -29,6 +32,56 @@ public sealed class InstallTests : IDisposable
         (code, output) = await RunAsync(
             "/usr/bin/env", "-i", program, "pairs", "list", "--data", Path.Combine(_directory, "data"));
         Assert.True(code == 0, output);
+        await SyncAsync(program);
+    }
+
+    /// <summary>
+    /// <c>sync</c> is compiled natively, where what is found by its name while it runs may be missing: each
+    /// way it can end, on both kinds of calendars.
+    /// </summary>
+    private static async Task SyncAsync(string program)
+    {
+        await using var world = await PairShell.StartAsync(LessonCount - NewCount);
+        world.Installed = program;
+        for (var index = LessonCount - NewCount; index < LessonCount; index++)
+            await world.PutAsync(index, PairShell.Event(index, $"Lesson {index}", "T09"));
+
+        var (code, planned) = await world.JsonAsync("sync", "home", "--dry-run");
+        Assert.Equal((1, NewCount), (code, planned[0]!["plan"]!["steps"]!.AsArray().Count));
+        var (created, output, error) = await world.RunAsync("sync", "home");
+        Assert.True(created == 0, output + error);
+        Assert.Equal(LessonCount, (await world.GoogleAsync()).Count);
+
+        await world.PatchAsync("Lesson 1", "location", "Hall");
+        await world.PutAsync(1, PairShell.Event(1, "Lesson one", "T09"));
+        await world.PatchAsync("Lesson 2", "summary", "Lesson II");
+        await world.PutAsync(2, PairShell.Event(2, "Lesson two", "T10"));
+        (code, var merged) = await world.JsonAsync("sync", "home");
+        Assert.Equal((0, 1), (code, (int)merged[0]!["conflicts"]!));
+        Assert.Contains("Lesson one", (await world.GoogleAsync()).Keys);
+        Assert.Contains(
+            "LOCATION:Hall", (await world.AppleAsync())["lesson-1@studio.test"], StringComparison.Ordinal);
+
+        for (var index = 3; index < LessonCount; index++)
+            await world.DeleteAsync(index);
+        var (held, told, _) = await world.RunAsync("sync", "home");
+        Assert.Equal(2, held);
+        var approval = told.Split('\n')
+            .Single(line => line.Contains("--apply-plan", StringComparison.Ordinal));
+        var approved = await world.RunPrintedAsync(
+            approval[approval.IndexOf("calsync", StringComparison.Ordinal)..]);
+        Assert.True(approved.Code == 0, approved.Out + approved.Error);
+        Assert.Equal(3, (await world.GoogleAsync()).Count);
+
+        Assert.Equal(0, (await world.JsonAsync("sync", "home", "--force-full-sync")).Code);
+        var (unknown, _, wrong) = await world.RunAsync("sync", "nowhere");
+        Assert.Equal(4, unknown);
+        Assert.Contains("There is no such pair", wrong, StringComparison.Ordinal);
+        var (mistaken, _, mistake) = await world.RunAsync("sync", "home", "--max-delete", "some");
+        Assert.Equal(64, mistaken);
+        Assert.Contains("neither a number nor a share", mistake, StringComparison.Ordinal);
+        Assert.True((await world.RunAsync("journal", "verify")).Code == 0);
+        await world.AssertNoMailAsync();
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using CalSync.Calendar.Comparison;
+using CalSync.Sync.Journal;
 using CalSync.Sync.Pairs.History;
 using CalSync.Sync.Pairs.Planning;
 using CalSync.Sync.Providers;
@@ -297,24 +297,22 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
     {
         var isFullRead = complete is { Left.Certificate: Certificate.Complete }
             && complete.Right.Certificate is Certificate.Complete;
-        var detail = JsonSerializer.Serialize(
-            new
-            {
-                report.Created,
-                report.Updated,
-                report.Deleted,
-                report.Linked,
-                report.Waiting,
-                report.Deferred,
-                report.Conflicts,
-                takeBack = report.TakeBack?.Words,
-                untouched = report.TakeBack is null ? (int?)null : report.Untouched.Length,
-                losses = report.Losses.Length,
-                plan = report.Plan?.Id,
-                side = report.FaultSide?.Word(),
-                fault = report.Fault?.Message,
-            },
-            JsonSerializerOptions.Web);
+        var detail = JournalText.Of(new
+        {
+            report.Created,
+            report.Updated,
+            report.Deleted,
+            report.Linked,
+            report.Waiting,
+            report.Deferred,
+            report.Conflicts,
+            takeBack = report.TakeBack?.Words,
+            untouched = report.TakeBack is null ? (int?)null : report.Untouched.Length,
+            losses = report.Losses.Length,
+            plan = report.Plan?.Id,
+            side = report.FaultSide?.Word(),
+            fault = report.Fault?.Message,
+        });
         var end = new RunEnd(
             report.Outcome.ToString(), complete?.Left.Next, complete?.Right.Next, complete is not null,
             isFullRead, report.Written, cleared, detail);
