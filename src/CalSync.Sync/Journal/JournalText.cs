@@ -32,7 +32,8 @@ public sealed class AnonymousConverter : JsonConverter<object>
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">Always: nothing is read into an anonymous object.</exception>
-    public override object Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+    public override object Read(
+        ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         throw new NotSupportedException("Anonymous objects are only written.");
 
     /// <inheritdoc/>
