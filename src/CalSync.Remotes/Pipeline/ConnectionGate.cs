@@ -10,23 +10,30 @@ internal sealed class ConnectionGate(IBreakerLedger ledger, BreakerOptions optio
 {
     private const int StoreAttempts = 5;
 
-    /// <summary>How long calls are refused; null when one may try.</summary>
-    public async Task<TimeSpan?> OpenForAsync(string connectionId, CancellationToken cancellation)
+    /// <summary>How old a look may be that lets a call through: nearly every call enters at once.</summary>
+    private static readonly TimeSpan LookAgeMax = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Looks at a connection's breaker.</summary>
+    public async Task<BreakerLook> LookAsync(string connectionId, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
-        var breaker = await ledger.LoadAsync(connectionId, cancellation);
-        return breaker.PhaseAt(now) == BreakerPhase.Open ? breaker.OpenUntil - now : null;
+        return new BreakerLook(await ledger.LoadAsync(connectionId, cancellation), now);
     }
 
     /// <summary>Asks to send; takes the probe when the breaker is half-open.</summary>
+    /// <param name="connectionId">Who sends.</param>
+    /// <param name="look">What was seen before the call waited for its turn.</param>
+    /// <param name="cancellation">Nothing is taken.</param>
     /// <returns>
     /// Null in <c>Wait</c> to go ahead, else how long to wait; and the breaker that was passed.
     /// </returns>
     public async Task<(TimeSpan? Wait, ConnectionBreaker Passed)> EnterAsync(
-        string connectionId, CancellationToken cancellation)
+        string connectionId, BreakerLook look, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
-        var breaker = await ledger.LoadAsync(connectionId, cancellation);
+        var breaker = now - look.At <= LookAgeMax
+            ? look.Breaker
+            : await ledger.LoadAsync(connectionId, cancellation);
         switch (breaker.PhaseAt(now))
         {
             case BreakerPhase.Closed:
@@ -64,4 +71,14 @@ internal sealed class ConnectionGate(IBreakerLedger ledger, BreakerOptions optio
 
         // Others store outcomes of the same connection all the time; theirs say enough.
     }
+}
+
+/// <summary>A connection's breaker as it was seen.</summary>
+/// <param name="Breaker">What was seen.</param>
+/// <param name="At">When, UTC.</param>
+internal readonly record struct BreakerLook(ConnectionBreaker Breaker, DateTimeOffset At)
+{
+    /// <summary>How long calls are refused; null when one may try.</summary>
+    public TimeSpan? OpenFor =>
+        Breaker.PhaseAt(At) == BreakerPhase.Open ? Breaker.OpenUntil - At : null;
 }

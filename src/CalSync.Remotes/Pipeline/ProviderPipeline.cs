@@ -115,11 +115,17 @@ internal sealed class ProviderPipeline : IDisposable
         AnswerReader read,
         CancellationToken cancellation)
     {
-        var refused = await RefusedByBreakerAsync(request, caller, cancellation);
-        if (refused is not null)
-            return NoteRefused(request, caller, refused);
+        // A connection left alone fails fast, before a call waits for its turn.
+        BreakerLook look = default;
+        if (_gate is not null && caller.ConnectionId is not null)
+        {
+            look = await _gate.LookAsync(caller.ConnectionId, cancellation);
+            if (look.OpenFor is { } open)
+                return NoteRefused(request, caller, BreakerOpen(request, "the connection", open));
+        }
+
         if (_quota is null || caller.ConnectionId is null)
-            return await ProtectedAsync(request, caller, read, cancellation);
+            return await ProtectedAsync(request, caller, look, read, cancellation);
 
         var admission = await _quota.AdmitAsync(
             caller.ConnectionId, caller.Interactive, request.IsWrite, cancellation);
@@ -134,7 +140,7 @@ internal sealed class ProviderPipeline : IDisposable
         ProviderFault? fault = null;
         try
         {
-            fault = await ProtectedAsync(request, caller, read, cancellation);
+            fault = await ProtectedAsync(request, caller, look, read, cancellation);
             return fault;
         }
         catch (OperationCanceledException)
@@ -149,19 +155,10 @@ internal sealed class ProviderPipeline : IDisposable
         }
     }
 
-    /// <summary>Fails fast, before a call waits for its turn.</summary>
-    private async Task<ProviderFault?> RefusedByBreakerAsync(
-        ProviderRequest request, Caller caller, CancellationToken cancellation)
-    {
-        if (_gate is null || caller.ConnectionId is null)
-            return null;
-        var wait = await _gate.OpenForAsync(caller.ConnectionId, cancellation);
-        return wait is null ? null : BreakerOpen(request, "the connection", wait);
-    }
-
     private async Task<ProviderFault?> ProtectedAsync(
         ProviderRequest request,
         Caller caller,
+        BreakerLook look,
         AnswerReader read,
         CancellationToken cancellation)
     {
@@ -169,7 +166,8 @@ internal sealed class ProviderPipeline : IDisposable
         try
         {
             return await _breaker.ExecuteAsync(
-                async inner => await GatedAsync(request, caller, read, inner.CancellationToken), context);
+                async inner => await GatedAsync(request, caller, look, read, inner.CancellationToken),
+                context);
         }
         catch (BrokenCircuitException broken)
         {
@@ -186,12 +184,13 @@ internal sealed class ProviderPipeline : IDisposable
     private async Task<ProviderFault?> GatedAsync(
         ProviderRequest request,
         Caller caller,
+        BreakerLook look,
         AnswerReader read,
         CancellationToken cancellation)
     {
         if (_gate is null || caller.ConnectionId is null)
             return await AttemptAsync(request, caller, read, cancellation);
-        var (wait, passed) = await _gate.EnterAsync(caller.ConnectionId, cancellation);
+        var (wait, passed) = await _gate.EnterAsync(caller.ConnectionId, look, cancellation);
         if (wait is not null)
             return NoteRefused(request, caller, BreakerOpen(request, "the connection", wait));
         var fault = await AttemptAsync(request, caller, read, cancellation);
