@@ -9,23 +9,21 @@ namespace CalSync.App;
 /// that are started every few minutes.
 /// </summary>
 /// <remarks>
-/// It runs the verbs that are tested so, and becomes the whole program beside it for every other: much of
-/// what those use, the web server first of all, makes code while it runs.
+/// It runs <c>sync</c>, which is tested so, and becomes the whole program beside it for every other command:
+/// much of what those use, the web server first of all, makes code while it runs.
 /// </remarks>
 internal static class NativeProgram
 {
-    private static readonly string[] OwnVerbs = ["sync"];
+    /// <summary>The verb it runs.</summary>
+    private const string OwnVerb = "sync";
 
     /// <summary>Hands over a command line that is not for the native program; returns when this is not it, or
     /// the command is its own.</summary>
     /// <returns>False when there is no whole program to hand over to.</returns>
     public static bool HandOver(string[] arguments, TextWriter error)
     {
-        if (RuntimeFeature.IsDynamicCodeSupported
-            || OwnVerbs.Contains(arguments.FirstOrDefault(), StringComparer.Ordinal))
-        {
+        if (RuntimeFeature.IsDynamicCodeSupported || arguments is [OwnVerb, ..])
             return true;
-        }
 
         var whole = Path.Combine(AppContext.BaseDirectory, "whole", "calsync");
         nint[] texts = [.. new[] { whole }.Concat(arguments).Select(Marshal.StringToCoTaskMemUTF8), 0];

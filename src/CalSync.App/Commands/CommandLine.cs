@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using CalSync.App.Configuration;
 using CalSync.Storage;
@@ -12,8 +14,10 @@ namespace CalSync.App.Commands;
 /// <summary>The command line: one table of verbs, one place where every verb ends.</summary>
 internal static partial class CommandLine
 {
-    // The dispatch table. One line a verb, one file a line.
+    // The dispatch table. One line a verb, one file a line. The question is answered when the program is
+    // compiled, so nothing is in the native one but what its verb needs.
     private static readonly Func<GlobalOptions, Surroundings, Verb>[] Verbs =
+        !RuntimeFeature.IsDynamicCodeSupported ? [SyncCommand.Create] :
     [
         DemoCommand.Create, ServeCommand.Create, ServeCommand.CreateWorker,
         SandboxCommand.Create, DbCommand.Create, ConfigCommand.Create, TenantsCommand.Create,
@@ -134,8 +138,13 @@ internal static partial class CommandLine
         if (json)
         {
             var code = JsonNamingPolicy.SnakeCaseLower.ConvertName(word);
-            around.Error.WriteLine(
-                JsonSerializer.Serialize(new { code, what, where, advice }, Output.JsonOptions));
+            around.Error.WriteLine(Output.Json(new JsonObject
+            {
+                ["code"] = code,
+                ["what"] = what,
+                ["where"] = where,
+                ["advice"] = advice,
+            }));
             return;
         }
 
@@ -149,7 +158,21 @@ internal static partial class CommandLine
     private static void Complain(Surroundings around, bool json, IReadOnlyList<ConfigurationError> errors)
     {
         if (json)
-            around.Error.WriteLine(JsonSerializer.Serialize(new { errors }, Output.JsonOptions));
+        {
+            around.Error.WriteLine(Output.Json(new JsonObject
+            {
+                ["errors"] = new JsonArray([.. errors.Select(error => new JsonObject
+                {
+                    ["key"] = error.Key,
+                    ["value"] = error.Value,
+                    ["origin"] = error.Origin,
+                    ["problem"] = error.Problem,
+                    ["allowed"] = error.Allowed,
+                    ["example"] = error.Example,
+                })]),
+            }));
+        }
+
         foreach (var error in json ? [] : errors)
             around.Error.WriteLine($"calsync: {error}");
     }

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using CalSync.Sync.Journal;
 using Spectre.Console;
@@ -22,6 +23,9 @@ internal sealed class Output(Surroundings around, bool json)
             new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower), new AnonymousConverter(),
         },
     };
+
+    /// <summary>The JSON of a value, as every verb writes it.</summary>
+    public static string Json(JsonNode value) => value.ToJsonString(JsonOptions);
 
     /// <summary>True when the verb was called with <c>--json</c>.</summary>
     public bool IsJson => json;

@@ -82,7 +82,7 @@ internal static class ContentRows
                 INSERT INTO event_contents (hash, octets) VALUES (@hash, @octets)
                 ON CONFLICT (hash) DO NOTHING
                 """,
-                new { hash, octets = content.Bytes.ToArray() });
+                new { hash, octets = content.Bytes });
         }
     }
 

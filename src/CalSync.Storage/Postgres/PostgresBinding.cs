@@ -43,7 +43,11 @@ internal static class PostgresBinding
             NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
         },
         string text => new NpgsqlParameter { Value = text, NpgsqlDbType = NpgsqlDbType.Text },
-        byte[] bytes => new NpgsqlParameter { Value = bytes, NpgsqlDbType = NpgsqlDbType.Bytea },
+        byte[] or ReadOnlyMemory<byte> => new NpgsqlParameter
+        {
+            Value = argument.Value,
+            NpgsqlDbType = NpgsqlDbType.Bytea,
+        },
         IEnumerable<string> texts => Array(texts, NpgsqlDbType.Text),
         IEnumerable<long> numbers => Array(numbers, NpgsqlDbType.Bigint),
         IEnumerable<int> numbers => Array(numbers, NpgsqlDbType.Integer),

@@ -112,6 +112,7 @@ internal sealed class SqliteLink : IDisposable
         short number => raw.sqlite3_bind_int64(statement, index, number),
         double number => raw.sqlite3_bind_double(statement, index, number),
         byte[] bytes => raw.sqlite3_bind_blob(statement, index, bytes),
+        ReadOnlyMemory<byte> bytes => raw.sqlite3_bind_blob(statement, index, bytes.Span),
         _ => raw.sqlite3_bind_null(statement, index),
     };
 
@@ -148,7 +149,7 @@ internal sealed class SqliteLink : IDisposable
         null => DBNull.Value,
         DateTimeOffset instant => Instant.Write(instant),
         bool flag => flag ? 1L : 0L,
-        string or int or long or short or double or byte[] => value,
+        string or int or long or short or double or byte[] or ReadOnlyMemory<byte> => value,
         IEnumerable<DateTimeOffset> instants => JsonSerializer.Serialize(instants.Select(Instant.Write)),
         IEnumerable<string> texts => JsonSerializer.Serialize(texts),
         IEnumerable<long> numbers => JsonSerializer.Serialize(numbers),

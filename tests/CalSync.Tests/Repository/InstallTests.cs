@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using CalSync.Tests.Commands;
 using Xunit;
 
@@ -77,6 +78,10 @@ public sealed class InstallTests : IDisposable
         var (unknown, _, wrong) = await world.RunAsync("sync", "nowhere");
         Assert.Equal(4, unknown);
         Assert.Contains("There is no such pair", wrong, StringComparison.Ordinal);
+        var (_, _, failure) = await world.RunAsync("sync", "nowhere", "--json");
+        Assert.Equal("There is no such pair.", (string?)JsonNode.Parse(failure)!["what"]);
+        var (_, _, setting) = await world.RunAsync("sync", "home", "--json", "--set", "pair.lease=soon");
+        Assert.Equal("pair.lease", (string?)JsonNode.Parse(setting)!["errors"]![0]!["key"]);
         var (mistaken, _, mistake) = await world.RunAsync("sync", "home", "--max-delete", "some");
         Assert.Equal(64, mistaken);
         Assert.Contains("neither a number nor a share", mistake, StringComparison.Ordinal);
