@@ -7,7 +7,7 @@ public sealed partial class PairSync
 {
     /// <summary>Groups of events under way at once: what a run that is cut off leaves to be looked at
     /// again.</summary>
-    private const int GroupCount = 4;
+    private const int GroupCount = 16;
 
     private async Task<Dictionary<string, ItemEnd>> RunItemsAsync(
         RunScope scope, Work work, IProgress<RunProgress>? progress, CancellationToken cancellation)

@@ -11,7 +11,7 @@ internal sealed class RunScope
 {
     /// <summary>Changes of the ledger in one transaction: whoever else writes waits no longer than for
     /// these.</summary>
-    public const int ChangeCountMax = 64;
+    public const int ChangeCountMax = 16;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<StepKind, int> _written = [];
