@@ -344,12 +344,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
     private async Task<bool> BeginAgainAsync(CancellationToken cancellation)
     {
         var writes = Begin().ToList();
-        if (writes.Count == 0)
-            return true;
-        var isKept = await scope.Store.BeginAsync(
-            scope.Lease, writes, scope.Clock.GetUtcNow(), cancellation);
-        scope.IsLeaseLost |= !isKept;
-        return isKept;
+        return writes.Count == 0 || await scope.BeginAsync(writes, cancellation);
     }
 
     private async Task VoidAsync(MergeSide side, CancellationToken cancellation)

@@ -74,12 +74,8 @@ public sealed partial class PairSync
         {
             var runs = group.Select(item => (Item: item, Run: new ItemRun(scope, item))).ToList();
             var writes = runs.Where(each => each.Item.IsWrite).SelectMany(each => each.Run.Begin()).ToList();
-            if (writes.Count > 0
-                && !await store.BeginAsync(scope.Lease, writes, clock.GetUtcNow(), cancellation))
-            {
-                scope.IsLeaseLost = true;
+            if (writes.Count > 0 && !await scope.BeginAsync(writes, cancellation))
                 return [];
-            }
 
             tell(0);
             scope.Expect(runs.Count);

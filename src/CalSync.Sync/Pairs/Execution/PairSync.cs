@@ -219,7 +219,7 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
 
         using var leftGate = Gate(remotes[MergeSide.Left]);
         using var rightGate = Gate(remotes[MergeSide.Right]);
-        var scope = new RunScope
+        using var scope = new RunScope
         {
             Store = store,
             Lease = lease,

@@ -7,13 +7,14 @@ using CalSync.Sync.Providers;
 namespace CalSync.Sync.Pairs.Execution;
 
 /// <summary>What all events of one run share.</summary>
-internal sealed class RunScope
+internal sealed class RunScope : IDisposable
 {
     /// <summary>Changes of the ledger in one transaction: whoever else writes waits no longer than for
     /// these.</summary>
     public const int ChangeCountMax = 16;
 
     private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _ledger = new(1, 1);
     private readonly Dictionary<StepKind, int> _written = [];
     private readonly Gathering<LedgerChange, bool> _changes;
     private readonly List<Untouched> _untouched = [];
@@ -63,6 +64,23 @@ internal sealed class RunScope
 
     /// <summary>Whether no further write may begin.</summary>
     public bool IsStopped => StopFault is not null || IsLeaseLost;
+
+    /// <summary>Records writes that are about to be made.</summary>
+    /// <returns>False when the lease was lost.</returns>
+    public async Task<bool> BeginAsync(IReadOnlyList<WriteRecord> writes, CancellationToken cancellation)
+    {
+        await _ledger.WaitAsync(cancellation);
+        try
+        {
+            var isKept = await Store.BeginAsync(Lease, writes, Clock.GetUtcNow(), cancellation);
+            IsLeaseLost |= !isKept;
+            return isKept;
+        }
+        finally
+        {
+            _ledger.Release();
+        }
+    }
 
     /// <summary>Tells of events that will be run at once.</summary>
     public void Expect(int count) => Interlocked.Add(ref _underWay, count);
@@ -160,10 +178,22 @@ internal sealed class RunScope
     private async Task<IReadOnlyList<bool>> RecordAllAsync(
         IReadOnlyList<LedgerChange> changes, CancellationToken cancellation)
     {
-        var isKept = await Store.RecordAsync(Lease, changes, Clock.GetUtcNow(), cancellation);
-        IsLeaseLost |= !isKept;
-        return [.. changes.Select(_ => isKept)];
+        // One transaction of a run at a time: whoever else writes never waits for more than one of them.
+        await _ledger.WaitAsync(cancellation);
+        try
+        {
+            var isKept = await Store.RecordAsync(Lease, changes, Clock.GetUtcNow(), cancellation);
+            IsLeaseLost |= !isKept;
+            return [.. changes.Select(_ => isKept)];
+        }
+        finally
+        {
+            _ledger.Release();
+        }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _ledger.Dispose();
 
     /// <summary>Whether a failure tells of the account or the line, not of one event.</summary>
     public static bool IsOfSide(ProviderReason reason) => reason is ProviderReason.CredentialsRejected
