@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using CalSync.Sync;
 using CalSync.Sync.Journal;
 using CalSync.Sync.Mirroring;
@@ -237,28 +236,26 @@ public sealed class MirrorStore(Database database, IdSource ids) : IMirrorStore
         Write(
             $"mirror.{record.State}",
             null,
-            JsonSerializer.Serialize(
-                new
+            JournalText.Of(new
+            {
+                record.State,
+                record.Reason,
+                record.EventId,
+                record.Generation,
+                record.AppliedVersion,
+                record.VerifiedVersion,
+                record.Attempts,
+                record.NextAttemptAt,
+                slotId = record.Claim.SlotId,
+                calls = record.Calls.Select(call => new
                 {
-                    record.State,
-                    record.Reason,
-                    record.EventId,
-                    record.Generation,
-                    record.AppliedVersion,
-                    record.VerifiedVersion,
-                    record.Attempts,
-                    record.NextAttemptAt,
-                    slotId = record.Claim.SlotId,
-                    calls = record.Calls.Select(call => new
-                    {
-                        call.Operation,
-                        call.StartedAt,
-                        ms = (long)call.Elapsed.TotalMilliseconds,
-                        call.Status,
-                        reason = call.Reason?.ToString(),
-                        call.Message,
-                    }),
-                },
-                JsonSerializerOptions.Web));
+                    call.Operation,
+                    call.StartedAt,
+                    ms = (long)call.Elapsed.TotalMilliseconds,
+                    call.Status,
+                    reason = call.Reason?.ToString(),
+                    call.Message,
+                }),
+            }));
     }
 }

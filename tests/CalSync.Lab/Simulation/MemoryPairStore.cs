@@ -21,6 +21,9 @@ public sealed partial class MemoryPairStore(TimeSpan? leaseLength = null) : IPai
     /// <summary>Called before and after every change; may throw.</summary>
     public Action OnStep { get; set; } = () => { };
 
+    /// <summary>Waited for inside each transaction that begins or records events.</summary>
+    public Func<Task> OnTransaction { get; set; } = () => Task.CompletedTask;
+
     /// <summary>The most writes or changes that were kept in one transaction.</summary>
     public int LargestCount { get; private set; }
 
@@ -117,27 +120,29 @@ public sealed partial class MemoryPairStore(TimeSpan? leaseLength = null) : IPai
     public Task<ImmutableArray<WaitingItem>> WaitingAsync(string pairId, CancellationToken cancellation) =>
         Task.FromResult<ImmutableArray<WaitingItem>>([.. _state.Waiting.Values]);
 
-    public Task<bool> BeginAsync(
+    public async Task<bool> BeginAsync(
         PairLease lease, IReadOnlyList<WriteRecord> writes, DateTimeOffset now,
         CancellationToken cancellation)
     {
+        await OnTransaction();
         LargestCount = Math.Max(LargestCount, writes.Count);
         Keep([.. writes.SelectMany(each => new[] { each.Before, each.Sent, each.Base })]);
-        return Commit(lease, now, state => state with
+        return await Commit(lease, now, state => state with
         {
             Writes = state.Writes.AddRange(
                 writes.Select(each => each with { RunId = lease.RunId })),
         });
     }
 
-    public Task<bool> RecordAsync(
+    public async Task<bool> RecordAsync(
         PairLease lease, IReadOnlyList<LedgerChange> changes, DateTimeOffset now,
         CancellationToken cancellation)
     {
+        await OnTransaction();
         LargestCount = Math.Max(LargestCount, changes.Count);
         Keep([.. changes.SelectMany(each =>
             new[] { each.Left, each.Right, each.Mapping.Left?.Seen, each.Mapping.Right?.Seen })]);
-        return Commit(lease, now, state =>
+        return await Commit(lease, now, state =>
         {
             foreach (var change in changes)
             {

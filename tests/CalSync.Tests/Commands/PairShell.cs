@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -128,29 +127,13 @@ internal sealed class PairShell : IAsyncDisposable
             $"sandbox.caldav_url={_sandbox.CalDavAddress}",
         ];
         return Installed is { } program && words[0] == "sync"
-            ? RunAsync(program, words)
+            ? OwnProcess.RunAloneAsync(program, words)
             : Shell.RunAsync(words);
     }
 
     /// <summary>Runs a command that was printed, without the name of the program.</summary>
     public Task<(int Code, string Out, string Error)> RunPrintedAsync(string command) => RunAsync(
         [.. command.Trim().Split(' ').Skip(1).Select(word => word.Trim('\''))]);
-
-    /// <summary>Without one variable of this process: neither PATH nor DOTNET_ROOT leads to a
-    /// runtime.</summary>
-    private static async Task<(int Code, string Out, string Error)> RunAsync(string program, string[] words)
-    {
-        var start = new ProcessStartInfo("/usr/bin/env", ["-i", program, .. words])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, await output, await error);
-    }
 
     public async ValueTask DisposeAsync()
     {

@@ -14,6 +14,22 @@ public sealed class BreakerTests
 
     private static readonly ScriptedAnswer Fine = RemotesRig.Ok(RemotesRig.EventJson());
 
+    /// <summary>What was seen before a call waited for its turn counts for a moment only.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-12-A")]
+    public async Task Connection_ThatBreaksWhileACallWaits_IsLeftAlone()
+    {
+        var (ledger, clock) = (new MemoryBreakerLedger(), new ManualTimeProvider(DateTimeOffset.UnixEpoch));
+        var gate = new ConnectionGate(ledger, new BreakerOptions(), clock);
+        var look = await gate.LookAsync("con_1", CancellationToken.None);
+        var open = new ConnectionBreaker(3, clock.GetUtcNow() + TimeSpan.FromMinutes(5));
+        Assert.True(await ledger.SaveAsync(
+            "con_1", ConnectionBreaker.Closed, open, CancellationToken.None));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        var (wait, _) = await gate.EnterAsync("con_1", look, CancellationToken.None);
+        Assert.Equal(TimeSpan.FromSeconds(299), wait);
+    }
+
     /// <summary>
     /// R-CAL-12-A, C-10, C-11: three failures, five minutes, one probe; a failed probe starts again.
     /// </summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using CalSync.Tests.Commands;
 using Xunit;
@@ -21,18 +20,18 @@ public sealed class InstallTests : IDisposable
         var place = Path.Combine(_directory, "calsync");
         Directory.CreateDirectory(place);
         await File.WriteAllTextAsync(Path.Combine(place, "calsync.dll"), "an older version");
-        var (code, output) = await RunAsync(Path.Combine(SourceTree.Root, "deploy", "install"), place);
-        Assert.True(code == 0, output);
+        await SucceedAsync(OwnProcess.RunAsync(Path.Combine(SourceTree.Root, "deploy", "install"), place));
         Assert.Equal(["calsync"], Directory.GetFileSystemEntries(_directory).Select(Path.GetFileName));
 
-        // Not one variable of this process: neither PATH nor DOTNET_ROOT leads to a runtime.
         var program = Path.Combine(place, "calsync");
-        (code, output) = await RunAsync(
-            "/usr/bin/env", "-i", program, "db", "upgrade", "--data", Path.Combine(_directory, "data"));
-        Assert.True(code == 0, output);
-        (code, output) = await RunAsync(
-            "/usr/bin/env", "-i", program, "pairs", "list", "--data", Path.Combine(_directory, "data"));
-        Assert.True(code == 0, output);
+        var data = Path.Combine(_directory, "data");
+        await SucceedAsync(OwnProcess.RunAloneAsync(program, "db", "upgrade", "--data", data));
+        await SucceedAsync(OwnProcess.RunAloneAsync(program, "pairs", "list", "--data", data));
+
+        // As it is linked where there is no C compiler.
+        var linked = Path.Combine(place, "linked");
+        File.CreateSymbolicLink(linked, Path.Combine("whole", "calsync"));
+        await SucceedAsync(OwnProcess.RunAloneAsync(linked, "pairs", "list", "--data", data));
         await SyncAsync(program);
     }
 
@@ -94,23 +93,16 @@ public sealed class InstallTests : IDisposable
     {
         var file = Path.Combine(_directory, "mine.txt");
         await File.WriteAllTextAsync(file, "mine");
-        var (code, output) = await RunAsync(Path.Combine(SourceTree.Root, "deploy", "install"), _directory);
+        var (code, _, error) = await OwnProcess.RunAsync(
+            Path.Combine(SourceTree.Root, "deploy", "install"), _directory);
         Assert.Equal(1, code);
-        Assert.Contains("is no installation of calsync", output, StringComparison.Ordinal);
+        Assert.Contains("is no installation of calsync", error, StringComparison.Ordinal);
         Assert.Equal([file], Directory.GetFileSystemEntries(_directory));
     }
 
-    private static async Task<(int Code, string Output)> RunAsync(string program, params string[] words)
+    private static async Task SucceedAsync(Task<(int Code, string Out, string Error)> running)
     {
-        var start = new ProcessStartInfo(program, words)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, await error + await output);
+        var (code, output, error) = await running;
+        Assert.True(code == 0, error + output);
     }
 }

@@ -76,6 +76,32 @@ public sealed class BatchTransactionTests(SqliteTestDatabase fixture)
         Assert.Equal(EventCount, store.Mappings.Count());
     }
 
+    /// <summary>However many groups of events are under way.</summary>
+    [Fact]
+    [Trait("Requirement", "R-BCAL-3")]
+    public async Task Run_OverManyEvents_MakesOneTransactionAtATime()
+    {
+        var (underWay, most) = (0, 0);
+        var store = new MemoryPairStore
+        {
+            OnTransaction = async () =>
+            {
+                most = Math.Max(most, Interlocked.Increment(ref underWay));
+                await Task.Delay(1);
+                Interlocked.Decrement(ref underWay);
+            },
+        };
+        var pair = new Pair("par_1", "ten_1", "batch", "l", "r", ConflictPolicy.Newest);
+        await store.AddAsync(pair, Start, Cancellation);
+        SimulatedCalendar Side(string name) => new(name, new SimulatedHabits { ParallelWritesMax = 16 });
+        var (left, right) = (Side("google"), Side("icloud"));
+        for (var index = 0; index < EventCount; index++)
+            left.Put($"/google/e{index}.ics", PairWorld.Event($"e{index}", $"SUMMARY:title {index}|"));
+        var report = await new PairSync(store, new PairOptions(), new ManualTimeProvider(Start), Ids)
+            .RunAsync(pair.Id, left, right, new RunRequest(), Cancellation);
+        Assert.Equal((EventCount, 1), (report.Created, most));
+    }
+
     // Blocks the call, as a call blocks whoever waits for it.
     private void WriteMeanwhile(string tenant) => Database.WriteAsync(
         session => session.ExecuteAsync(
