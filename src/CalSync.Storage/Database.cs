@@ -10,11 +10,14 @@ namespace CalSync.Storage;
 public abstract class Database : IAsyncDisposable
 {
     private const int WriteAttemptCountMax = 3;
-
+    private long _writeCount;
 
     private protected Database()
     {
     }
+
+    /// <summary>Write transactions that were asked for so far.</summary>
+    internal long WriteCount => Interlocked.Read(ref _writeCount);
 
     /// <summary>Which engine this is.</summary>
     public abstract Engine Engine { get; }
@@ -125,6 +128,7 @@ public abstract class Database : IAsyncDisposable
     private async Task<T> RepeatAsync<T>(
         ChannelUse use, Func<WriteSession, Task<T>> work, CancellationToken cancellation)
     {
+        Interlocked.Increment(ref _writeCount);
         for (var attempt = 1; ; attempt++)
         {
             try

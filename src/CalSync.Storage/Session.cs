@@ -45,9 +45,7 @@ public class Session
     /// The parameter's name with its at sign, such as <c>@ids</c>: an array or list.
     /// </param>
     /// <returns><c>m.id = ANY(@ids)</c>, or its SQLite equal; an empty list matches no row.</returns>
-    public string In(string column, string parameter) => Engine == Engine.Postgres
-        ? $"{column} = ANY({parameter})"
-        : $"{column} IN (SELECT value FROM json_each({parameter}))";
+    public string In(string column, string parameter) => InList(Engine, column, parameter);
 
     /// <summary>All rows of a SELECT, or of a statement with RETURNING.</summary>
     public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args = null) =>
@@ -79,4 +77,7 @@ public class Session
     public Task<ResultSets> QueryMultipleAsync(string sql, object? args = null) =>
         Channel.QueryMultipleAsync(sql, args, Cancellation);
 
+    internal static string InList(Engine engine, string column, string parameter) => engine == Engine.Postgres
+        ? $"{column} = ANY({parameter})"
+        : $"{column} IN (SELECT value FROM json_each({parameter}))";
 }

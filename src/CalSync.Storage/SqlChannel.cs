@@ -20,10 +20,10 @@ internal enum ChannelUse
 }
 
 /// <summary>A statement waiting to be sent.</summary>
-/// <param name="Sql">With named parameters.</param>
+/// <param name="Text">What it says.</param>
 /// <param name="Args">Their values.</param>
 /// <param name="ExpectRows">Rows it must change; null when any number is right.</param>
-internal sealed record QueuedStatement(string Sql, object? Args, int? ExpectRows);
+internal sealed record QueuedStatement(SqlText Text, object? Args, int? ExpectRows);
 
 /// <summary>The end of the journal while its lock is held.</summary>
 /// <param name="Seq">Number of the last entry; 0 when there is none.</param>

@@ -27,11 +27,14 @@ internal sealed record SqlText(string Named, string Positional, ImmutableArray<s
     public static SqlText Of(string sql) => Known.GetOrAdd(sql, Parse);
 
     /// <summary>The argument for one of the names.</summary>
-    /// <param name="args">An anonymous object, a record, or a dictionary.</param>
+    /// <param name="args">An anonymous object, a record, a dictionary, or the arguments as they were found
+    /// before.</param>
     /// <param name="index">Which of <see cref="Names"/>.</param>
     /// <exception cref="ArgumentException">The statement names a parameter that was not given.</exception>
     public Argument Argument(object? args, int index)
     {
+        if (args is Argument[] found)
+            return found[index];
         if (args is IReadOnlyDictionary<string, object?> map)
         {
             if (map.TryGetValue(Names[index], out var value))

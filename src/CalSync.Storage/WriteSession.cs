@@ -33,7 +33,15 @@ public sealed class WriteSession : Session
     /// Another number ends the transaction with a <see cref="ConcurrencyException"/>.
     /// </param>
     public void Queue(string sql, object? args = null, int? expectRows = null) =>
-        _queue.Add(new QueuedStatement(sql, args, expectRows));
+        _queue.Add(new QueuedStatement(SqlText.Of(sql), args, expectRows));
+
+    /// <summary>Adds what was put together before.</summary>
+    public void Queue(PreparedWrite prepared)
+    {
+        ArgumentNullException.ThrowIfNull(prepared);
+        _queue.AddRange(prepared.Statements);
+        _entries.AddRange(prepared.Entries);
+    }
 
     /// <summary>Adds an entry that is appended when, and only when, this transaction commits.</summary>
     public void Journal(JournalEntry entry) => _entries.Add(entry);
@@ -83,7 +91,7 @@ public sealed class WriteSession : Session
         for (var i = 0; i < counts.Length; i++)
         {
             if (_queue[i].ExpectRows is { } expected && expected != counts[i])
-                throw new ConcurrencyException(_queue[i].Sql, expected, counts[i]);
+                throw new ConcurrencyException(_queue[i].Text.Named, expected, counts[i]);
         }
 
         _queue.Clear();

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using CalSync.Calendar.Components;
 
 namespace CalSync.Calendar.Document;
 
@@ -31,6 +32,7 @@ public sealed class CalendarDocument
     private readonly LineEntry[] _lines;
     private readonly ComponentEntry[] _components;
     private string? _digest;
+    private ImmutableArray<string> _uids;
 
     internal CalendarDocument(
         ReadOnlyMemory<byte> source,
@@ -62,6 +64,33 @@ public sealed class CalendarDocument
 
     /// <summary>SHA-256 of the octets, hexadecimal in lower case; reckoned when first asked for.</summary>
     public string Digest => _digest ??= Convert.ToHexStringLower(SHA256.HashData(Source));
+
+    /// <summary>
+    /// The UIDs of its events, tasks and journal entries, each once, in the order they come, empty for an
+    /// entry without: one, in a resource of a CalDAV server (RFC 4791 section 4.1). Found when first asked
+    /// for.
+    /// </summary>
+    public ImmutableArray<string> Uids => _uids.IsDefault
+        ? _uids = [.. Entries.Select(entry => entry.Text("UID"u8).Value ?? "").Distinct()]
+        : _uids;
+
+    /// <summary>Its events, tasks and journal entries (RFC 5545 section 3.6).</summary>
+    public IEnumerable<CalendarComponent> Entries
+    {
+        get
+        {
+            foreach (var root in Components)
+            {
+                if (!root.Is("VCALENDAR"u8))
+                    continue;
+                foreach (var each in root.Components)
+                {
+                    if (each.Is("VEVENT"u8) || each.Is("VTODO"u8) || each.Is("VJOURNAL"u8))
+                        yield return each;
+                }
+            }
+        }
+    }
 
     /// <summary>
     /// Faults of the structure, in the order they were found. Faults of values come from reading them.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CalSync.Sync.Providers;
 
 namespace CalSync.Remotes.Pipeline;
@@ -13,11 +14,16 @@ internal sealed class ConnectionGate(IBreakerLedger ledger, BreakerOptions optio
     /// <summary>How old a look may be that lets a call through: nearly every call enters at once.</summary>
     private static readonly TimeSpan LookAgeMax = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Looks at a connection's breaker.</summary>
+    private readonly ConcurrentDictionary<string, BreakerLook> _looks = new(StringComparer.Ordinal);
+
+    /// <summary>Looks at a connection's breaker; calls that follow each other closely share a look.</summary>
     public async Task<BreakerLook> LookAsync(string connectionId, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
-        return new BreakerLook(await ledger.LoadAsync(connectionId, cancellation), now);
+        if (_looks.TryGetValue(connectionId, out var last) && now > last.At && now - last.At <= LookAgeMax)
+            return last;
+        return _looks[connectionId] =
+            new BreakerLook(await ledger.LoadAsync(connectionId, cancellation), now);
     }
 
     /// <summary>Asks to send; takes the probe when the breaker is half-open.</summary>
@@ -65,7 +71,10 @@ internal sealed class ConnectionGate(IBreakerLedger ledger, BreakerOptions optio
         {
             var breaker = await ledger.LoadAsync(connectionId, cancellation);
             var next = failed ? breaker.AfterFailure(clock.GetUtcNow(), options) : ConnectionBreaker.Closed;
-            if (next == breaker || await ledger.SaveAsync(connectionId, breaker, next, cancellation))
+            var isStored = next == breaker
+                || await ledger.SaveAsync(connectionId, breaker, next, cancellation);
+            _looks.TryRemove(connectionId, out _);
+            if (isStored)
                 return;
         }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -17,6 +18,10 @@ namespace CalSync.Storage.Journal;
 /// </remarks>
 internal static class JournalChain
 {
+    // What RFC 8785 section 3.2.2.2 has escaped: the quotation mark, the backslash and control characters.
+    private static readonly SearchValues<char> Escaped = SearchValues.Create(
+        ['"', '\\', .. Enumerable.Range(0, ' ').Select(code => (char)code)]);
+
     /// <summary>Numbers and chains new entries onto the end of the journal.</summary>
     public static JournalRecord[] Append(JournalHead head, IReadOnlyList<JournalEntry> entries)
     {
@@ -33,54 +38,64 @@ internal static class JournalChain
     }
 
     /// <summary>The hash of one entry that stands after <paramref name="previous"/>.</summary>
-    public static string Hash(string previous, long seq, JournalEntry entry) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(previous + Canonical(seq, entry))));
-
-    /// <summary>The canonical JSON of one entry.</summary>
-    public static string Canonical(long seq, JournalEntry entry)
+    public static string Hash(string previous, long seq, JournalEntry entry)
     {
-        var json = new StringBuilder(256 + (entry.Before?.Length ?? 0) + (entry.After?.Length ?? 0));
-        Member(json, '{', "actor", entry.Actor);
-        Member(json, ',', "after", entry.After);
-        Member(json, ',', "at", Instant.Write(entry.At));
-        Member(json, ',', "before", entry.Before);
-        Member(json, ',', "cause", entry.Cause);
-        Member(json, ',', "classId", entry.ClassId);
-        Member(json, ',', "correlationId", entry.CorrelationId);
-        Member(json, ',', "kind", entry.Kind);
-        json.Append(",\"seq\":").Append(seq.ToString(CultureInfo.InvariantCulture));
-        Member(json, ',', "subjectId", entry.SubjectId);
-        Member(json, ',', "subjectKind", entry.SubjectKind);
-        Member(json, ',', "tenantId", entry.TenantId);
-        return json.Append('}').ToString();
+        var text = new ArrayBufferWriter<byte>(1024);
+        Encoding.ASCII.GetBytes(previous, text);
+        WriteCanonical(text, seq, entry);
+        return Convert.ToHexStringLower(SHA256.HashData(text.WrittenSpan));
     }
 
-    private static void Member(StringBuilder json, char before, string name, string? value)
+    private static void WriteCanonical(ArrayBufferWriter<byte> json, long seq, JournalEntry entry)
     {
-        json.Append(before).Append('"').Append(name).Append("\":");
+        Member(json, "{\"actor\":"u8, entry.Actor);
+        Member(json, ",\"after\":"u8, entry.After);
+        Member(json, ",\"at\":"u8, Instant.Write(entry.At));
+        Member(json, ",\"before\":"u8, entry.Before);
+        Member(json, ",\"cause\":"u8, entry.Cause);
+        Member(json, ",\"classId\":"u8, entry.ClassId);
+        Member(json, ",\"correlationId\":"u8, entry.CorrelationId);
+        Member(json, ",\"kind\":"u8, entry.Kind);
+        json.Write(",\"seq\":"u8);
+        Encoding.ASCII.GetBytes(seq.ToString(CultureInfo.InvariantCulture), json);
+        Member(json, ",\"subjectId\":"u8, entry.SubjectId);
+        Member(json, ",\"subjectKind\":"u8, entry.SubjectKind);
+        Member(json, ",\"tenantId\":"u8, entry.TenantId);
+        json.Write("}"u8);
+    }
+
+    private static void Member(ArrayBufferWriter<byte> json, ReadOnlySpan<byte> name, string? value)
+    {
+        json.Write(name);
         if (value is null)
         {
-            json.Append("null");
+            json.Write("null"u8);
             return;
         }
 
-        json.Append('"');
-        foreach (var c in value)
+        json.Write("\""u8);
+        for (var rest = value.AsSpan(); ;)
         {
-            _ = c switch
-            {
-                '"' => json.Append("\\\""),
-                '\\' => json.Append("\\\\"),
-                '\b' => json.Append("\\b"),
-                '\t' => json.Append("\\t"),
-                '\n' => json.Append("\\n"),
-                '\f' => json.Append("\\f"),
-                '\r' => json.Append("\\r"),
-                < ' ' => json.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture)),
-                _ => json.Append(c),
-            };
+            var plain = rest.IndexOfAny(Escaped);
+            Encoding.UTF8.GetBytes(plain < 0 ? rest : rest[..plain], json);
+            if (plain < 0)
+                break;
+            json.Write(Escape(rest[plain]));
+            rest = rest[(plain + 1)..];
         }
 
-        json.Append('"');
+        json.Write("\""u8);
     }
+
+    private static ReadOnlySpan<byte> Escape(char letter) => letter switch
+    {
+        '"' => "\\\""u8,
+        '\\' => "\\\\"u8,
+        '\b' => "\\b"u8,
+        '\t' => "\\t"u8,
+        '\n' => "\\n"u8,
+        '\f' => "\\f"u8,
+        '\r' => "\\r"u8,
+        _ => Encoding.ASCII.GetBytes("\\u" + ((int)letter).ToString("x4", CultureInfo.InvariantCulture)),
+    };
 }

@@ -62,27 +62,20 @@ internal static class ContentRows
     public static string? Hash(CalendarDocument? content) => content?.Digest;
 
     /// <summary>Keeps contents.</summary>
-    /// <param name="session">The transaction.</param>
+    /// <param name="prepared">The transaction.</param>
     /// <param name="contents">Which.</param>
-    /// <param name="kept">Those that are known to be kept already.</param>
-    public static void Queue(
-        WriteSession session, IEnumerable<CalendarDocument?> contents,
-        IEnumerable<CalendarDocument?>? kept = null)
+    public static void Queue(PreparedWrite prepared, IEnumerable<CalendarDocument> contents)
     {
-        var rows = new Dictionary<string, CalendarDocument>(StringComparer.Ordinal);
-        foreach (var content in contents.OfType<CalendarDocument>())
-            rows[content.Digest] = content;
-        foreach (var content in kept?.OfType<CalendarDocument>() ?? [])
-            rows.Remove(content.Digest);
         // In one order, so that two transactions that keep the same contents cannot wait for each other.
-        foreach (var (hash, content) in rows.OrderBy(row => row.Key, StringComparer.Ordinal))
+        foreach (var content in contents.DistinctBy(each => each.Digest)
+            .OrderBy(each => each.Digest, StringComparer.Ordinal))
         {
-            session.Queue(
+            prepared.Queue(
                 """
-                INSERT INTO event_contents (hash, octets) VALUES (@hash, @octets)
+                INSERT INTO event_contents (hash, octets) VALUES (@Digest, @Bytes)
                 ON CONFLICT (hash) DO NOTHING
                 """,
-                new { hash, octets = content.Bytes });
+                new { content.Digest, content.Bytes });
         }
     }
 
@@ -154,8 +147,8 @@ internal sealed record MappingRows
     }
 
     /// <summary>Enters or changes an event.</summary>
-    public static void Queue(WriteSession session, string pairId, EventMapping mapping, DateTimeOffset now) =>
-        session.Queue(
+    public static void Queue(PreparedWrite prepared, string pairId, EventMapping mapping, DateTimeOffset now) =>
+        prepared.Queue(
             """
             INSERT INTO event_mappings (id, calendar_mapping_id, event_uid, google_ical_uid, icloud_uid,
                 google_self_link, icloud_resource_url, google_etag, icloud_etag, google_sequence,
@@ -278,7 +271,7 @@ internal sealed record WriteRows
     }
 
     /// <summary>Enters a write.</summary>
-    public static void QueueInsert(WriteSession session, PairLease lease, WriteRecord write) => session.Queue(
+    public static void QueueInsert(PreparedWrite prepared, PairLease lease, WriteRecord write) => prepared.Queue(
         """
         INSERT INTO sync_operations (id, calendar_mapping_id, run_id, event_uid, title, operation,
             sync_direction, sync_token_used, state, rule, proof, before_hash, sent_hash, base_hash, address,
@@ -316,7 +309,7 @@ internal sealed record WriteRows
 
     /// <summary>Records that a write was made.</summary>
     public static void QueueDone(
-        WriteSession session, WriteRecord write, DateTimeOffset now) => session.Queue(
+        PreparedWrite prepared, WriteRecord write, DateTimeOffset now) => prepared.Queue(
         """
         UPDATE sync_operations SET state = 'done', finished_at = @now, after_hash = @After,
             address = @Address, lost = @Lost
@@ -334,7 +327,7 @@ internal sealed record WriteRows
 
     /// <summary>Records that a write of an earlier run turned out to have been made.</summary>
     public static void QueueArrived(
-        WriteSession session, ArrivedWrite arrived, DateTimeOffset now) => session.Queue(
+        PreparedWrite prepared, ArrivedWrite arrived, DateTimeOffset now) => prepared.Queue(
         """
         UPDATE sync_operations SET state = 'done', finished_at = @now, after_hash = @After,
             address = COALESCE(@Address, address)

@@ -52,7 +52,7 @@ public sealed partial class PairStore
             cancellation);
 
     private void QueueVersion(
-        WriteSession session, PairLease lease, LedgerChange change, DateTimeOffset now) => session.Queue(
+        PreparedWrite prepared, PairLease lease, LedgerChange change, DateTimeOffset now) => prepared.Queue(
         """
         INSERT INTO event_versions (id, calendar_mapping_id, event_uid, run_id, rule, sync_status, title,
             left_uid, right_uid, left_found_hash, right_found_hash, left_hash, right_hash, base_hash,

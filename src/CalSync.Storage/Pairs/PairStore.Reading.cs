@@ -126,7 +126,7 @@ public sealed partial class PairStore
             cancellation);
 
     private static void QueueWaiting(
-        WriteSession session, PairLease lease, WaitingItem item, DateTimeOffset now) => session.Queue(
+        PreparedWrite prepared, PairLease lease, WaitingItem item, DateTimeOffset now) => prepared.Queue(
         """
         INSERT INTO event_quarantine (calendar_mapping_id, item_key, event_uid, left_address, right_address,
             kind, reason, raw, attempts, next_attempt_at, settled, since)
@@ -155,8 +155,8 @@ public sealed partial class PairStore
         expectRows: 1);
 
     private void QueueConflict(
-        WriteSession session, PairLease lease, LedgerChange change, MergeConflict conflict,
-        DateTimeOffset now) => session.Queue(
+        PreparedWrite prepared, PairLease lease, LedgerChange change, MergeConflict conflict,
+        DateTimeOffset now) => prepared.Queue(
         """
         INSERT INTO event_conflicts (id, calendar_mapping_id, event_uid, run_id, rule, component, property,
             member, base_value, left_value, right_value, chosen, left_hash, right_hash, created_at)
@@ -185,9 +185,9 @@ public sealed partial class PairStore
 
     private static string? Storable(string? text) => text is null ? null : WriteRows.Storable(text);
 
-    private static void QueueEnd(WriteSession session, PairLease lease, RunEnd end, DateTimeOffset now)
+    private static void QueueEnd(PreparedWrite prepared, PairLease lease, RunEnd end, DateTimeOffset now)
     {
-        session.Queue(
+        prepared.Queue(
             """
             UPDATE calendar_mappings SET lease_owner = NULL, lease_until = NULL, last_outcome = @Outcome,
                 google_sync_token = COALESCE(@Left, google_sync_token),
@@ -218,7 +218,7 @@ public sealed partial class PairStore
                 now,
             },
             expectRows: 1);
-        session.Queue(
+        prepared.Queue(
             "UPDATE sync_runs SET ended_at = @now, outcome = @Outcome, detail = @Detail WHERE id = @RunId",
             new { lease.RunId, end.Outcome, end.Detail, now },
             expectRows: 1);

@@ -1,4 +1,4 @@
-using CalSync.Calendar.Comparison;
+using System.Collections.Immutable;
 using CalSync.Calendar.Document;
 using CalSync.Sync;
 using CalSync.Sync.Journal;
@@ -17,6 +17,38 @@ namespace CalSync.Storage.Pairs;
 /// <param name="options">How long a lease lasts.</param>
 public sealed partial class PairStore(Database database, IdSource ids, PairOptions options) : IPairStore
 {
+    /// <summary>Parts of one transaction while others write: they wait no longer than for these.</summary>
+    private const int SharedPartCount = 16;
+
+    /// <summary>Parts of one transaction while nobody else writes: a page that many of them touch is written
+    /// once.</summary>
+    private const int AlonePartCount = 256;
+
+    /// <summary>Transactions of its own without another's among them after which it counts as alone.</summary>
+    private const int AloneAfter = 16;
+
+    private long _ownCount;
+    private long _othersCount;
+    private long _othersSeenAt;
+
+    /// <inheritdoc/>
+    public int PartCountMax
+    {
+        get
+        {
+            var own = Interlocked.Read(ref _ownCount);
+            // Too few while one of its own is on the way to the database, never too many.
+            var others = database.WriteCount - own;
+            if (others > Interlocked.Read(ref _othersCount))
+            {
+                Interlocked.Exchange(ref _othersCount, others);
+                Interlocked.Exchange(ref _othersSeenAt, own);
+            }
+
+            return own - Interlocked.Read(ref _othersSeenAt) < AloneAfter ? SharedPartCount : AlonePartCount;
+        }
+    }
+
     /// <inheritdoc/>
     public Task AddAsync(Pair pair, DateTimeOffset now, CancellationToken cancellation) =>
         database.WriteAsync(
@@ -81,7 +113,7 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
 
     /// <inheritdoc/>
     public Task<bool> RenewAsync(PairLease lease, DateTimeOffset now, CancellationToken cancellation) =>
-        ChangeAsync(lease, now, _ => Task.CompletedTask, cancellation);
+        ChangeAsync(lease, now, _ => { }, cancellation);
 
     /// <inheritdoc/>
     public Task ReleaseAsync(PairLease lease, CancellationToken cancellation) => database.WriteAsync(
@@ -94,50 +126,52 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         cancellation);
 
     /// <inheritdoc/>
-    public Task<bool> BeginAsync(
-        PairLease lease, IReadOnlyList<WriteRecord> writes, DateTimeOffset now,
-        CancellationToken cancellation) => ChangeAsync(
-        lease, now,
-        session =>
-        {
-            ContentRows.Queue(
-                session,
-                writes.SelectMany(each => new[] { each.Before, each.Sent, each.Base, each.Other?.Seen }));
-            foreach (var write in writes)
-                WriteRows.QueueInsert(session, lease, write);
-            return Task.CompletedTask;
-        },
-        cancellation);
+    public LedgerPart Prepare(PairLease lease, WriteRecord write)
+    {
+        var prepared = new PreparedWrite(database.Engine);
+        WriteRows.QueueInsert(prepared, lease, write);
+        return new Part(
+            null, Present(write.Before, write.Sent, write.Base, write.Other?.Seen), prepared);
+    }
 
     /// <inheritdoc/>
-    public Task<bool> RecordAsync(
-        PairLease lease, IReadOnlyList<LedgerChange> changes, DateTimeOffset now,
+    public LedgerPart Prepare(PairLease lease, LedgerChange change, DateTimeOffset now)
+    {
+        var prepared = new PreparedWrite(database.Engine);
+        QueueChange(prepared, lease, change, now);
+        // The row of a write that was begun names what was kept with it.
+        var kept = change.Done.SelectMany(each => Present(each.Sent, each.Before))
+            .Select(each => each.Digest).ToHashSet(StringComparer.Ordinal);
+        return new Part(
+            change.Mapping.Uid, [.. Contents(change).Where(each => !kept.Contains(each.Digest))], prepared);
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> KeepAsync(
+        PairLease lease, IReadOnlyList<LedgerPart> parts, DateTimeOffset now,
         CancellationToken cancellation) => ChangeAsync(
         lease, now,
-        session =>
+        prepared =>
         {
-            ContentRows.Queue(
-                session, changes.SelectMany(Contents),
-                // The row of a write that was begun names what was kept with it.
-                changes.SelectMany(change => change.Done)
-                    .SelectMany(each => new[] { each.Sent, each.Before }));
-            foreach (var change in changes)
-                QueueChange(session, lease, change, now);
-            var uids = changes.Select(change => change.Mapping.Uid).ToArray();
-            session.Queue(
+            ContentRows.Queue(prepared, parts.SelectMany(part => ((Part)part).Contents));
+            foreach (var part in parts)
+                prepared.Add(((Part)part).Prepared);
+            var uids = parts.Select(part => ((Part)part).Uid).OfType<string>().ToArray();
+            if (uids.Length == 0)
+                return;
+            prepared.Queue(
                 $"""
                 UPDATE sync_operations SET state = 'void', finished_at = @now
-                WHERE calendar_mapping_id = @Id AND state = 'open' AND {session.In("event_uid", "@uids")}
+                WHERE calendar_mapping_id = @Id AND state = 'open' AND {prepared.In("event_uid", "@uids")}
                 """,
                 new { uids, lease.Pair.Id, now });
             var keys = uids.Select(uid => "uid:" + uid).ToArray();
-            session.Queue(
+            prepared.Queue(
                 $"""
                 DELETE FROM event_quarantine
-                WHERE calendar_mapping_id = @Id AND {session.In("item_key", "@keys")}
+                WHERE calendar_mapping_id = @Id AND {prepared.In("item_key", "@keys")}
                 """,
                 new { keys, lease.Pair.Id });
-            return Task.CompletedTask;
         },
         cancellation);
 
@@ -146,16 +180,15 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         PairLease lease, IReadOnlyList<string> writeIds, DateTimeOffset now,
         CancellationToken cancellation) => ChangeAsync(
         lease, now,
-        session =>
+        prepared =>
         {
             var ids = writeIds.ToArray();
-            session.Queue(
+            prepared.Queue(
                 $"""
                 UPDATE sync_operations SET state = 'void', finished_at = @now
-                WHERE state = 'open' AND {session.In("id", "@ids")}
+                WHERE state = 'open' AND {prepared.In("id", "@ids")}
                 """,
                 new { ids, now });
-            return Task.CompletedTask;
         },
         cancellation);
 
@@ -164,11 +197,10 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         PairLease lease, IReadOnlyList<WaitingItem> items, DateTimeOffset now,
         CancellationToken cancellation) => ChangeAsync(
         lease, now,
-        session =>
+        prepared =>
         {
             foreach (var item in items)
-                QueueWaiting(session, lease, item, now);
-            return Task.CompletedTask;
+                QueueWaiting(prepared, lease, item, now);
         },
         cancellation);
 
@@ -176,15 +208,15 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
     public Task<bool> FinishAsync(
         PairLease lease, RunEnd end, DateTimeOffset now, CancellationToken cancellation) => ChangeAsync(
         lease, now,
-        session =>
+        prepared =>
         {
-            QueueEnd(session, lease, end, now);
+            QueueEnd(prepared, lease, end, now);
             if (end.Cleared.Count > 0)
             {
-                session.Queue(
+                prepared.Queue(
                     $"""
                     DELETE FROM event_quarantine
-                    WHERE calendar_mapping_id = @Id AND {session.In("item_key", "@Cleared")}
+                    WHERE calendar_mapping_id = @Id AND {prepared.In("item_key", "@Cleared")}
                     """,
                     new { lease.Pair.Id, Cleared = end.Cleared.ToArray() });
             }
@@ -192,7 +224,7 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
             if (end.IsComplete)
             {
                 // All that was read is recorded, so what is still open was never done; what waits may be.
-                session.Queue(
+                prepared.Queue(
                     """
                     UPDATE sync_operations SET state = 'void', finished_at = @now
                     WHERE calendar_mapping_id = @Id AND state = 'open' AND NOT EXISTS (
@@ -201,8 +233,6 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
                     """,
                     new { lease.Pair.Id, now });
             }
-
-            return Task.CompletedTask;
         },
         cancellation);
 
@@ -221,23 +251,29 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
 
     /// <summary>Changes the ledger if the lease still holds; the lease is renewed by it.</summary>
     private async Task<bool> ChangeAsync(
-        PairLease lease, DateTimeOffset now, Func<WriteSession, Task> change,
-        CancellationToken cancellation)
+        PairLease lease, DateTimeOffset now, Action<PreparedWrite> prepare, CancellationToken cancellation)
     {
+        var prepared = new PreparedWrite(database.Engine);
+        prepared.Queue(
+            """
+            UPDATE calendar_mappings SET lease_until = @Until, updated_at = @now
+            WHERE id = @Id AND fence = @Fence AND lease_owner = @RunId
+            """,
+            new { lease.Pair.Id, lease.Fence, lease.RunId, now, Until = now + options.Lease },
+            expectRows: 1);
+        prepare(prepared);
+        Interlocked.Increment(ref _ownCount);
         try
         {
-            await database.WriteAsync(
-                async session =>
-                {
-                    session.Queue(
-                        """
-                        UPDATE calendar_mappings SET lease_until = @Until, updated_at = @now
-                        WHERE id = @Id AND fence = @Fence AND lease_owner = @RunId
-                        """,
-                        new { lease.Pair.Id, lease.Fence, lease.RunId, now, Until = now + options.Lease },
-                        expectRows: 1);
-                    await change(session);
-                },
+            // SQLite works on the thread that asks, and a run has other things to do meanwhile.
+            await Task.Run(
+                () => database.WriteAsync(
+                    session =>
+                    {
+                        session.Queue(prepared);
+                        return Task.CompletedTask;
+                    },
+                    cancellation),
                 cancellation);
             return true;
         }
@@ -247,39 +283,34 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         }
     }
 
+    private static ImmutableArray<CalendarDocument> Present(params IEnumerable<CalendarDocument?> contents) =>
+        [.. contents.OfType<CalendarDocument>()];
+
     /// <summary>Every content a change names.</summary>
-    private static IEnumerable<CalendarDocument?> Contents(LedgerChange change) =>
+    private static ImmutableArray<CalendarDocument> Contents(LedgerChange change) => Present(
     [
         change.Mapping.Base, change.Mapping.Left?.Seen, change.Mapping.Right?.Seen,
         .. (CalendarDocument?[])(change.IsVersion || !change.Conflicts.IsEmpty
             ? [change.Left, change.Right] : []),
         .. change.Arrived.Select(each => each.Place?.Seen), .. change.Done.Select(each => each.After),
-    ];
+    ]);
 
     private void QueueChange(
-        WriteSession session, PairLease lease, LedgerChange change, DateTimeOffset now)
+        PreparedWrite prepared, PairLease lease, LedgerChange change, DateTimeOffset now)
     {
         var mapping = change.Mapping;
-        MappingRows.Queue(session, lease.Pair.Id, mapping, now);
+        MappingRows.Queue(prepared, lease.Pair.Id, mapping, now);
         foreach (var write in change.Done)
-            WriteRows.QueueDone(session, write, now);
+            WriteRows.QueueDone(prepared, write, now);
         foreach (var arrived in change.Arrived)
-            WriteRows.QueueArrived(session, arrived, now);
+            WriteRows.QueueArrived(prepared, arrived, now);
         if (change.IsVersion)
-            QueueVersion(session, lease, change, now);
-        if (change.Rule is SyncRule.LinkedByUid or SyncRule.LinkedByContent && change.Done.IsEmpty)
-        {
-            var link = new WriteRecord(
-                ids.Next("wrt"), mapping.Uid, ResourceContent.Title(mapping.Base), null, MergeSide.Right,
-                change.Rule, now);
-            WriteRows.QueueInsert(session, lease, link with { State = "done", Base = mapping.Base });
-        }
-
+            QueueVersion(prepared, lease, change, now);
         foreach (var conflict in change.Conflicts)
-            QueueConflict(session, lease, change, conflict, now);
+            QueueConflict(prepared, lease, change, conflict, now);
         if (change.Done.IsEmpty && change.Rule is SyncRule.Equal)
             return;
-        session.Journal(new JournalEntry(
+        prepared.Journal(new JournalEntry(
             now, lease.Pair.TenantId, lease.Actor, "sync", lease.RunId, Kind(change), "event", mapping.Id,
             Before: JournalText.Of(new
             {
@@ -306,4 +337,11 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         { Done: [{ Kind: StepKind.Create }, ..] } => "event.created",
         _ => "event.synced",
     };
+
+    /// <summary>What one write or one event is in the transaction it will be part of.</summary>
+    /// <param name="Uid">The event, when the part says how it ended; null for a write that begins.</param>
+    /// <param name="Contents">What its rows name and the ledger may not have yet.</param>
+    /// <param name="Prepared">Its rows.</param>
+    private sealed record Part(
+        string? Uid, ImmutableArray<CalendarDocument> Contents, PreparedWrite Prepared) : LedgerPart;
 }

@@ -142,13 +142,13 @@ internal sealed class PostgresChannel(
         var last = records[^1];
         await using var batch = Batch(
         [
-            new QueuedStatement(InsertEntries, Columns(records), null),
+            new QueuedStatement(SqlText.Of(InsertEntries), Columns(records), null),
             new QueuedStatement(
-                "UPDATE journal_head SET seq = @Seq, hash = @Hash WHERE id = 1",
+                SqlText.Of("UPDATE journal_head SET seq = @Seq, hash = @Hash WHERE id = 1"),
                 new { last.Seq, last.Hash },
                 null),
             // In the same round trip: the head is locked for everybody until this has run.
-            new QueuedStatement("COMMIT", null, null),
+            new QueuedStatement(SqlText.Of("COMMIT"), null, null),
         ]);
         try
         {
@@ -238,9 +238,8 @@ internal sealed class PostgresChannel(
         var batch = new NpgsqlBatch(connection, transaction);
         foreach (var statement in queue)
         {
-            var text = SqlText.Of(statement.Sql);
-            var command = new NpgsqlBatchCommand(text.Positional);
-            PostgresBinding.BindPositions(command.Parameters, text, statement.Args);
+            var command = new NpgsqlBatchCommand(statement.Text.Positional);
+            PostgresBinding.BindPositions(command.Parameters, statement.Text, statement.Args);
             batch.BatchCommands.Add(command);
         }
 

@@ -10,13 +10,13 @@ namespace CalSync.Storage.Sqlite;
 /// <param name="giveBack">Called once, when the renter is done.</param>
 internal sealed class SqliteChannel(SqliteLink link, Action<SqliteLink> giveBack) : SqlChannel
 {
-    private const string InsertEntry =
+    private static readonly SqlText InsertEntry = SqlText.Of(
         """
         INSERT INTO journal (seq, at, tenant_id, actor, cause, correlation_id, kind, subject_kind, subject_id,
             class_id, before, after, hash)
         VALUES (@Seq, @At, @TenantId, @Actor, @Cause, @CorrelationId, @Kind, @SubjectKind, @SubjectId,
             @ClassId, @Before, @After, @Hash)
-        """;
+        """);
 
     private bool _returned;
 
@@ -81,7 +81,7 @@ internal sealed class SqliteChannel(SqliteLink link, Action<SqliteLink> giveBack
         cancellation.ThrowIfCancellationRequested();
         var counts = new int[queue.Count];
         for (var i = 0; i < counts.Length; i++)
-            counts[i] = Execute(queue[i].Sql, queue[i].Args);
+            counts[i] = Execute(queue[i].Text, queue[i].Args);
         return Task.FromResult(counts);
     }
 
@@ -103,22 +103,10 @@ internal sealed class SqliteChannel(SqliteLink link, Action<SqliteLink> giveBack
     {
         foreach (var (seq, entry, hash) in records)
         {
-            Execute(InsertEntry, new
-            {
-                Seq = seq,
-                entry.At,
-                entry.TenantId,
-                entry.Actor,
-                entry.Cause,
-                entry.CorrelationId,
-                entry.Kind,
-                entry.SubjectKind,
-                entry.SubjectId,
-                entry.ClassId,
-                entry.Before,
-                entry.After,
-                Hash = hash,
-            });
+            // In the order in which the statement names them.
+            Execute(InsertEntry, SqliteLink.Values(
+                seq, entry.At, entry.TenantId, entry.Actor, entry.Cause, entry.CorrelationId, entry.Kind,
+                entry.SubjectKind, entry.SubjectId, entry.ClassId, entry.Before, entry.After, hash));
         }
 
         var last = records[^1];
@@ -163,15 +151,17 @@ internal sealed class SqliteChannel(SqliteLink link, Action<SqliteLink> giveBack
         return ValueTask.CompletedTask;
     }
 
-    private int Execute(string sql, object? args)
+    private int Execute(string sql, object? args) => Execute(SqlText.Of(sql), args);
+
+    private int Execute(SqlText text, object? args)
     {
         try
         {
-            return link.Execute(sql, args);
+            return link.Execute(text, args);
         }
         catch (SqliteException error)
         {
-            throw Fault(error, sql);
+            throw Fault(error, text.Named);
         }
     }
 }

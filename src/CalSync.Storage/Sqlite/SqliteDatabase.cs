@@ -16,6 +16,7 @@ public sealed class SqliteDatabase : Database
     private readonly SemaphoreSlim _writerGate = new(1, 1);
     private readonly SemaphoreSlim _readerGate;
     private readonly ConcurrentBag<SqliteLink> _readers = [];
+    private readonly SqliteCheckpoints _checkpoints;
     private SqliteLink? _writer;
     private volatile bool _closed;
 
@@ -25,6 +26,7 @@ public sealed class SqliteDatabase : Database
         _library = SqliteLibrary.Load();
         _readerGate = new SemaphoreSlim(options.ConnectionCountMax, options.ConnectionCountMax);
         _path = System.IO.Path.Combine(System.IO.Path.GetFullPath(options.DataDirectory), "calsync.db");
+        _checkpoints = new(() => new SqliteLink(_path, options, writes: true));
         try
         {
             PrivateFiles.CreateDirectory(options.DataDirectory);
@@ -74,6 +76,7 @@ public sealed class SqliteDatabase : Database
         await _writerGate.WaitAsync(CancellationToken.None);
         while (_readers.TryTake(out var reader))
             reader.Dispose();
+        await _checkpoints.DisposeAsync();
         _writer?.Dispose();
         _writer = null;
         _writerGate.Release();
@@ -118,6 +121,10 @@ public sealed class SqliteDatabase : Database
         {
             link.Dispose();
             _writer = null;
+        }
+        else
+        {
+            _checkpoints.Note(link);
         }
 
         _writerGate.Release();

@@ -8,6 +8,12 @@ namespace CalSync.Storage.Sqlite;
 /// <summary>One open connection with its prepared statements.</summary>
 internal sealed class SqliteLink : IDisposable
 {
+    /// <summary>Pages of the log at which SQLite itself copies it into the file, at the end of a commit: 64
+    /// MiB.</summary>
+    public const int LogPageCountMax = 16_000;
+
+    private const int CacheWrite = 9;
+
     private readonly Dictionary<SqlText, SqliteCommand> _prepared = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<SqlText, sqlite3_stmt> _compiled = new(ReferenceEqualityComparer.Instance);
     private readonly int _preparedCountMax;
@@ -33,8 +39,11 @@ internal sealed class SqliteLink : IDisposable
         Execute("PRAGMA trusted_schema = OFF");
         // A ledger of ten thousand events touches pages all over its indexes: those that stay at hand are not
         // read again, and a page that changes often is copied into the file less often.
-        Execute(writes ? "PRAGMA cache_size = -8000" : "PRAGMA query_only = ON");
-        Execute("PRAGMA wal_autocheckpoint = 4000");
+        Execute(writes ? "PRAGMA cache_size = -16000" : "PRAGMA query_only = ON");
+        Execute($"PRAGMA wal_autocheckpoint = {LogPageCountMax}");
+        Execute("PRAGMA journal_size_limit = 16777216");
+        // What a statement may have to take back is kept in memory, not written into a file of its own.
+        Execute("PRAGMA temp_store = MEMORY");
     }
 
     public SqliteConnection Connection { get; }
@@ -42,25 +51,44 @@ internal sealed class SqliteLink : IDisposable
     /// <summary>True between BEGIN and its end; SQLite may have ended it by itself after an error.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(Connection.Handle) == 0;
 
+    /// <summary>Pages it wrote to the log since this was last asked.</summary>
+    public int TakePagesWritten()
+    {
+        _ = raw.sqlite3_db_status(Connection.Handle, CacheWrite, out var count, out _, 1);
+        return count;
+    }
+
+    /// <summary>Copies as much of the log into the file as can be without waiting for anybody.</summary>
+    public void Checkpoint()
+    {
+        var code = raw.sqlite3_wal_checkpoint_v2(
+            Connection.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out _, out _);
+        ThrowUnless(code is raw.SQLITE_OK or raw.SQLITE_BUSY, code);
+    }
+
     /// <summary>Runs a statement without parameters.</summary>
-    public void Execute(string sql) => Execute(sql, null);
+    public void Execute(string sql) => Execute(SqlText.Of(sql), null);
 
     /// <summary>Runs one statement that changes rows; how many it changed.</summary>
     /// <remarks>
     /// Straight on the engine: a group of commands is hundreds of small statements in one transaction, and
     /// the command object's own work would cost several times the statement's.
     /// </remarks>
-    public int Execute(string sql, object? args)
+    public int Execute(SqlText text, object? args)
     {
-        var text = SqlText.Of(sql);
         if (!text.IsSingle)
-            return Prepare(sql, args).ExecuteNonQuery();
+            return Prepare(text.Named, args).ExecuteNonQuery();
         var statement = Compile(text);
         try
         {
             // A name takes the next number where it first stands, which is the order of Names.
             for (var i = 0; i < text.Names.Length; i++)
-                Bind(statement, i + 1, Value(text.Argument(args, i).Value));
+            {
+                Bind(
+                    statement, i + 1,
+                    args is Argument[] ready ? ready[i].Value! : Value(text.Argument(args, i).Value));
+            }
+
             int code;
             do
                 code = raw.sqlite3_step(statement);
@@ -144,9 +172,19 @@ internal sealed class SqliteLink : IDisposable
         _prepared.Clear();
     }
 
-    private static object Value(object? value) => value switch
+    /// <summary>Values in the order in which a statement names them.</summary>
+    public static Argument[] Values(params ReadOnlySpan<object?> values)
     {
-        null => DBNull.Value,
+        var arguments = new Argument[values.Length];
+        for (var i = 0; i < arguments.Length; i++)
+            arguments[i] = new Argument(Value(values[i]), typeof(object));
+        return arguments;
+    }
+
+    /// <summary>A value as SQLite keeps it; one that is already so stays.</summary>
+    public static object Value(object? value) => value switch
+    {
+        null or DBNull => DBNull.Value,
         DateTimeOffset instant => Instant.Write(instant),
         bool flag => flag ? 1L : 0L,
         string or int or long or short or double or byte[] or ReadOnlyMemory<byte> => value,

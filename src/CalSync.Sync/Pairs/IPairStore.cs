@@ -56,14 +56,24 @@ public interface IPairStore : IPairHistory
     /// <summary>Events that wait for something.</summary>
     Task<ImmutableArray<WaitingItem>> WaitingAsync(string pairId, CancellationToken cancellation);
 
-    /// <summary>Records writes, with what they will overwrite, before they are made.</summary>
-    Task<bool> BeginAsync(
-        PairLease lease, IReadOnlyList<WriteRecord> writes, DateTimeOffset now,
-        CancellationToken cancellation);
+    /// <summary>How many parts one transaction may have now: fewer while others write too, who wait for
+    /// it.</summary>
+    int PartCountMax { get; }
 
-    /// <summary>Records what was done to events.</summary>
-    Task<bool> RecordAsync(
-        PairLease lease, IReadOnlyList<LedgerChange> changes, DateTimeOffset now,
+    /// <summary>Puts a write into the ledger's words, which is to be kept before it is made, with what it
+    /// will overwrite. Nothing is kept yet; so for a change. Thread-safe.</summary>
+    LedgerPart Prepare(PairLease lease, WriteRecord write);
+
+    /// <summary>Puts what was done to an event into the ledger's words.</summary>
+    LedgerPart Prepare(PairLease lease, LedgerChange change, DateTimeOffset now);
+
+    /// <summary>Keeps parts, all or none.</summary>
+    /// <param name="lease">That of the parts.</param>
+    /// <param name="parts">What this store prepared; of one event at most one change.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="cancellation">Cancelling leaves nothing behind, unless all is kept already.</param>
+    Task<bool> KeepAsync(
+        PairLease lease, IReadOnlyList<LedgerPart> parts, DateTimeOffset now,
         CancellationToken cancellation);
 
     /// <summary>Records that writes were not made: refused, or somebody wrote first.</summary>
@@ -90,6 +100,10 @@ public interface IPairStore : IPairHistory
     Task<ImmutableArray<WriteRecord>> EventWritesAsync(
         string pairId, string uid, CancellationToken cancellation);
 }
+
+/// <summary>What one write or one event is in a transaction, in the words of the store that prepared
+/// it.</summary>
+public abstract record LedgerPart;
 
 /// <summary>A pair held for one run.</summary>
 /// <param name="Pair">The pair.</param>

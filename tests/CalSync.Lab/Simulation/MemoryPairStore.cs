@@ -24,6 +24,9 @@ public sealed partial class MemoryPairStore(TimeSpan? leaseLength = null) : IPai
     /// <summary>Waited for inside each transaction that begins or records events.</summary>
     public Func<Task> OnTransaction { get; set; } = () => Task.CompletedTask;
 
+    /// <summary>As a store has it whose database others write to.</summary>
+    public int PartCountMax { get; init; } = 16;
+
     /// <summary>The most writes or changes that were kept in one transaction.</summary>
     public int LargestCount { get; private set; }
 
@@ -120,55 +123,26 @@ public sealed partial class MemoryPairStore(TimeSpan? leaseLength = null) : IPai
     public Task<ImmutableArray<WaitingItem>> WaitingAsync(string pairId, CancellationToken cancellation) =>
         Task.FromResult<ImmutableArray<WaitingItem>>([.. _state.Waiting.Values]);
 
-    public async Task<bool> BeginAsync(
-        PairLease lease, IReadOnlyList<WriteRecord> writes, DateTimeOffset now,
+    public LedgerPart Prepare(PairLease lease, WriteRecord write) =>
+        new Part([write.Before, write.Sent, write.Base], state => state with
+        {
+            Writes = state.Writes.Add(write with { RunId = lease.RunId }),
+        });
+
+    public LedgerPart Prepare(PairLease lease, LedgerChange change, DateTimeOffset now) =>
+        new Part(
+            [change.Left, change.Right, change.Mapping.Left?.Seen, change.Mapping.Right?.Seen],
+            state => Recorded(state, lease, change, now));
+
+    public async Task<bool> KeepAsync(
+        PairLease lease, IReadOnlyList<LedgerPart> parts, DateTimeOffset now,
         CancellationToken cancellation)
     {
         await OnTransaction();
-        LargestCount = Math.Max(LargestCount, writes.Count);
-        Keep([.. writes.SelectMany(each => new[] { each.Before, each.Sent, each.Base })]);
-        return await Commit(lease, now, state => state with
-        {
-            Writes = state.Writes.AddRange(
-                writes.Select(each => each with { RunId = lease.RunId })),
-        });
-    }
-
-    public async Task<bool> RecordAsync(
-        PairLease lease, IReadOnlyList<LedgerChange> changes, DateTimeOffset now,
-        CancellationToken cancellation)
-    {
-        await OnTransaction();
-        LargestCount = Math.Max(LargestCount, changes.Count);
-        Keep([.. changes.SelectMany(each =>
-            new[] { each.Left, each.Right, each.Mapping.Left?.Seen, each.Mapping.Right?.Seen })]);
-        return await Commit(lease, now, state =>
-        {
-            foreach (var change in changes)
-            {
-                var done = change.Done.ToDictionary(each => each.Id, StringComparer.Ordinal);
-                state = state with
-                {
-                    Mappings = state.Mappings.SetItem(change.Mapping.Uid, change.Mapping),
-                    Conflicts = state.Conflicts.AddRange(change.Conflicts),
-                    Versions = change.IsVersion
-                        ? state.Versions.Add(Version(lease, change, now))
-                        : state.Versions,
-                    Waiting = state.Waiting.Remove(ItemRun.ItemKey(change.Mapping.Uid)),
-                    Writes =
-                    [
-                        .. state.Writes.Select(each => done.TryGetValue(each.Id, out var end)
-                            ? end with { RunId = each.RunId }
-                            : Arrived(change, each) is { } arrived ? arrived
-                            : each.Uid == change.Mapping.Uid && each.State == "open"
-                                ? each with { State = "void" }
-                                : each),
-                    ],
-                };
-            }
-
-            return state;
-        });
+        LargestCount = Math.Max(LargestCount, parts.Count);
+        Keep([.. parts.SelectMany(part => ((Part)part).Contents)]);
+        return await Commit(
+            lease, now, state => parts.Aggregate(state, (all, part) => ((Part)part).Apply(all)));
     }
 
     public Task<bool> VoidAsync(
@@ -228,6 +202,29 @@ public sealed partial class MemoryPairStore(TimeSpan? leaseLength = null) : IPai
         string pairId, string uid, CancellationToken cancellation) =>
         Task.FromResult<ImmutableArray<WriteRecord>>([.. _state.Writes.Where(each => each.Uid == uid)]);
 
+    private static State Recorded(State state, PairLease lease, LedgerChange change, DateTimeOffset now)
+    {
+        var done = change.Done.ToDictionary(each => each.Id, StringComparer.Ordinal);
+        return state with
+        {
+            Mappings = state.Mappings.SetItem(change.Mapping.Uid, change.Mapping),
+            Conflicts = state.Conflicts.AddRange(change.Conflicts),
+            Versions = change.IsVersion
+                ? state.Versions.Add(Version(lease, change, now))
+                : state.Versions,
+            Waiting = state.Waiting.Remove(ItemRun.ItemKey(change.Mapping.Uid)),
+            Writes =
+            [
+                .. state.Writes.Select(each => done.TryGetValue(each.Id, out var end)
+                    ? end with { RunId = each.RunId }
+                    : Arrived(change, each) is { } arrived ? arrived
+                    : each.Uid == change.Mapping.Uid && each.State == "open"
+                        ? each with { State = "void" }
+                        : each),
+            ],
+        };
+    }
+
     private static bool Has(
         SidePlace? place, IReadOnlyCollection<string> addresses, IReadOnlyCollection<string> uids) =>
         place is not null && (addresses.Contains(place.Address.Value) || uids.Contains(place.Uid));
@@ -260,6 +257,9 @@ public sealed partial class MemoryPairStore(TimeSpan? leaseLength = null) : IPai
             _state = change();
         OnStep();
     }
+
+    private sealed record Part(
+        ImmutableArray<CalendarDocument?> Contents, Func<State, State> Apply) : LedgerPart;
 
     private sealed record State
     {

@@ -117,7 +117,7 @@ public abstract class PairStoreContract(TestDatabase fixture) : StoreContract(fi
             await Store.RecordAsync(
                 lease, [Change(mapping) with { Conflicts = [conflict] }], at, Cancellation);
             await Store.SavePlanAsync(
-                new SyncPlan($"pln_{pair.Id}_{uid}", pair.Id, Start, [], 0, []), lease.RunId, at,
+                new SyncPlan(pair.Id, Start, [], 0, []) { Id = $"pln_{pair.Id}_{uid}" }, lease.RunId, at,
                 Cancellation);
         }
 

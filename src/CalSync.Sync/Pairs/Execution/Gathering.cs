@@ -11,11 +11,11 @@ namespace CalSync.Sync.Pairs.Execution;
 /// <typeparam name="TItem">What is asked.</typeparam>
 /// <typeparam name="TResult">What each caller gets.</typeparam>
 /// <param name="act">One go: a result for each item, in their order.</param>
-/// <param name="countMax">Items of one go.</param>
+/// <param name="countMax">Items of one go that begins now.</param>
 /// <param name="isMoreToCome">Whether others will ask soon; whoever turns out not to, or was the last, says
 /// so with <see cref="GoWhenDue"/>. Null: nobody is waited for.</param>
 internal sealed class Gathering<TItem, TResult>(
-    Func<IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> act, int countMax,
+    Func<IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> act, Func<int> countMax,
     Func<bool>? isMoreToCome = null)
 {
     private readonly Lock _gate = new();
@@ -52,7 +52,7 @@ internal sealed class Gathering<TItem, TResult>(
     }
 
     private bool IsDue =>
-        _waiting.Count >= countMax || (_waiting.Count > 0 && isMoreToCome?.Invoke() != true);
+        _waiting.Count >= countMax() || (_waiting.Count > 0 && isMoreToCome?.Invoke() != true);
 
     /// <summary>One go after another until none is due; never faults, the callers do.</summary>
     private async Task GoAsync(CancellationToken cancellation)
@@ -82,10 +82,11 @@ internal sealed class Gathering<TItem, TResult>(
     {
         lock (_gate)
         {
-            var places = new List<Place>(Math.Min(_waiting.Count, countMax));
+            List<Place> places = [];
             if (IsDue)
             {
-                while (places.Count < countMax && _waiting.TryDequeue(out var place))
+                var most = countMax();
+                while (places.Count < most && _waiting.TryDequeue(out var place))
                     places.Add(place);
             }
 

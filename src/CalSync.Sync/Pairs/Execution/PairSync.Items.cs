@@ -5,9 +5,15 @@ namespace CalSync.Sync.Pairs.Execution;
 /// <content>Does what was planned, event by event.</content>
 public sealed partial class PairSync
 {
-    /// <summary>Groups of events under way at once: what a run that is cut off leaves to be looked at
-    /// again.</summary>
-    private const int GroupCount = 16;
+    /// <summary>Events under way at once: what a run that is cut off leaves to be looked at again.</summary>
+    private const int UnderWayCountMax = 512;
+
+    /// <summary>Events whose writes are begun in one transaction, at most: the smaller a group, the sooner
+    /// the next one begins.</summary>
+    private const int GroupSizeMax = 128;
+
+    /// <summary>Events of a place: a group takes as many places as it needs.</summary>
+    private const int PlaceSize = 16;
 
     private async Task<Dictionary<string, ItemEnd>> RunItemsAsync(
         RunScope scope, Work work, IProgress<RunProgress>? progress, CancellationToken cancellation)
@@ -21,14 +27,7 @@ public sealed partial class PairSync
         }
 
         var quiet = work.Items.Where(item => !item.IsLoud).ToList();
-        foreach (var batch in quiet.Chunk(RunScope.ChangeCountMax))
-        {
-            if (scope.IsStopped)
-                break;
-            scope.IsLeaseLost |= !await store.RecordAsync(
-                scope.Lease, [.. batch.Select(item => new ItemRun(scope, item).Change())],
-                clock.GetUtcNow(), cancellation);
-        }
+        await RecordAsync(scope, quiet, cancellation);
 
         // Deletions last: should the run be cut off, there is rather too much than too little.
         var loud = work.Items.Where(item => item.IsLoud)
@@ -41,21 +40,47 @@ public sealed partial class PairSync
         return ends;
     }
 
+    /// <summary>Records what needs no write; the next transaction is put together while one is kept.</summary>
+    private static async Task RecordAsync(
+        RunScope scope, List<ItemPlan> quiet, CancellationToken cancellation)
+    {
+        var keeping = Task.FromResult(true);
+        try
+        {
+            for (var at = 0; at < quiet.Count && !scope.IsStopped;)
+            {
+                var items = quiet.GetRange(at, Math.Min(scope.Store.PartCountMax, quiet.Count - at));
+                at += items.Count;
+                LedgerPart[] parts = [.. items.Select(item => scope.Prepare(new ItemRun(scope, item).Change()))];
+                await keeping;
+                if (!scope.IsStopped)
+                    keeping = scope.KeepAsync(parts, cancellation);
+            }
+        }
+        finally
+        {
+            await keeping;
+        }
+    }
+
     /// <summary>Begins one group after another as there is room for them.</summary>
     private async Task<IEnumerable<(string Uid, ItemEnd End)>> RunGroupsAsync(
         RunScope scope, List<ItemPlan> loud, Action<int> tell, CancellationToken cancellation)
     {
-        using var places = new SemaphoreSlim(GroupCount);
+        using var places = new SemaphoreSlim(UnderWayCountMax / PlaceSize);
         List<Task<List<(string, ItemEnd)>>> groups = [];
         List<(string, ItemEnd)>[] ended;
         try
         {
-            foreach (var group in loud.Chunk(RunScope.ChangeCountMax))
+            for (var at = 0; at < loud.Count;)
             {
-                await places.WaitAsync(cancellation);
+                var size = Math.Min(Math.Min(store.PartCountMax, GroupSizeMax), loud.Count - at);
+                for (var place = 0; place < PlacesOf(size); place++)
+                    await places.WaitAsync(cancellation);
                 if (scope.IsStopped || groups.Exists(each => each.IsFaulted))
                     break;
-                groups.Add(RunGroupAsync(scope, group, places, tell, cancellation));
+                groups.Add(RunGroupAsync(scope, loud.GetRange(at, size), places, tell, cancellation));
+                at += size;
             }
         }
         finally
@@ -67,7 +92,7 @@ public sealed partial class PairSync
     }
 
     private async Task<List<(string Uid, ItemEnd End)>> RunGroupAsync(
-        RunScope scope, ItemPlan[] group, SemaphoreSlim places, Action<int> tell,
+        RunScope scope, List<ItemPlan> group, SemaphoreSlim places, Action<int> tell,
         CancellationToken cancellation)
     {
         try
@@ -96,7 +121,9 @@ public sealed partial class PairSync
         }
         finally
         {
-            places.Release();
+            places.Release(PlacesOf(group.Count));
         }
     }
+
+    private static int PlacesOf(int count) => (count + PlaceSize - 1) / PlaceSize;
 }

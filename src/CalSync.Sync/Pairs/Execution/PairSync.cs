@@ -309,7 +309,9 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
             takeBack = report.TakeBack?.Words,
             untouched = report.TakeBack is null ? (int?)null : report.Untouched.Length,
             losses = report.Losses.Length,
-            plan = report.Plan?.Id,
+            plan = report.Outcome is RunOutcome.Planned or RunOutcome.Held
+                ? report.Plan?.Id
+                : report.ApprovedPlanId,
             side = report.FaultSide?.Word(),
             fault = report.Fault?.Message,
         });
@@ -335,7 +337,12 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
         ProviderReason.OutsideProtocol, null, null, $"It was not read whole: {partial.Why}");
 
     private static RunReport Report(string runId, RunOutcome outcome, RunRequest request) =>
-        new(runId, outcome) { TakeBack = request.TakeBack, Command = request.Command };
+        new(runId, outcome)
+        {
+            ApprovedPlanId = request.PlanId,
+            TakeBack = request.TakeBack,
+            Command = request.Command,
+        };
 
     private static RunReport FailedReport(
         PairLease lease, MergeSide side, ProviderFault fault, RunReport? report = null) =>

@@ -100,6 +100,9 @@ public sealed record RunLoss(MergeSide Side, string Uid, string Title, CarryLoss
 /// <param name="Plan">What it intended; null when it did not come so far.</param>
 public sealed record RunReport(string RunId, RunOutcome Outcome, SyncPlan? Plan = null)
 {
+    /// <summary>The plan a person had approved; null for a run that plans for itself.</summary>
+    public string? ApprovedPlanId { get; init; }
+
     /// <summary>Why the brake held it.</summary>
     public BrakeVerdict? Verdict { get; init; }
 

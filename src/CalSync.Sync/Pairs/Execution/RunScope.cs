@@ -9,14 +9,10 @@ namespace CalSync.Sync.Pairs.Execution;
 /// <summary>What all events of one run share.</summary>
 internal sealed class RunScope : IDisposable
 {
-    /// <summary>Changes of the ledger in one transaction: whoever else writes waits no longer than for
-    /// these.</summary>
-    public const int ChangeCountMax = 16;
-
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _ledger = new(1, 1);
     private readonly Dictionary<StepKind, int> _written = [];
-    private readonly Gathering<LedgerChange, bool> _changes;
+    private readonly Gathering<LedgerPart, bool> _changes;
     private readonly List<Untouched> _untouched = [];
     private readonly List<RunLoss> _losses = [];
     private int _streak;
@@ -24,7 +20,7 @@ internal sealed class RunScope : IDisposable
     private int _recording;
 
     public RunScope() => _changes = new(
-        RecordAllAsync, ChangeCountMax, () => Volatile.Read(ref _underWay) > Volatile.Read(ref _recording));
+        KeepAllAsync, () => Store!.PartCountMax, () => Volatile.Read(ref _underWay) > Volatile.Read(ref _recording));
 
     /// <summary>The ledger.</summary>
     public required IPairStore Store { get; init; }
@@ -67,20 +63,8 @@ internal sealed class RunScope : IDisposable
 
     /// <summary>Records writes that are about to be made.</summary>
     /// <returns>False when the lease was lost.</returns>
-    public async Task<bool> BeginAsync(IReadOnlyList<WriteRecord> writes, CancellationToken cancellation)
-    {
-        await _ledger.WaitAsync(cancellation);
-        try
-        {
-            var isKept = await Store.BeginAsync(Lease, writes, Clock.GetUtcNow(), cancellation);
-            IsLeaseLost |= !isKept;
-            return isKept;
-        }
-        finally
-        {
-            _ledger.Release();
-        }
-    }
+    public async Task<bool> BeginAsync(IReadOnlyList<WriteRecord> writes, CancellationToken cancellation) =>
+        await KeepAsync([.. writes.Select(write => Store.Prepare(Lease, write))], cancellation);
 
     /// <summary>Tells of events that will be run at once.</summary>
     public void Expect(int count) => Interlocked.Add(ref _underWay, count);
@@ -107,11 +91,32 @@ internal sealed class RunScope : IDisposable
         Interlocked.Increment(ref _recording);
         try
         {
-            return await _changes.AskAsync(change, cancellation);
+            return await _changes.AskAsync(Prepare(change), cancellation);
         }
         finally
         {
             Interlocked.Decrement(ref _recording);
+        }
+    }
+
+    /// <summary>Puts what was done to an event into the ledger's words.</summary>
+    public LedgerPart Prepare(LedgerChange change) => Store.Prepare(Lease, change, Clock.GetUtcNow());
+
+    /// <summary>Keeps parts of the ledger in one transaction. One of a run at a time: whoever else writes
+    /// never waits for more than one of them.</summary>
+    /// <returns>False when the lease was lost.</returns>
+    public async Task<bool> KeepAsync(IReadOnlyList<LedgerPart> parts, CancellationToken cancellation)
+    {
+        await _ledger.WaitAsync(cancellation);
+        try
+        {
+            var isKept = await Store.KeepAsync(Lease, parts, Clock.GetUtcNow(), cancellation);
+            IsLeaseLost |= !isKept;
+            return isKept;
+        }
+        finally
+        {
+            _ledger.Release();
         }
     }
 
@@ -175,21 +180,11 @@ internal sealed class RunScope : IDisposable
         }
     }
 
-    private async Task<IReadOnlyList<bool>> RecordAllAsync(
-        IReadOnlyList<LedgerChange> changes, CancellationToken cancellation)
+    private async Task<IReadOnlyList<bool>> KeepAllAsync(
+        IReadOnlyList<LedgerPart> parts, CancellationToken cancellation)
     {
-        // One transaction of a run at a time: whoever else writes never waits for more than one of them.
-        await _ledger.WaitAsync(cancellation);
-        try
-        {
-            var isKept = await Store.RecordAsync(Lease, changes, Clock.GetUtcNow(), cancellation);
-            IsLeaseLost |= !isKept;
-            return [.. changes.Select(_ => isKept)];
-        }
-        finally
-        {
-            _ledger.Release();
-        }
+        var isKept = await KeepAsync(parts, cancellation);
+        return [.. parts.Select(_ => isKept)];
     }
 
     /// <inheritdoc/>

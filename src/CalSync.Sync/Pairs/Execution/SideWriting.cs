@@ -51,7 +51,7 @@ internal sealed class SideWriting
         IRemoteCalendar calendar, MergeSide side, SemaphoreSlim gate, int provenCountMin)
     {
         (_calendar, _side, _gate, _trust) = (calendar, side, gate, new(provenCountMin));
-        _readBacks = new(ReadBackManyAsync, ReadBackCountMax, () => Volatile.Read(ref _unanswered) > 0);
+        _readBacks = new(ReadBackManyAsync, () => ReadBackCountMax, () => Volatile.Read(ref _unanswered) > 0);
     }
 
     /// <summary>Makes one write.</summary>

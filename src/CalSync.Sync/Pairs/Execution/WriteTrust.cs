@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Runtime.InteropServices;
 using CalSync.Calendar.Document;
 
 namespace CalSync.Sync.Pairs.Execution;
@@ -75,25 +75,27 @@ internal static class ContentKinds
     private const ulong Start = 14695981039346656037;
     private const ulong Prime = 1099511628211;
 
-    private static readonly SearchValues<byte>[] Characters =
-    [
-        SearchValues.Create("\\"u8), SearchValues.Create(","u8), SearchValues.Create(";"u8),
-        SearchValues.Create("\""u8), SearchValues.Create(":"u8), SearchValues.Create("&<>"u8),
-        SearchValues.Create("\r\n"u8),
-    ];
+    /// <summary>A bit for each kind of octet a server may trip over; those beyond ASCII share one.</summary>
+    private static readonly byte[] Bits = BitsOf("\\", ",", ";", "\"", ":", "&<>", "\r\n");
 
     /// <summary>Each kind, as often as it comes.</summary>
     public static List<ulong> Of(CalendarDocument document)
     {
         List<ulong> kinds = [];
+        List<ulong> members = [];
         foreach (var component in document.Components)
-            Add(kinds, component, Named(component, Start));
+            Add(kinds, members, component, Named(component, Start));
         return kinds;
     }
 
-    private static void Add(List<ulong> kinds, CalendarComponent component, ulong within)
+    /// <param name="kinds">Where the kinds are added.</param>
+    /// <param name="members">Those of the components around this one; left as they were.</param>
+    /// <param name="component">The component.</param>
+    /// <param name="within">What it is, and in what.</param>
+    private static void Add(
+        List<ulong> kinds, List<ulong> members, CalendarComponent component, ulong within)
     {
-        HashSet<ulong> members = [];
+        var outer = members.Count;
         foreach (var property in component.Properties)
         {
             var (name, kind) = Of(property.Bytes.Span, within);
@@ -105,11 +107,21 @@ internal static class ContentKinds
         {
             var name = Named(part, within);
             members.Add(name);
-            Add(kinds, part, name);
+            Add(kinds, members, part, name);
         }
 
-        // In whatever order they come.
-        kinds.Add(members.Aggregate(within, (all, member) => unchecked(all + (member * Prime))));
+        // Each once, in whatever order they come.
+        var ours = CollectionsMarshal.AsSpan(members)[outer..];
+        ours.Sort();
+        var (all, last) = (within, 0UL);
+        foreach (var member in ours)
+        {
+            all = unchecked(all + (member == last ? 0 : member * Prime));
+            last = member;
+        }
+
+        kinds.Add(all);
+        members.RemoveRange(outer, members.Count - outer);
     }
 
     private static ulong Named(CalendarComponent component, ulong within)
@@ -149,12 +161,26 @@ internal static class ContentKinds
 
     private static ulong Traits(ReadOnlySpan<byte> text, bool isValue)
     {
-        var traits = text.ContainsAnyExceptInRange((byte)1, (byte)127) ? 1UL : 0;
-        foreach (var some in Characters)
-            traits = (traits << 1) | (text.ContainsAny(some) ? 1UL : 0);
+        var traits = 0UL;
+        foreach (var octet in text)
+            traits |= Bits[octet];
         return isValue
             ? (traits << 2) | (text.Length switch { <= 75 => 0UL, <= 300 => 1, <= 2000 => 2, _ => 3 })
             : traits;
+    }
+
+    private static byte[] BitsOf(params ReadOnlySpan<string> groups)
+    {
+        var bits = new byte[256];
+        for (var group = 0; group < groups.Length; group++)
+        {
+            foreach (var letter in groups[group])
+                bits[letter] |= (byte)(1 << group);
+        }
+
+        bits[0] = 1 << 7;
+        bits.AsSpan(128).Fill(1 << 7);
+        return bits;
     }
 
     private static ulong Mix(ulong hash, ulong value) => unchecked((hash ^ value) * Prime);

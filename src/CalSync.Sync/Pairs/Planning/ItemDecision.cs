@@ -151,17 +151,20 @@ public static class ItemDecision
                 stays, follows);
         }
 
-        var (winner, rule) = facts.Choice is { } choice
+        (MergeSide Side, SyncRule Rule)? found = null;
+        (MergeSide Side, SyncRule Rule) Decided() => found ??= facts.Choice is { } choice
             ? (choice, SyncRule.Chosen)
             : Winner(known, facts, policy);
         var merged = CalendarMerge.Merge(
             agreed, leftFull, rightFull,
-            (ours, theirs) => ours is null ? MergeSide.Right : theirs is null ? MergeSide.Left : winner,
+            (ours, theirs) => ours is null ? MergeSide.Right
+                : theirs is null ? MergeSide.Left
+                : Decided().Side,
             ResourceContent.Noise);
         var isAsked = !merged.Conflicts.IsEmpty && facts.Choice is null && policy == ConflictPolicy.Ask;
         return Plan(
             facts,
-            !merged.Conflicts.IsEmpty ? rule
+            !merged.Conflicts.IsEmpty ? Decided().Rule
                 : !isLeftEdited || !isRightEdited ? SyncRule.Edited
                 : ResourceContent.IsSame(leftFull, rightFull) ? SyncRule.SameEdit
                 : SyncRule.MergedEdits,

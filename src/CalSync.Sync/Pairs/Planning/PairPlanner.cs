@@ -54,6 +54,9 @@ internal sealed record PlanInputs(
 /// <summary>Makes the plan of a run. Pure: the same inputs give the same plan.</summary>
 internal static class PairPlanner
 {
+    /// <summary>Events from which on several threads are worth their start.</summary>
+    private const int ParallelCountMin = 512;
+
     /// <summary>Plans every event the reads are about, in the order of UIDs.</summary>
     public static ImmutableArray<ItemPlan> Plan(PlanInputs inputs, out ImmutableArray<SideTrouble> troubles)
     {
@@ -62,12 +65,16 @@ internal static class PairPlanner
         if (inputs.IsCertified)
             facts.AddRange(New(inputs, found));
         troubles = [.. found];
-        var plans = facts
-            .Select(each => WithOpenWrites(each with { Busy = inputs.Busy }, inputs.OpenWrites))
-            .Select(each => inputs.Choices.TryGetValue(each.Uid, out var choice)
-                ? each with { Choice = choice }
-                : each)
-            .Select(each => ItemDecision.Decide(each, inputs.Policy))
+        ItemPlan Decide(ItemFacts each)
+        {
+            var known = WithOpenWrites(each with { Busy = inputs.Busy }, inputs.OpenWrites);
+            return ItemDecision.Decide(
+                inputs.Choices.TryGetValue(known.Uid, out var choice) ? known with { Choice = choice } : known,
+                inputs.Policy);
+        }
+
+        // Each is decided for itself.
+        var plans = (facts.Count < ParallelCountMin ? facts.Select(Decide) : facts.AsParallel().AsOrdered().Select(Decide))
             .OrderBy(plan => plan.Uid, StringComparer.Ordinal);
         return [.. inputs.IsCertified ? plans : plans.Where(IsSafeUncertified)];
     }
@@ -214,8 +221,11 @@ internal static class PairPlanner
 
         foreach (var copy in Copies(inputs, alone))
             yield return copy;
+
+        // Where one side has nothing alone there is nothing to find on it.
+        var mayMatch = alone.Values.All(places => places.Count > 0);
         var groups = alone.SelectMany(side => side.Value.Select(place => (
-                Side: side.Key, Place: place, Print: ResourceContent.Fingerprint(place.Seen)
+                Side: side.Key, Place: place, Print: (mayMatch ? ResourceContent.Fingerprint(place.Seen) : null)
                     ?? $"{side.Key.Word()} {place.Uid}")))
             .GroupBy(each => each.Print, StringComparer.Ordinal);
         foreach (var group in groups)

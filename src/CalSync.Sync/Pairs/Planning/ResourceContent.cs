@@ -27,22 +27,19 @@ internal static class ResourceContent
         || (Entries(one).Any() == Entries(other).Any() && CalendarDiff.Compare(one, other, Noise).IsEmpty);
 
     /// <summary>The components that are events, tasks or journal entries.</summary>
-    public static IEnumerable<CalendarComponent> Entries(CalendarDocument document) =>
-        document.Components.Where(root => root.Is("VCALENDAR"u8))
-            .SelectMany(root => root.Components)
-            .Where(each => each.Is("VEVENT"u8) || each.Is("VTODO"u8) || each.Is("VJOURNAL"u8));
+    public static IEnumerable<CalendarComponent> Entries(CalendarDocument document) => document.Entries;
 
     /// <summary>The one UID of all entries; null with the reason when there is not exactly one.</summary>
     public static string? Uid(CalendarDocument document, out string? problem)
     {
-        var uids = Entries(document).Select(entry => entry.Text("UID"u8).Value ?? "").Distinct().ToList();
+        var uids = document.Uids;
         problem = uids switch
         {
             [] => "It holds no event.",
             [""] => "Its event has no UID.",
             [var uid] when uid.Any(char.IsControl) => "Its UID has control characters.",
             [_] => null,
-            _ => $"It holds {uids.Count.ToString(CultureInfo.InvariantCulture)} different events.",
+            _ => $"It holds {uids.Length.ToString(CultureInfo.InvariantCulture)} different events.",
         };
         return problem is null ? uids[0] : null;
     }

@@ -44,16 +44,22 @@ public sealed record PlanStep(
 /// The id is a digest of the steps: approving it approves exactly them, and a run that would do anything
 /// else has another id. So a plan whose base has moved is refused without a rule of its own.
 /// </remarks>
-/// <param name="Id"><c>pln_</c> and 26 digits of the digest.</param>
 /// <param name="PairId">Whose plan.</param>
 /// <param name="At">When it was made, UTC.</param>
 /// <param name="Steps">Every write, in the order of UIDs, left before right.</param>
 /// <param name="Linked">Events found on both sides and linked without writing.</param>
 /// <param name="Waiting">Events that wait for something, with the reason.</param>
 public sealed record SyncPlan(
-    string Id, string PairId, DateTimeOffset At, ImmutableArray<PlanStep> Steps, int Linked,
+    string PairId, DateTimeOffset At, ImmutableArray<PlanStep> Steps, int Linked,
     ImmutableArray<string> Waiting)
 {
+    /// <summary><c>pln_</c> and 26 digits of the digest; found out when it is asked for.</summary>
+    public string Id
+    {
+        get => field ??= "pln_" + Digest(PairId, Steps);
+        init;
+    }
+
     /// <summary>What was to be taken back and stays as it is, with the reason.</summary>
     public ImmutableArray<Untouched> Untouched { get; init; } = [];
 
@@ -69,7 +75,7 @@ public sealed record SyncPlan(
                     .Select(side => Step(item, side)).OfType<PlanStep>()),
         ];
         return new SyncPlan(
-            "pln_" + Digest(pairId, steps), pairId, at, steps,
+            pairId, at, steps,
             items.Count(item => item is { IsWrite: false, Trouble: null }
                 && item.Rule is SyncRule.LinkedByUid or SyncRule.LinkedByContent),
             [

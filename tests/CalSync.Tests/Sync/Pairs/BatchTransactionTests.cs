@@ -72,7 +72,7 @@ public sealed class BatchTransactionTests(SqliteTestDatabase fixture)
             .RunAsync(pair.Id, left, right, new RunRequest(), Cancellation);
         Assert.Equal(
             isOnBothSides ? (0, EventCount) : (EventCount, 0), (report.Created, report.Linked));
-        Assert.Equal(RunScope.ChangeCountMax, store.LargestCount);
+        Assert.Equal(store.PartCountMax, store.LargestCount);
         Assert.Equal(EventCount, store.Mappings.Count());
     }
 
@@ -100,6 +100,29 @@ public sealed class BatchTransactionTests(SqliteTestDatabase fixture)
         var report = await new PairSync(store, new PairOptions(), new ManualTimeProvider(Start), Ids)
             .RunAsync(pair.Id, left, right, new RunRequest(), Cancellation);
         Assert.Equal((EventCount, 1), (report.Created, most));
+    }
+
+    /// <summary>Large ones while nobody else writes, for they are cheaper.</summary>
+    [Fact]
+    [Trait("Requirement", "R-BCAL-3")]
+    public async Task Ledger_WhileOthersWrite_MakesSmallTransactions()
+    {
+        var store = new PairStore(Database, Ids, new PairOptions());
+        var tenant = await NewTenantAsync();
+        var pair = new Pair(Ids.Next("pair"), tenant, "shared", "l", "r", ConflictPolicy.Newest);
+        await store.AddAsync(pair, Start, Cancellation);
+        var lease = (await store.AcquireAsync(
+            pair.Id, "run_1", "cli", Start, Start.AddMinutes(2), false, Cancellation))!;
+        async Task<int> AfterAsync(int transactions)
+        {
+            for (var made = 0; made < transactions; made++)
+                Assert.True(await store.RenewAsync(lease, Start, Cancellation));
+            return store.PartCountMax;
+        }
+
+        Assert.Equal((16, 256), (await AfterAsync(0), await AfterAsync(16)));
+        WriteMeanwhile(tenant);
+        Assert.Equal((16, 16, 256), (await AfterAsync(0), await AfterAsync(15), await AfterAsync(1)));
     }
 
     // Blocks the call, as a call blocks whoever waits for it.

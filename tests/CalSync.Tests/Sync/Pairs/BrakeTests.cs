@@ -65,7 +65,10 @@ public sealed class BrakeTests
         var step = new PlanStep(
             kind, side, "u", "Title", SyncRule.Deleted, DeletionProof.Tombstone, [], null, null);
         var plan = new SyncPlan(
-            "pln_1", "par_1", DateTimeOffset.UnixEpoch, [.. Enumerable.Repeat(step, steps)], 0, []);
+            "par_1", DateTimeOffset.UnixEpoch, [.. Enumerable.Repeat(step, steps)], 0, [])
+        {
+            Id = "pln_1",
+        };
         return Brake.Judge(plan, "home", events, isFirst, new PairOptions(), limit);
     }
 }

@@ -14,7 +14,7 @@ public sealed class GatheringTests
             _goes.Add(items.Count);
             return Task.FromResult<IReadOnlyList<int>>([.. items.Select(item => -item)]);
         },
-        countMax, () => _toCome > 0);
+        () => countMax, () => _toCome > 0);
 
     [Fact]
     public async Task LoneCaller_IsServedAtOnce()
@@ -67,7 +67,7 @@ public sealed class GatheringTests
     {
         _toCome = 1;
         var gathering = new Gathering<int, int>(
-            (_, _) => throw new InvalidOperationException("away"), 2, () => _toCome > 0);
+            (_, _) => throw new InvalidOperationException("away"), () => 2, () => _toCome > 0);
         var first = gathering.AskAsync(1, default);
         var second = gathering.AskAsync(2, default);
         await Assert.ThrowsAsync<InvalidOperationException>(() => first);
