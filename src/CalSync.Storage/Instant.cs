@@ -12,6 +12,9 @@ internal static class Instant
 {
     private const string Format = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
 
+    /// <summary>The last one written: all rows of a transaction have the same.</summary>
+    private static Written? _last;
+
     /// <summary>Cuts to the microsecond and moves to UTC.</summary>
     public static DateTimeOffset Trim(DateTimeOffset value)
     {
@@ -20,8 +23,14 @@ internal static class Instant
     }
 
     /// <summary>The stored text of SQLite, and of the journal's canonical form.</summary>
-    public static string Write(DateTimeOffset value) =>
-        value.ToUniversalTime().ToString(Format, CultureInfo.InvariantCulture);
+    public static string Write(DateTimeOffset value)
+    {
+        if (_last is { } last && last.At == value)
+            return last.Text;
+        var text = value.ToUniversalTime().ToString(Format, CultureInfo.InvariantCulture);
+        _last = new Written(value, text);
+        return text;
+    }
 
     /// <summary>Reads what either engine returns for an instant column.</summary>
     public static DateTimeOffset Read(object value) => value switch
@@ -32,4 +41,6 @@ internal static class Instant
             DateTime.ParseExact(text, Format, CultureInfo.InvariantCulture), DateTimeKind.Utc)),
         _ => throw new InvalidCastException($"A {value.GetType().Name} is not an instant."),
     };
+
+    private sealed record Written(DateTimeOffset At, string Text);
 }

@@ -61,23 +61,13 @@ internal static class ContentRows
     /// <summary>The name of a content; null for none.</summary>
     public static string? Hash(CalendarDocument? content) => content?.Digest;
 
-    /// <summary>Keeps contents.</summary>
-    /// <param name="prepared">The transaction.</param>
-    /// <param name="contents">Which.</param>
-    public static void Queue(PreparedWrite prepared, IEnumerable<CalendarDocument> contents)
-    {
-        // In one order, so that two transactions that keep the same contents cannot wait for each other.
-        foreach (var content in contents.DistinctBy(each => each.Digest)
-            .OrderBy(each => each.Digest, StringComparer.Ordinal))
-        {
-            prepared.Queue(
-                """
-                INSERT INTO event_contents (hash, octets) VALUES (@Digest, @Bytes)
-                ON CONFLICT (hash) DO NOTHING
-                """,
-                new { content.Digest, content.Bytes });
-        }
-    }
+    /// <summary>Keeps a content.</summary>
+    public static void Queue(PreparedWrite prepared, CalendarDocument content) => prepared.Queue(
+        """
+        INSERT INTO event_contents (hash, octets) VALUES (@Digest, @Bytes)
+        ON CONFLICT (hash) DO NOTHING
+        """,
+        new { content.Digest, content.Bytes });
 
     /// <summary>Reads contents by name.</summary>
     public static async Task<Dictionary<string, CalendarDocument>> ReadAsync(

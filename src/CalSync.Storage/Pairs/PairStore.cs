@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using CalSync.Calendar.Document;
 using CalSync.Sync;
 using CalSync.Sync.Journal;
@@ -24,30 +23,17 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
     /// once.</summary>
     private const int AlonePartCount = 256;
 
-    /// <summary>Transactions of its own without another's among them after which it counts as alone.</summary>
-    private const int AloneAfter = 16;
+    /// <summary>How long nobody else must have written for it to count as alone.</summary>
+    private static readonly TimeSpan AloneAfter = TimeSpan.FromMilliseconds(250);
 
+    private readonly Lock _gate = new();
     private long _ownCount;
     private long _othersCount;
-    private long _othersSeenAt;
+    private DateTimeOffset _othersSeenAt;
+    private int _partCountMax = SharedPartCount;
 
     /// <inheritdoc/>
-    public int PartCountMax
-    {
-        get
-        {
-            var own = Interlocked.Read(ref _ownCount);
-            // Too few while one of its own is on the way to the database, never too many.
-            var others = database.WriteCount - own;
-            if (others > Interlocked.Read(ref _othersCount))
-            {
-                Interlocked.Exchange(ref _othersCount, others);
-                Interlocked.Exchange(ref _othersSeenAt, own);
-            }
-
-            return own - Interlocked.Read(ref _othersSeenAt) < AloneAfter ? SharedPartCount : AlonePartCount;
-        }
-    }
+    public int PartCountMax => Volatile.Read(ref _partCountMax);
 
     /// <inheritdoc/>
     public Task AddAsync(Pair pair, DateTimeOffset now, CancellationToken cancellation) =>
@@ -87,29 +73,34 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
     /// <inheritdoc/>
     public Task<PairLease?> AcquireAsync(
         string pairId, string runId, string actor, DateTimeOffset now, DateTimeOffset until,
-        bool evenPaused, CancellationToken cancellation) => database.WriteAsync(
-        async session =>
-        {
-            var taken = await session.ExecuteAsync(
-                """
-                UPDATE calendar_mappings SET lease_owner = @runId, lease_until = @until, fence = fence + 1
-                WHERE id = @pairId AND (enabled OR (@evenPaused AND detached_at IS NULL))
-                    AND (lease_until IS NULL OR lease_until <= @now)
-                """,
-                new { pairId, runId, until, now, evenPaused });
-            if (taken == 0)
-                return null;
-            await session.ExecuteAsync(
-                """
-                INSERT INTO sync_runs (id, calendar_mapping_id, actor, started_at)
-                VALUES (@runId, @pairId, @actor, @now)
-                """,
-                new { runId, pairId, actor, now });
-            var row = await session.FirstOrDefaultAsync<PairRow>(
-                "SELECT * FROM calendar_mappings WHERE id = @pairId", new { pairId });
-            return row!.ToLease(runId, actor);
-        },
-        cancellation);
+        bool evenPaused, CancellationToken cancellation)
+    {
+        CountOwn(now);
+        return database.WriteAsync(
+            async session =>
+            {
+                var taken = await session.ExecuteAsync(
+                    """
+                    UPDATE calendar_mappings
+                    SET lease_owner = @runId, lease_until = @until, fence = fence + 1
+                    WHERE id = @pairId AND (enabled OR (@evenPaused AND detached_at IS NULL))
+                        AND (lease_until IS NULL OR lease_until <= @now)
+                    """,
+                    new { pairId, runId, until, now, evenPaused });
+                if (taken == 0)
+                    return null;
+                await session.ExecuteAsync(
+                    """
+                    INSERT INTO sync_runs (id, calendar_mapping_id, actor, started_at)
+                    VALUES (@runId, @pairId, @actor, @now)
+                    """,
+                    new { runId, pairId, actor, now });
+                var row = await session.FirstOrDefaultAsync<PairRow>(
+                    "SELECT * FROM calendar_mappings WHERE id = @pairId", new { pairId });
+                return row!.ToLease(runId, actor);
+            },
+            cancellation);
+    }
 
     /// <inheritdoc/>
     public Task<bool> RenewAsync(PairLease lease, DateTimeOffset now, CancellationToken cancellation) =>
@@ -131,7 +122,7 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         var prepared = new PreparedWrite(database.Engine);
         WriteRows.QueueInsert(prepared, lease, write);
         return new Part(
-            null, Present(write.Before, write.Sent, write.Base, write.Other?.Seen), prepared);
+            null, Contents([write.Before, write.Sent, write.Base, write.Other?.Seen], []), prepared);
     }
 
     /// <inheritdoc/>
@@ -140,10 +131,8 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         var prepared = new PreparedWrite(database.Engine);
         QueueChange(prepared, lease, change, now);
         // The row of a write that was begun names what was kept with it.
-        var kept = change.Done.SelectMany(each => Present(each.Sent, each.Before))
-            .Select(each => each.Digest).ToHashSet(StringComparer.Ordinal);
-        return new Part(
-            change.Mapping.Uid, [.. Contents(change).Where(each => !kept.Contains(each.Digest))], prepared);
+        var kept = change.Done.SelectMany(each => new[] { each.Sent, each.Before });
+        return new Part(change.Mapping.Uid, Contents(Named(change), kept), prepared);
     }
 
     /// <inheritdoc/>
@@ -153,7 +142,13 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         lease, now,
         prepared =>
         {
-            ContentRows.Queue(prepared, parts.SelectMany(part => ((Part)part).Contents));
+            // In one order, so that two transactions that keep the same contents cannot wait for each other.
+            foreach (var (_, content) in parts.SelectMany(part => ((Part)part).Contents)
+                .DistinctBy(each => each.Key).OrderBy(each => each.Key, StringComparer.Ordinal))
+            {
+                prepared.Add(content);
+            }
+
             foreach (var part in parts)
                 prepared.Add(((Part)part).Prepared);
             var uids = parts.Select(part => ((Part)part).Uid).OfType<string>().ToArray();
@@ -262,7 +257,7 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
             new { lease.Pair.Id, lease.Fence, lease.RunId, now, Until = now + options.Lease },
             expectRows: 1);
         prepare(prepared);
-        Interlocked.Increment(ref _ownCount);
+        CountOwn(now);
         try
         {
             // SQLite works on the thread that asks, and a run has other things to do meanwhile.
@@ -283,17 +278,41 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         }
     }
 
-    private static ImmutableArray<CalendarDocument> Present(params IEnumerable<CalendarDocument?> contents) =>
-        [.. contents.OfType<CalendarDocument>()];
+    /// <summary>Counts a transaction that is about to be asked for, and looks whether others were
+    /// meanwhile.</summary>
+    private void CountOwn(DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            // Too few while one of its own is on the way to the database, never too many.
+            var others = database.WriteCount - _ownCount++;
+            if (others > _othersCount)
+                (_othersCount, _othersSeenAt) = (others, now);
+            _partCountMax = now - _othersSeenAt < AloneAfter ? SharedPartCount : AlonePartCount;
+        }
+    }
+
+    /// <summary>Rows of contents, each once, by what names them.</summary>
+    /// <param name="named">Which; null is none.</param>
+    /// <param name="kept">Those the ledger has already.</param>
+    private Dictionary<string, PreparedWrite> Contents(
+        IEnumerable<CalendarDocument?> named, IEnumerable<CalendarDocument?> kept)
+    {
+        var known = kept.Select(ContentRows.Hash).ToHashSet(StringComparer.Ordinal);
+        var rows = new Dictionary<string, PreparedWrite>(StringComparer.Ordinal);
+        foreach (var content in named.OfType<CalendarDocument>().Where(each => known.Add(each.Digest)))
+            ContentRows.Queue(rows[content.Digest] = new PreparedWrite(database.Engine), content);
+        return rows;
+    }
 
     /// <summary>Every content a change names.</summary>
-    private static ImmutableArray<CalendarDocument> Contents(LedgerChange change) => Present(
+    private static IEnumerable<CalendarDocument?> Named(LedgerChange change) =>
     [
         change.Mapping.Base, change.Mapping.Left?.Seen, change.Mapping.Right?.Seen,
         .. (CalendarDocument?[])(change.IsVersion || !change.Conflicts.IsEmpty
             ? [change.Left, change.Right] : []),
         .. change.Arrived.Select(each => each.Place?.Seen), .. change.Done.Select(each => each.After),
-    ]);
+    ];
 
     private void QueueChange(
         PreparedWrite prepared, PairLease lease, LedgerChange change, DateTimeOffset now)
@@ -343,5 +362,5 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
     /// <param name="Contents">What its rows name and the ledger may not have yet.</param>
     /// <param name="Prepared">Its rows.</param>
     private sealed record Part(
-        string? Uid, ImmutableArray<CalendarDocument> Contents, PreparedWrite Prepared) : LedgerPart;
+        string? Uid, Dictionary<string, PreparedWrite> Contents, PreparedWrite Prepared) : LedgerPart;
 }

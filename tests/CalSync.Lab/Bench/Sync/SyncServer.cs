@@ -52,7 +52,9 @@ internal sealed class SyncServer : IAsyncDisposable
         using var probe = new HttpClient { BaseAddress = address };
         var process = await PeerProcess.StartAsync(
             PeerProcess.NewDirectory(), () => AnswersAsync(probe),
-            [.. line, port.ToString(CultureInfo.InvariantCulture)], new Dictionary<string, string>(),
+            [.. line, port.ToString(CultureInfo.InvariantCulture)],
+            // A web application watches the files below its folder, which here are those its clients write.
+            new Dictionary<string, string> { ["DOTNET_hostBuilder__reloadConfigOnChange"] = "false" },
             cancellation);
         return new SyncServer(process, address);
     }

@@ -113,16 +113,15 @@ public sealed class BatchTransactionTests(SqliteTestDatabase fixture)
         await store.AddAsync(pair, Start, Cancellation);
         var lease = (await store.AcquireAsync(
             pair.Id, "run_1", "cli", Start, Start.AddMinutes(2), false, Cancellation))!;
-        async Task<int> AfterAsync(int transactions)
+        async Task<int> AtAsync(int milliseconds)
         {
-            for (var made = 0; made < transactions; made++)
-                Assert.True(await store.RenewAsync(lease, Start, Cancellation));
+            Assert.True(await store.RenewAsync(lease, Start.AddMilliseconds(milliseconds), Cancellation));
             return store.PartCountMax;
         }
 
-        Assert.Equal((16, 256), (await AfterAsync(0), await AfterAsync(16)));
+        Assert.Equal((16, 16, 256), (await AtAsync(0), await AtAsync(249), await AtAsync(250)));
         WriteMeanwhile(tenant);
-        Assert.Equal((16, 16, 256), (await AfterAsync(0), await AfterAsync(15), await AfterAsync(1)));
+        Assert.Equal((16, 16, 256), (await AtAsync(1000), await AtAsync(1249), await AtAsync(1250)));
     }
 
     // Blocks the call, as a call blocks whoever waits for it.
