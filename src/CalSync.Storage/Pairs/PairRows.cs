@@ -137,46 +137,46 @@ internal sealed record MappingRows
     }
 
     /// <summary>Enters or changes an event.</summary>
-    public static void Queue(PreparedWrite prepared, string pairId, EventMapping mapping, DateTimeOffset now) =>
-        prepared.Queue(
-            """
-            INSERT INTO event_mappings (id, calendar_mapping_id, event_uid, google_ical_uid, icloud_uid,
-                google_self_link, icloud_resource_url, google_etag, icloud_etag, google_sequence,
-                icloud_sequence, sync_status, base_hash, google_seen_hash, icloud_seen_hash, created_at,
-                updated_at)
-            VALUES (@Id, @pairId, @Uid, @LeftUid, @RightUid, @LeftAddress, @RightAddress, @LeftVersion,
-                @RightVersion, @LeftSequence, @RightSequence, @Status, @Base, @LeftSeen, @RightSeen, @now,
-                @now)
-            ON CONFLICT (event_uid, calendar_mapping_id) DO UPDATE SET
-                google_ical_uid = excluded.google_ical_uid, icloud_uid = excluded.icloud_uid,
-                google_self_link = excluded.google_self_link,
-                icloud_resource_url = excluded.icloud_resource_url,
-                google_etag = excluded.google_etag, icloud_etag = excluded.icloud_etag,
-                google_sequence = excluded.google_sequence, icloud_sequence = excluded.icloud_sequence,
-                sync_status = excluded.sync_status, base_hash = excluded.base_hash,
-                google_seen_hash = excluded.google_seen_hash,
-                icloud_seen_hash = excluded.icloud_seen_hash, updated_at = excluded.updated_at
-            """,
-            new
-            {
-                mapping.Id,
-                pairId,
-                mapping.Uid,
-                LeftUid = mapping.Left?.Uid,
-                RightUid = mapping.Right?.Uid,
-                LeftAddress = mapping.Left?.Address.Value,
-                RightAddress = mapping.Right?.Address.Value,
-                LeftVersion = mapping.Left?.Version,
-                RightVersion = mapping.Right?.Version,
-                LeftSequence = Sequence(mapping.Left),
-                RightSequence = Sequence(mapping.Right),
-                Status = mapping.Status.ToString().ToLowerInvariant(),
-                Base = ContentRows.Hash(mapping.Base),
-                LeftSeen = ContentRows.Hash(mapping.Left?.Seen),
-                RightSeen = ContentRows.Hash(mapping.Right?.Seen),
-                now,
-            },
-            expectRows: 1);
+    public static void Queue(
+        PreparedWrite prepared, string pairId, EventMapping mapping, DateTimeOffset now) => prepared.Queue(
+        """
+        INSERT INTO event_mappings (id, calendar_mapping_id, event_uid, google_ical_uid, icloud_uid,
+            google_self_link, icloud_resource_url, google_etag, icloud_etag, google_sequence,
+            icloud_sequence, sync_status, base_hash, google_seen_hash, icloud_seen_hash, created_at,
+            updated_at)
+        VALUES (@Id, @pairId, @Uid, @LeftUid, @RightUid, @LeftAddress, @RightAddress, @LeftVersion,
+            @RightVersion, @LeftSequence, @RightSequence, @Status, @Base, @LeftSeen, @RightSeen, @now,
+            @now)
+        ON CONFLICT (event_uid, calendar_mapping_id) DO UPDATE SET
+            google_ical_uid = excluded.google_ical_uid, icloud_uid = excluded.icloud_uid,
+            google_self_link = excluded.google_self_link,
+            icloud_resource_url = excluded.icloud_resource_url,
+            google_etag = excluded.google_etag, icloud_etag = excluded.icloud_etag,
+            google_sequence = excluded.google_sequence, icloud_sequence = excluded.icloud_sequence,
+            sync_status = excluded.sync_status, base_hash = excluded.base_hash,
+            google_seen_hash = excluded.google_seen_hash,
+            icloud_seen_hash = excluded.icloud_seen_hash, updated_at = excluded.updated_at
+        """,
+        new
+        {
+            mapping.Id,
+            pairId,
+            mapping.Uid,
+            LeftUid = mapping.Left?.Uid,
+            RightUid = mapping.Right?.Uid,
+            LeftAddress = mapping.Left?.Address.Value,
+            RightAddress = mapping.Right?.Address.Value,
+            LeftVersion = mapping.Left?.Version,
+            RightVersion = mapping.Right?.Version,
+            LeftSequence = Sequence(mapping.Left),
+            RightSequence = Sequence(mapping.Right),
+            Status = mapping.Status.ToString().ToLowerInvariant(),
+            Base = ContentRows.Hash(mapping.Base),
+            LeftSeen = ContentRows.Hash(mapping.Left?.Seen),
+            RightSeen = ContentRows.Hash(mapping.Right?.Seen),
+            now,
+        },
+        expectRows: 1);
 
     private static int Sequence(SidePlace? place) =>
         place is not null && ResourceContent.Master(place.Seen) is { } master
@@ -261,7 +261,8 @@ internal sealed record WriteRows
     }
 
     /// <summary>Enters a write.</summary>
-    public static void QueueInsert(PreparedWrite prepared, PairLease lease, WriteRecord write) => prepared.Queue(
+    public static void QueueInsert(
+        PreparedWrite prepared, PairLease lease, WriteRecord write) => prepared.Queue(
         """
         INSERT INTO sync_operations (id, calendar_mapping_id, run_id, event_uid, title, operation,
             sync_direction, sync_token_used, state, rule, proof, before_hash, sent_hash, base_hash, address,

@@ -31,8 +31,8 @@ internal static class SqliteLibrary
                 (name, _, _) => name == "e_sqlite3" ? system : 0);
         }
 
-        // Before the library is first used. A connection is never used by two threads at once, and nobody asks
-        // how much memory it uses: so it need not lock for either.
+        // Before the library is first used. A connection is never used by two threads at once, and nobody
+        // asks how much memory it uses: so it need not lock for either.
         SQLitePCL.raw.SetProvider(new SQLitePCL.SQLite3Provider_e_sqlite3());
         _ = SQLitePCL.raw.sqlite3_config(SQLitePCL.raw.SQLITE_CONFIG_MULTITHREAD);
         _ = SQLitePCL.raw.sqlite3_config(SQLitePCL.raw.SQLITE_CONFIG_MEMSTATUS, 0);

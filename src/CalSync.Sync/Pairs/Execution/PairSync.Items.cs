@@ -40,7 +40,8 @@ public sealed partial class PairSync
         return ends;
     }
 
-    /// <summary>Records what needs no write; the next transaction is put together while one is kept.</summary>
+    /// <summary>Records what needs no write; the next transaction is put together while one is
+    /// kept.</summary>
     private static async Task RecordAsync(
         RunScope scope, List<ItemPlan> quiet, CancellationToken cancellation)
     {
@@ -51,7 +52,7 @@ public sealed partial class PairSync
             {
                 var items = quiet.GetRange(at, Math.Min(scope.Store.PartCountMax, quiet.Count - at));
                 at += items.Count;
-                LedgerPart[] parts = [.. items.Select(item => scope.Prepare(new ItemRun(scope, item).Change()))];
+                var parts = items.Select(item => scope.Prepare(new ItemRun(scope, item).Change())).ToArray();
                 await keeping;
                 if (!scope.IsStopped)
                     keeping = scope.KeepAsync(parts, cancellation);

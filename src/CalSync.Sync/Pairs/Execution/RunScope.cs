@@ -20,7 +20,8 @@ internal sealed class RunScope : IDisposable
     private int _recording;
 
     public RunScope() => _changes = new(
-        KeepAllAsync, () => Store!.PartCountMax, () => Volatile.Read(ref _underWay) > Volatile.Read(ref _recording));
+        KeepAllAsync, () => Store!.PartCountMax,
+        () => Volatile.Read(ref _underWay) > Volatile.Read(ref _recording));
 
     /// <summary>The ledger.</summary>
     public required IPairStore Store { get; init; }

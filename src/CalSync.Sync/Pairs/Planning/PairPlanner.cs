@@ -69,13 +69,17 @@ internal static class PairPlanner
         {
             var known = WithOpenWrites(each with { Busy = inputs.Busy }, inputs.OpenWrites);
             return ItemDecision.Decide(
-                inputs.Choices.TryGetValue(known.Uid, out var choice) ? known with { Choice = choice } : known,
+                inputs.Choices.TryGetValue(known.Uid, out var choice)
+                    ? known with { Choice = choice }
+                    : known,
                 inputs.Policy);
         }
 
         // Each is decided for itself.
-        var plans = (facts.Count < ParallelCountMin ? facts.Select(Decide) : facts.AsParallel().AsOrdered().Select(Decide))
-            .OrderBy(plan => plan.Uid, StringComparer.Ordinal);
+        var decided = facts.Count < ParallelCountMin
+            ? facts.Select(Decide)
+            : facts.AsParallel().AsOrdered().Select(Decide);
+        var plans = decided.OrderBy(plan => plan.Uid, StringComparer.Ordinal);
         return [.. inputs.IsCertified ? plans : plans.Where(IsSafeUncertified)];
     }
 
@@ -224,9 +228,9 @@ internal static class PairPlanner
 
         // Where one side has nothing alone there is nothing to find on it.
         var mayMatch = alone.Values.All(places => places.Count > 0);
+        string? Print(SidePlace place) => mayMatch ? ResourceContent.Fingerprint(place.Seen) : null;
         var groups = alone.SelectMany(side => side.Value.Select(place => (
-                Side: side.Key, Place: place, Print: (mayMatch ? ResourceContent.Fingerprint(place.Seen) : null)
-                    ?? $"{side.Key.Word()} {place.Uid}")))
+                Side: side.Key, Place: place, Print: Print(place) ?? $"{side.Key.Word()} {place.Uid}")))
             .GroupBy(each => each.Print, StringComparer.Ordinal);
         foreach (var group in groups)
         {
