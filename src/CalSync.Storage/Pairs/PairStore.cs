@@ -12,7 +12,7 @@ namespace CalSync.Storage.Pairs;
 /// the fence, which also renews the lease and keeps changes of one pair in order.
 /// </remarks>
 /// <param name="database">Where.</param>
-/// <param name="ids">Names conflicts and links.</param>
+/// <param name="ids">Names conflicts and versions.</param>
 /// <param name="options">How long a lease lasts.</param>
 public sealed partial class PairStore(Database database, IdSource ids, PairOptions options) : IPairStore
 {

@@ -134,7 +134,7 @@ public sealed record LedgerFilter(
 /// <param name="Id">Prefixed id.</param>
 /// <param name="Uid">The event's common UID.</param>
 /// <param name="Title">What it was called.</param>
-/// <param name="Kind">What was done; null for a link, which writes nothing.</param>
+/// <param name="Kind">What was done; null for a link, which writes nothing and had a record once.</param>
 /// <param name="Side">To which side.</param>
 /// <param name="Rule">Which rule decided.</param>
 /// <param name="At">When it was begun, UTC.</param>

@@ -30,6 +30,23 @@ public sealed class BreakerTests
         Assert.Equal(TimeSpan.FromSeconds(299), wait);
     }
 
+    /// <summary>Calls that follow each other closely share a look, for as long as a look counts.</summary>
+    [Fact]
+    [Trait("Requirement", "R-CAL-12-A")]
+    public async Task Look_IsSharedForAMoment_AndThenTakenAnew()
+    {
+        var (ledger, clock) = (new MemoryBreakerLedger(), new ManualTimeProvider(DateTimeOffset.UnixEpoch));
+        var gate = new ConnectionGate(ledger, new BreakerOptions(), clock);
+        await gate.LookAsync("con_1", CancellationToken.None);
+        Assert.True(await ledger.SaveAsync(
+            "con_1", ConnectionBreaker.Closed, new(3, clock.GetUtcNow() + TimeSpan.FromMinutes(5)),
+            CancellationToken.None));
+        clock.Advance(TimeSpan.FromMilliseconds(50));
+        Assert.Null((await gate.LookAsync("con_1", CancellationToken.None)).OpenFor);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.NotNull((await gate.LookAsync("con_1", CancellationToken.None)).OpenFor);
+    }
+
     /// <summary>
     /// R-CAL-12-A, C-10, C-11: three failures, five minutes, one probe; a failed probe starts again.
     /// </summary>
