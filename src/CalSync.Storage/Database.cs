@@ -83,6 +83,26 @@ public abstract class Database : IAsyncDisposable
         },
         cancellation);
 
+    /// <summary>
+    /// Runs one write transaction whose commit is not waited for until it is on disk: the commit of the next
+    /// ordinary one is also its own.
+    /// </summary>
+    /// <remarks>
+    /// The end of this process loses nothing. The end of the machine, or of PostgreSQL, may take it back
+    /// together with all that was committed after it, so it is for what whoever goes on finds out anew.
+    /// PostgreSQL 16, 30.4 (asynchronous commit); SQLite, PRAGMA synchronous (NORMAL, with WAL).
+    /// </remarks>
+    /// <inheritdoc cref="WriteAsync{T}"/>
+    public Task WriteDeferredAsync(Func<WriteSession, Task> work, CancellationToken cancellation) =>
+        RepeatAsync(
+            ChannelUse.Deferred,
+            async session =>
+            {
+                await work(session);
+                return true;
+            },
+            cancellation);
+
     /// <summary>Closes every connection.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -149,6 +169,8 @@ public abstract class Database : IAsyncDisposable
         try
         {
             var session = new WriteSession(Engine, channel, cancellation);
+            if (use == ChannelUse.Deferred && Engine == Engine.Postgres)
+                session.Queue("SET LOCAL synchronous_commit = off");
             var answer = await work(session);
             await session.CompleteAsync();
             return answer;

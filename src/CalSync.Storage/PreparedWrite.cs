@@ -1,3 +1,4 @@
+using CalSync.Storage.Journal;
 using CalSync.Storage.Sqlite;
 using CalSync.Sync.Journal;
 
@@ -12,11 +13,11 @@ namespace CalSync.Storage;
 public sealed class PreparedWrite(Engine engine)
 {
     private readonly List<QueuedStatement> _statements = [];
-    private readonly List<JournalEntry> _entries = [];
+    private readonly List<JournalLine> _lines = [];
 
     internal IReadOnlyList<QueuedStatement> Statements => _statements;
 
-    internal IReadOnlyList<JournalEntry> Entries => _entries;
+    internal IReadOnlyList<JournalLine> Lines => _lines;
 
     /// <inheritdoc cref="Session.In"/>
     public string In(string column, string parameter) => Session.InList(engine, column, parameter);
@@ -26,25 +27,18 @@ public sealed class PreparedWrite(Engine engine)
     public void Queue(string sql, object? args = null, int? expectRows = null)
     {
         var text = SqlText.Of(sql);
-        var values = new Argument[text.Names.Length];
-        for (var i = 0; i < values.Length; i++)
-        {
-            values[i] = text.Argument(args, i);
-            if (engine == Engine.Sqlite)
-                values[i] = values[i] with { Value = SqliteLink.Value(values[i].Value) };
-        }
-
-        _statements.Add(new QueuedStatement(text, values, expectRows));
+        _statements.Add(new QueuedStatement(
+            text, engine == Engine.Sqlite ? SqliteArguments.Of(text, args) : text.All(args), expectRows));
     }
 
     /// <inheritdoc cref="WriteSession.Journal"/>
-    public void Journal(JournalEntry entry) => _entries.Add(entry);
+    public void Journal(JournalEntry entry) => _lines.Add(new JournalLine(entry, engine));
 
     /// <summary>Adds all of another one.</summary>
     public void Add(PreparedWrite other)
     {
         ArgumentNullException.ThrowIfNull(other);
         _statements.AddRange(other._statements);
-        _entries.AddRange(other._entries);
+        _lines.AddRange(other._lines);
     }
 }

@@ -1,5 +1,5 @@
 using System.Data.Common;
-using CalSync.Sync.Journal;
+using CalSync.Storage.Journal;
 
 namespace CalSync.Storage;
 
@@ -17,6 +17,9 @@ internal enum ChannelUse
 
     /// <summary>One transaction that writes, of those that follow each other without a pause.</summary>
     Batch = 4,
+
+    /// <summary>One transaction that writes and need not be on disk before the next one that must.</summary>
+    Deferred = 5,
 }
 
 /// <summary>A statement waiting to be sent.</summary>
@@ -60,7 +63,7 @@ internal abstract class SqlChannel : IAsyncDisposable
     /// <summary>
     /// Writes the entries and the new head, and commits. Not cancellable: the outcome must be known.
     /// </summary>
-    public abstract Task AppendAndCommitAsync(IReadOnlyList<JournalRecord> records);
+    public abstract Task AppendAndCommitAsync(IReadOnlyList<ChainedLine> lines);
 
     /// <summary>Commits. Not cancellable: the outcome must be known.</summary>
     public abstract Task CommitAsync();

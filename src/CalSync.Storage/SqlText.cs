@@ -49,6 +49,16 @@ internal sealed record SqlText(string Named, string Positional, ImmutableArray<s
             $"The statement names @{Names[index]}, which was not given.", nameof(args));
     }
 
+    /// <summary>The arguments for all names, in their order.</summary>
+    /// <inheritdoc cref="Argument"/>
+    public Argument[] All(object? args)
+    {
+        var found = new Argument[Names.Length];
+        for (var i = 0; i < found.Length; i++)
+            found[i] = Argument(args, i);
+        return found;
+    }
+
     /// <summary>A statement nearly always gets arguments of one type, so the last one is
     /// remembered.</summary>
     private ArgumentPlace?[] Places(Type type)

@@ -13,7 +13,7 @@ namespace CalSync.Storage;
 public sealed class WriteSession : Session
 {
     private readonly List<QueuedStatement> _queue = [];
-    private readonly List<JournalEntry> _entries = [];
+    private readonly List<JournalLine> _lines = [];
     private Action? _committing;
 
     internal WriteSession(Engine engine, SqlChannel channel, CancellationToken cancellation)
@@ -40,11 +40,11 @@ public sealed class WriteSession : Session
     {
         ArgumentNullException.ThrowIfNull(prepared);
         _queue.AddRange(prepared.Statements);
-        _entries.AddRange(prepared.Entries);
+        _lines.AddRange(prepared.Lines);
     }
 
     /// <summary>Adds an entry that is appended when, and only when, this transaction commits.</summary>
-    public void Journal(JournalEntry entry) => _entries.Add(entry);
+    public void Journal(JournalEntry entry) => _lines.Add(new JournalLine(entry, Engine));
 
     /// <summary>
     /// Calls back when all is written and every lock held, so that only the commit is left; not when it is
@@ -72,7 +72,7 @@ public sealed class WriteSession : Session
     /// <summary>Sends what is left, appends the journal and commits.</summary>
     internal async Task CompleteAsync()
     {
-        if (_entries.Count == 0)
+        if (_lines.Count == 0)
         {
             await FlushAsync();
             _committing?.Invoke();
@@ -83,7 +83,7 @@ public sealed class WriteSession : Session
         var (counts, head) = await Channel.SendAndLockHeadAsync(_queue, Cancellation);
         CheckCounts(counts);
         _committing?.Invoke();
-        await Channel.AppendAndCommitAsync(JournalChain.Append(head, _entries));
+        await Channel.AppendAndCommitAsync(JournalChain.Append(head, _lines));
     }
 
     private void CheckCounts(int[] counts)

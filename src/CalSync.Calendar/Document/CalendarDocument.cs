@@ -29,21 +29,21 @@ public enum LineEnding
 public sealed class CalendarDocument
 {
     private readonly ReadOnlyMemory<byte> _source;
-    private readonly LineEntry[] _lines;
-    private readonly ComponentEntry[] _components;
+    private readonly DocumentLimits _limits;
+    private Parts? _parts;
     private string? _digest;
     private ImmutableArray<string> _uids;
 
     internal CalendarDocument(
         ReadOnlyMemory<byte> source,
-        LineEntry[] lines,
-        ComponentEntry[] components,
+        DocumentLimits limits,
+        Parts parts,
         byte lineEnd,
         ImmutableArray<CalendarProblem> problems)
     {
         _source = source;
-        _lines = lines;
-        _components = components;
+        _limits = limits;
+        _parts = parts;
         LineEndOctet = lineEnd;
         Problems = problems;
     }
@@ -70,9 +70,7 @@ public sealed class CalendarDocument
     /// entry without: one, in a resource of a CalDAV server (RFC 4791 section 4.1). Found when first asked
     /// for.
     /// </summary>
-    public ImmutableArray<string> Uids => _uids.IsDefault
-        ? _uids = [.. Entries.Select(entry => entry.Text("UID"u8).Value ?? "").Distinct()]
-        : _uids;
+    public ImmutableArray<string> Uids => _uids.IsDefault ? _uids = FindUids() : _uids;
 
     /// <summary>Its events, tasks and journal entries (RFC 5545 section 3.6).</summary>
     public IEnumerable<CalendarComponent> Entries
@@ -114,13 +112,20 @@ public sealed class CalendarDocument
 
     /// <summary>Every component, each before those that stand in it.</summary>
     public IEnumerable<CalendarComponent> AllComponents =>
-        Enumerable.Range(0, _components.Length).Select(index => new CalendarComponent(this, index));
+        Enumerable.Range(0, ComponentCount).Select(index => new CalendarComponent(this, index));
 
     /// <summary>Number of content lines: properties, BEGIN, END, blank and malformed lines.</summary>
-    public int LineCount => _lines.Length - 1;
+    public int LineCount => Found.Lines.Length - 1;
 
     /// <summary>Properties outside every component.</summary>
     public PropertyList StrayProperties => new(this, -1);
+
+    /// <summary>
+    /// Lets go of the lines and components that were found: they are half of the memory of a document, and
+    /// are found again when they are asked for. For documents of which many thousands wait; while nobody else
+    /// uses this one.
+    /// </summary>
+    public void Rest() => _parts = null;
 
     /// <summary>Writes the octets.</summary>
     public void WriteTo(IBufferWriter<byte> writer) => writer.Write(Source);
@@ -133,45 +138,63 @@ public sealed class CalendarDocument
 
     internal ReadOnlySpan<byte> Source => _source.Span;
 
+    private Parts Found => _parts ??= DocumentReader.Read(_source, _limits)._parts!;
+
     /// <summary>The octet that ends a physical line: LF, or CR in a stream without LF.</summary>
     internal byte LineEndOctet { get; }
 
-    internal int ComponentCount => _components.Length;
+    internal int ComponentCount => Found.Components.Length;
 
-    internal ref readonly LineEntry Line(int index) => ref _lines[index];
+    internal ref readonly LineEntry Line(int index) => ref Found.Lines[index];
 
-    internal ref readonly ComponentEntry Component(int index) => ref _components[index];
+    internal ref readonly ComponentEntry Component(int index) => ref Found.Components[index];
 
     /// <summary>A whole line with what ends it.</summary>
     internal ReadOnlySpan<byte> LineBytes(int index) =>
-        Source[_lines[index].Start.._lines[index + 1].Start];
+        Source[Line(index).Start..Line(index + 1).Start];
 
     internal ReadOnlyMemory<byte> LineMemory(int index) =>
-        _source[_lines[index].Start.._lines[index + 1].Start];
+        _source[Line(index).Start..Line(index + 1).Start];
+
+    private ImmutableArray<string> FindUids()
+    {
+        string? only = null;
+        foreach (var entry in Entries)
+        {
+            var uid = Uid(entry);
+            if (only is not null && only != uid)
+                return [.. Entries.Select(Uid).Distinct()];
+            only = uid;
+        }
+
+        return only is null ? [] : [only];
+
+        static string Uid(CalendarComponent entry) => entry.Text("UID"u8).Value ?? "";
+    }
 
     /// <summary>The octets between two offsets, unfolded if the line is folded.</summary>
     internal ReadOnlySpan<byte> Unfolded(int index, int start, int end)
     {
         var content = Source[start..end];
-        return (_lines[index].Traits & LineTraits.Folded) == 0
+        return (Line(index).Traits & LineTraits.Folded) == 0
             ? content
             : Folds.Unfold(content, LineEndOctet);
     }
 
     /// <summary>Where the content of a line ends and its line end begins.</summary>
     internal int ContentEnd(int index) =>
-        _lines[index].Start + Folds.WithoutLineEnd(LineBytes(index), LineEndOctet).Length;
+        Line(index).Start + Folds.WithoutLineEnd(LineBytes(index), LineEndOctet).Length;
 
     /// <summary>The value, unfolded.</summary>
     internal ReadOnlySpan<byte> Value(int index) =>
-        Unfolded(index, _lines[index].ValueStart, ContentEnd(index));
+        Unfolded(index, Line(index).ValueStart, ContentEnd(index));
 
     /// <summary>A problem at an octet of a line.</summary>
     internal CalendarProblem Problem(
         int lineIndex, int offset, CalendarProblemCode code, ProblemSeverity severity,
         string section, string expected)
     {
-        var (line, column) = Locate(Source, _lines[lineIndex], offset, LineEndOctet);
+        var (line, column) = Locate(Source, Line(lineIndex), offset, LineEndOctet);
         return new CalendarProblem(code, severity, offset, line, column, section, expected);
     }
 
@@ -182,4 +205,9 @@ public sealed class CalendarDocument
         var before = source[line.Start..offset];
         return (line.Number + before.Count(lineEnd), before.Length - before.LastIndexOf(lineEnd));
     }
+
+    /// <summary>What was found in the octets.</summary>
+    /// <param name="Lines">The content lines, and one more where the last ends.</param>
+    /// <param name="Components">The components, each before those that stand in it.</param>
+    internal sealed record Parts(LineEntry[] Lines, ComponentEntry[] Components);
 }

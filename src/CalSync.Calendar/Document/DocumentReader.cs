@@ -46,7 +46,8 @@ internal ref struct DocumentReader
         ArrayPool<LineEntry>.Shared.Return(reader._lines);
         var components = reader._components.AsSpan(0, reader._componentCount).ToArray();
         return new CalendarDocument(
-            source, lines, components, reader._lineEnd, reader._problems?.DrainToImmutable() ?? []);
+            source, limits, new(lines, components), reader._lineEnd,
+            reader._problems?.DrainToImmutable() ?? []);
     }
 
     private void ReadLines()

@@ -1,6 +1,5 @@
 using System.Text;
 using CalSync.Calendar.Document;
-using CalSync.Calendar.Values;
 using CalSync.Remotes.Dav;
 using CalSync.Sync.Pairs;
 
@@ -9,7 +8,8 @@ namespace CalSync.Remotes.CalDav;
 /// <summary>Judges what a server holds as one calendar object. RFC 4791 section 4.1.</summary>
 internal static class CalendarContent
 {
-    /// <summary>The resource, with a problem when its content is not the components of one UID.</summary>
+    /// <summary>The resource, with a problem when its content is not the components of one UID. It may be one
+    /// of many thousands that wait for the other side.</summary>
     /// <param name="address">Where it lies.</param>
     /// <param name="version">Its ETag; null for none.</param>
     /// <param name="octets">As the server gave them; kept, not copied.</param>
@@ -17,6 +17,7 @@ internal static class CalendarContent
     {
         var document = CalendarDocument.Parse(octets);
         var problem = Problem(document);
+        document.Rest();
         return problem is null
             ? new(address, version, document)
             : new(address, version, document, Encoding.UTF8.GetString(octets), problem);
@@ -38,7 +39,7 @@ internal static class CalendarContent
 
     /// <summary>Whether a resource holds the components of a UID.</summary>
     public static bool Has(RemoteResource resource, string uid) =>
-        resource.Content is { } document && Uids(document).Contains(uid, StringComparer.Ordinal);
+        resource.Content is { } document && document.Uids.Contains(uid, StringComparer.Ordinal);
 
     /// <summary>The octets to send: CRLF everywhere and no METHOD, which a stored object must not
     /// have.</summary>
@@ -59,7 +60,6 @@ internal static class CalendarContent
 
     private static string? Problem(CalendarDocument document)
     {
-        string? first = null;
         var calendars = 0;
         foreach (var calendar in document.Components)
         {
@@ -70,31 +70,10 @@ internal static class CalendarContent
 
         if (calendars != 1)
             return "It is not one whole calendar object.";
-        foreach (var uid in Uids(document))
-        {
-            if (uid.Length == 0)
-                return "One of its components has no UID.";
-            if (first is not null && !uid.Equals(first, StringComparison.Ordinal))
-                return "It holds components of several UIDs.";
-            first = uid;
-        }
-
-        return first is null ? "It holds no event and no task." : null;
-    }
-
-    private static string Uid(CalendarComponent component) => component.Property("UID"u8) is { } uid
-        ? TextValue.Unescape(uid.ValueOctets).Trim()
-        : "";
-
-    private static IEnumerable<string> Uids(CalendarDocument document)
-    {
-        foreach (var calendar in document.Components)
-        {
-            foreach (var component in calendar.Components)
-            {
-                if (component.Is("VEVENT"u8) || component.Is("VTODO"u8) || component.Is("VJOURNAL"u8))
-                    yield return Uid(component);
-            }
-        }
+        var uids = document.Uids;
+        return uids.IsEmpty ? "It holds no event and no task."
+            : uids.Any(string.IsNullOrWhiteSpace) ? "One of its components has no UID."
+            : uids.Length > 1 ? "It holds components of several UIDs."
+            : null;
     }
 }

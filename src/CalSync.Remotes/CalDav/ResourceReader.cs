@@ -161,7 +161,7 @@ internal sealed class ResourceReader(CalDavScope scope)
         foreach (var one in batch)
         {
             if (rows.TryGetValue(one.Address, out var given) && given.CalendarData is { Length: > 0 } octets)
-                found.Add(CalendarContent.Read(one.Address, given.ETag ?? one.Version, octets));
+                found.Add(CalendarContent.Read(one.Address, Newer(one.Version, given.ETag), octets));
             else
                 rest.Add(one);
         }
@@ -191,6 +191,10 @@ internal sealed class ResourceReader(CalDavScope scope)
             SingleRead.Failed(var fault) => new([], [], fault),
             _ => throw new System.Diagnostics.UnreachableException("Unknown read."),
         };
+
+    /// <summary>What was given last; when it is the same again, one of the two texts is kept.</summary>
+    private static string? Newer(string? listed, string? given) =>
+        given is null || given == listed ? listed : given;
 
     private static RemoteResource WithVersion(RemoteResource resource, string? version) =>
         resource.Version is null ? resource with { Version = version } : resource;

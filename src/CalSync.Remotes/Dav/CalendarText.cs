@@ -15,16 +15,17 @@ internal static class CalendarText
             text = text[..^1];
         if (text.IsEmpty)
             return [];
-        var bare = 0;
-        for (var index = 0; index < text.Length; index++)
-        {
-            if (text[index] == '\n' && text[index - 1] != '\r')
-                bare++;
-        }
-
-        var whole = new byte[text.Length + bare + 2];
+        var bare = text.Count((byte)'\n') - text.Count("\r\n"u8);
+        var whole = GC.AllocateUninitializedArray<byte>(text.Length + bare + 2);
         var position = 0;
         var rest = text;
+        if (bare == 0)
+        {
+            text.CopyTo(whole);
+            position = text.Length;
+            rest = [];
+        }
+
         int end;
         while ((end = rest.IndexOf((byte)'\n')) >= 0)
         {

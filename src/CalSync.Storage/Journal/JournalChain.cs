@@ -1,8 +1,7 @@
 using System.Buffers;
-using System.Globalization;
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
-using CalSync.Sync.Journal;
 
 namespace CalSync.Storage.Journal;
 
@@ -18,84 +17,45 @@ namespace CalSync.Storage.Journal;
 /// </remarks>
 internal static class JournalChain
 {
-    // What RFC 8785 section 3.2.2.2 has escaped: the quotation mark, the backslash and control characters.
-    private static readonly SearchValues<char> Escaped = SearchValues.Create(
-        ['"', '\\', .. Enumerable.Range(0, ' ').Select(code => (char)code)]);
+    /// <summary>Letters of a hash.</summary>
+    public const int HashLength = 2 * SHA256.HashSizeInBytes;
 
-    /// <summary>Numbers and chains new entries onto the end of the journal.</summary>
-    public static JournalRecord[] Append(JournalHead head, IReadOnlyList<JournalEntry> entries)
+    private const int NumberLengthMax = 20;
+
+    /// <summary>Numbers and chains new lines onto the end of the journal.</summary>
+    public static ChainedLine[] Append(JournalHead head, IReadOnlyList<JournalLine> lines)
     {
-        var records = new JournalRecord[entries.Count];
-        for (var i = 0; i < entries.Count; i++)
+        var chained = new ChainedLine[lines.Count];
+        for (var i = 0; i < chained.Length; i++)
         {
-            var entry = entries[i] with { At = Instant.Trim(entries[i].At) };
             var seq = head.Seq + 1;
-            head = new JournalHead(seq, Hash(head.Hash, seq, entry));
-            records[i] = new JournalRecord(seq, entry, head.Hash);
+            head = new JournalHead(seq, Hash(head.Hash, seq, lines[i]));
+            chained[i] = new ChainedLine(seq, lines[i], head.Hash);
         }
 
-        return records;
+        return chained;
     }
 
-    /// <summary>The hash of one entry that stands after <paramref name="previous"/>.</summary>
-    public static string Hash(string previous, long seq, JournalEntry entry)
+    /// <summary>The hash of one line that stands after <paramref name="previous"/>.</summary>
+    public static string Hash(string previous, long seq, JournalLine line)
     {
-        var text = new ArrayBufferWriter<byte>(1024);
-        Encoding.ASCII.GetBytes(previous, text);
-        WriteCanonical(text, seq, entry);
-        return Convert.ToHexStringLower(SHA256.HashData(text.WrittenSpan));
+        var size = HashLength + line.Start.Length + NumberLengthMax + line.End.Length;
+        var octets = ArrayPool<byte>.Shared.Rent(size);
+        var at = Encoding.ASCII.GetBytes(previous, octets);
+        line.Start.CopyTo(octets.AsSpan(at));
+        at += line.Start.Length;
+        _ = Utf8Formatter.TryFormat(seq, octets.AsSpan(at), out var written);
+        at += written;
+        line.End.CopyTo(octets.AsSpan(at));
+        at += line.End.Length;
+        var hash = Convert.ToHexStringLower(SHA256.HashData(octets.AsSpan(0, at)));
+        ArrayPool<byte>.Shared.Return(octets);
+        return hash;
     }
-
-    private static void WriteCanonical(ArrayBufferWriter<byte> json, long seq, JournalEntry entry)
-    {
-        Member(json, "{\"actor\":"u8, entry.Actor);
-        Member(json, ",\"after\":"u8, entry.After);
-        Member(json, ",\"at\":"u8, Instant.Write(entry.At));
-        Member(json, ",\"before\":"u8, entry.Before);
-        Member(json, ",\"cause\":"u8, entry.Cause);
-        Member(json, ",\"classId\":"u8, entry.ClassId);
-        Member(json, ",\"correlationId\":"u8, entry.CorrelationId);
-        Member(json, ",\"kind\":"u8, entry.Kind);
-        json.Write(",\"seq\":"u8);
-        Encoding.ASCII.GetBytes(seq.ToString(CultureInfo.InvariantCulture), json);
-        Member(json, ",\"subjectId\":"u8, entry.SubjectId);
-        Member(json, ",\"subjectKind\":"u8, entry.SubjectKind);
-        Member(json, ",\"tenantId\":"u8, entry.TenantId);
-        json.Write("}"u8);
-    }
-
-    private static void Member(ArrayBufferWriter<byte> json, ReadOnlySpan<byte> name, string? value)
-    {
-        json.Write(name);
-        if (value is null)
-        {
-            json.Write("null"u8);
-            return;
-        }
-
-        json.Write("\""u8);
-        for (var rest = value.AsSpan(); ;)
-        {
-            var plain = rest.IndexOfAny(Escaped);
-            Encoding.UTF8.GetBytes(plain < 0 ? rest : rest[..plain], json);
-            if (plain < 0)
-                break;
-            json.Write(Escape(rest[plain]));
-            rest = rest[(plain + 1)..];
-        }
-
-        json.Write("\""u8);
-    }
-
-    private static ReadOnlySpan<byte> Escape(char letter) => letter switch
-    {
-        '"' => "\\\""u8,
-        '\\' => "\\\\"u8,
-        '\b' => "\\b"u8,
-        '\t' => "\\t"u8,
-        '\n' => "\\n"u8,
-        '\f' => "\\f"u8,
-        '\r' => "\\r"u8,
-        _ => Encoding.ASCII.GetBytes("\\u" + ((int)letter).ToString("x4", CultureInfo.InvariantCulture)),
-    };
 }
+
+/// <summary>A line with its place.</summary>
+/// <param name="Seq">Position in commit order.</param>
+/// <param name="Line">What is written.</param>
+/// <param name="Hash">Of it and all before it.</param>
+internal readonly record struct ChainedLine(long Seq, JournalLine Line, string Hash);

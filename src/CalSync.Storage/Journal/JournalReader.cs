@@ -106,7 +106,7 @@ public sealed class JournalReader(Database database)
                 {
                     if (record.Seq != seq + 1)
                         return new ChainCheck.Broken(seq + 1, "The entry is missing.");
-                    hash = JournalChain.Hash(hash, record.Seq, record.Entry);
+                    hash = JournalChain.Hash(hash, record.Seq, new JournalLine(record.Entry));
                     if (hash != record.Hash)
                         return new ChainCheck.Broken(record.Seq, "The entry is not what was written.");
                     seq = record.Seq;

@@ -24,8 +24,13 @@ public sealed partial class PairStore
             {
                 if (filter is null)
                 {
+                    // All there are, named, so that the index finds those of the pair.
                     return await session.QueryAsync<MappingRows>(
-                        EntryColumns + " WHERE calendar_mapping_id = @pairId", new { pairId });
+                        EntryColumns + """
+                         WHERE sync_status IN ('active', 'deleted', 'orphaned')
+                            AND calendar_mapping_id = @pairId
+                        """,
+                        new { pairId });
                 }
 
                 var (left, right, uids) = (

@@ -104,7 +104,7 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
 
     /// <inheritdoc/>
     public Task<bool> RenewAsync(PairLease lease, DateTimeOffset now, CancellationToken cancellation) =>
-        ChangeAsync(lease, now, _ => { }, cancellation);
+        ChangeAsync(lease, now, isDeferred: false, _ => { }, cancellation);
 
     /// <inheritdoc/>
     public Task ReleaseAsync(PairLease lease, CancellationToken cancellation) => database.WriteAsync(
@@ -139,7 +139,7 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
     public Task<bool> KeepAsync(
         PairLease lease, IReadOnlyList<LedgerPart> parts, DateTimeOffset now,
         CancellationToken cancellation) => ChangeAsync(
-        lease, now,
+        lease, now, isDeferred: parts.All(part => ((Part)part).Uid is not null),
         prepared =>
         {
             // In one order, so that two transactions that keep the same contents cannot wait for each other.
@@ -174,7 +174,7 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
     public Task<bool> VoidAsync(
         PairLease lease, IReadOnlyList<string> writeIds, DateTimeOffset now,
         CancellationToken cancellation) => ChangeAsync(
-        lease, now,
+        lease, now, isDeferred: false,
         prepared =>
         {
             var ids = writeIds.ToArray();
@@ -191,7 +191,7 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
     public Task<bool> SetAsideAsync(
         PairLease lease, IReadOnlyList<WaitingItem> items, DateTimeOffset now,
         CancellationToken cancellation) => ChangeAsync(
-        lease, now,
+        lease, now, isDeferred: false,
         prepared =>
         {
             foreach (var item in items)
@@ -202,7 +202,7 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
     /// <inheritdoc/>
     public Task<bool> FinishAsync(
         PairLease lease, RunEnd end, DateTimeOffset now, CancellationToken cancellation) => ChangeAsync(
-        lease, now,
+        lease, now, isDeferred: false,
         prepared =>
         {
             QueueEnd(prepared, lease, end, now);
@@ -245,8 +245,16 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
             cancellation);
 
     /// <summary>Changes the ledger if the lease still holds; the lease is renewed by it.</summary>
+    /// <param name="lease">The lease.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="isDeferred">Whether it may be lost with the machine, as long as the end of the run is not
+    /// known either: the next run finds it out anew, for what was begun and where reading goes on are never
+    /// deferred.</param>
+    /// <param name="prepare">Puts it together.</param>
+    /// <param name="cancellation">Cancelling leaves nothing behind.</param>
     private async Task<bool> ChangeAsync(
-        PairLease lease, DateTimeOffset now, Action<PreparedWrite> prepare, CancellationToken cancellation)
+        PairLease lease, DateTimeOffset now, bool isDeferred, Action<PreparedWrite> prepare,
+        CancellationToken cancellation)
     {
         var prepared = new PreparedWrite(database.Engine);
         prepared.Queue(
@@ -261,14 +269,16 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         try
         {
             // SQLite works on the thread that asks, and a run has other things to do meanwhile.
+            Task Write(WriteSession session)
+            {
+                session.Queue(prepared);
+                return Task.CompletedTask;
+            }
+
             await Task.Run(
-                () => database.WriteAsync(
-                    session =>
-                    {
-                        session.Queue(prepared);
-                        return Task.CompletedTask;
-                    },
-                    cancellation),
+                () => isDeferred
+                    ? database.WriteDeferredAsync(Write, cancellation)
+                    : database.WriteAsync(Write, cancellation),
                 cancellation);
             return true;
         }

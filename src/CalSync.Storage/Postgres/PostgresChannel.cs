@@ -1,6 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
-using CalSync.Sync.Journal;
+using CalSync.Storage.Journal;
 using Npgsql;
 
 namespace CalSync.Storage.Postgres;
@@ -137,12 +137,12 @@ internal sealed class PostgresChannel(
     }
 
     /// <inheritdoc/>
-    public override async Task AppendAndCommitAsync(IReadOnlyList<JournalRecord> records)
+    public override async Task AppendAndCommitAsync(IReadOnlyList<ChainedLine> lines)
     {
-        var last = records[^1];
+        var last = lines[^1];
         await using var batch = Batch(
         [
-            new QueuedStatement(SqlText.Of(InsertEntries), Columns(records), null),
+            new QueuedStatement(SqlText.Of(InsertEntries), Columns(lines), null),
             new QueuedStatement(
                 SqlText.Of("UPDATE journal_head SET seq = @Seq, hash = @Hash WHERE id = 1"),
                 new { last.Seq, last.Hash },
@@ -193,21 +193,21 @@ internal sealed class PostgresChannel(
         }
     }
 
-    private static object Columns(IReadOnlyList<JournalRecord> records) => new
+    private static object Columns(IReadOnlyList<ChainedLine> lines) => new
     {
-        Seq = records.Select(record => record.Seq).ToArray(),
-        At = records.Select(record => record.Entry.At).ToArray(),
-        TenantId = records.Select(record => record.Entry.TenantId).ToArray(),
-        Actor = records.Select(record => record.Entry.Actor).ToArray(),
-        Cause = records.Select(record => record.Entry.Cause).ToArray(),
-        CorrelationId = records.Select(record => record.Entry.CorrelationId).ToArray(),
-        Kind = records.Select(record => record.Entry.Kind).ToArray(),
-        SubjectKind = records.Select(record => record.Entry.SubjectKind).ToArray(),
-        SubjectId = records.Select(record => record.Entry.SubjectId).ToArray(),
-        ClassId = records.Select(record => record.Entry.ClassId).ToArray(),
-        Before = records.Select(record => record.Entry.Before).ToArray(),
-        After = records.Select(record => record.Entry.After).ToArray(),
-        Hash = records.Select(record => record.Hash).ToArray(),
+        Seq = lines.Select(record => record.Seq).ToArray(),
+        At = lines.Select(record => record.Line.Entry.At).ToArray(),
+        TenantId = lines.Select(record => record.Line.Entry.TenantId).ToArray(),
+        Actor = lines.Select(record => record.Line.Entry.Actor).ToArray(),
+        Cause = lines.Select(record => record.Line.Entry.Cause).ToArray(),
+        CorrelationId = lines.Select(record => record.Line.Entry.CorrelationId).ToArray(),
+        Kind = lines.Select(record => record.Line.Entry.Kind).ToArray(),
+        SubjectKind = lines.Select(record => record.Line.Entry.SubjectKind).ToArray(),
+        SubjectId = lines.Select(record => record.Line.Entry.SubjectId).ToArray(),
+        ClassId = lines.Select(record => record.Line.Entry.ClassId).ToArray(),
+        Before = lines.Select(record => record.Line.Entry.Before).ToArray(),
+        After = lines.Select(record => record.Line.Entry.After).ToArray(),
+        Hash = lines.Select(record => record.Hash).ToArray(),
     };
 
     private static int[] Counts(NpgsqlBatch batch, int count)

@@ -104,7 +104,7 @@ public sealed class PostgresDatabase : Database
                 ChannelUse.Read => null,
                 ChannelUse.Snapshot =>
                     await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation),
-                ChannelUse.Write or ChannelUse.Batch =>
+                ChannelUse.Write or ChannelUse.Batch or ChannelUse.Deferred =>
                     await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellation),
             };
             return new PostgresChannel(pool, connection, transaction);

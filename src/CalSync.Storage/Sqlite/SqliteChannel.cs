@@ -1,6 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
-using CalSync.Sync.Journal;
+using CalSync.Storage.Journal;
 using Microsoft.Data.Sqlite;
 
 namespace CalSync.Storage.Sqlite;
@@ -10,6 +10,7 @@ namespace CalSync.Storage.Sqlite;
 /// <param name="giveBack">Called once, when the renter is done.</param>
 internal sealed class SqliteChannel(SqliteLink link, Action<SqliteLink> giveBack) : SqlChannel
 {
+    // The order of the columns is that of JournalLine's row.
     private static readonly SqlText InsertEntry = SqlText.Of(
         """
         INSERT INTO journal (seq, at, tenant_id, actor, cause, correlation_id, kind, subject_kind, subject_id,
@@ -99,17 +100,11 @@ internal sealed class SqliteChannel(SqliteLink link, Action<SqliteLink> giveBack
     }
 
     /// <inheritdoc/>
-    public override Task AppendAndCommitAsync(IReadOnlyList<JournalRecord> records)
+    public override Task AppendAndCommitAsync(IReadOnlyList<ChainedLine> lines)
     {
-        foreach (var (seq, entry, hash) in records)
-        {
-            // In the order in which the statement names them.
-            Execute(InsertEntry, SqliteLink.Values(
-                seq, entry.At, entry.TenantId, entry.Actor, entry.Cause, entry.CorrelationId, entry.Kind,
-                entry.SubjectKind, entry.SubjectId, entry.ClassId, entry.Before, entry.After, hash));
-        }
-
-        var last = records[^1];
+        foreach (var (seq, line, hash) in lines)
+            Execute(InsertEntry, line.Row(seq, hash));
+        var last = lines[^1];
         Execute("UPDATE journal_head SET seq = @Seq, hash = @Hash WHERE id = 1", new { last.Seq, last.Hash });
         return CommitAsync();
     }
@@ -124,8 +119,12 @@ internal sealed class SqliteChannel(SqliteLink link, Action<SqliteLink> giveBack
     /// <summary>Starts a transaction.</summary>
     public void Begin(ChannelUse use)
     {
-        if (use != ChannelUse.Read)
-            Execute(use is ChannelUse.Write or ChannelUse.Batch ? "BEGIN IMMEDIATE" : "BEGIN", null);
+        if (use == ChannelUse.Read)
+            return;
+        var writes = use is ChannelUse.Write or ChannelUse.Batch or ChannelUse.Deferred;
+        if (writes)
+            link.IsDeferring = use == ChannelUse.Deferred;
+        Execute(writes ? "BEGIN IMMEDIATE" : "BEGIN", null);
     }
 
     /// <inheritdoc/>

@@ -11,8 +11,8 @@ namespace CalSync.Storage.Sqlite;
 /// <param name="open">Opens the connection it works on.</param>
 internal sealed class SqliteCheckpoints(Func<SqliteLink> open) : IAsyncDisposable
 {
-    /// <summary>Pages of 4 KiB that are written to the log between two copies.</summary>
-    private const int PageCount = 4000;
+    /// <summary>Pages of 8 KiB that are written to the log between two copies.</summary>
+    private const int PageCount = 2000;
 
     private SqliteLink? _link;
     private Task _running = Task.CompletedTask;

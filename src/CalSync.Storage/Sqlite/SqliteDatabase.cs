@@ -5,7 +5,8 @@ namespace CalSync.Storage.Sqlite;
 
 /// <summary>The embedded database: one file in WAL mode, one writer, many readers.</summary>
 /// <remarks>
-/// Every commit is on disk before it is answered (<c>synchronous = FULL</c>). Writers of this process wait in
+/// Every commit is on disk before it is answered (<c>synchronous = FULL</c>), but for those that say that
+/// this may be left to the next (<see cref="Database.WriteDeferredAsync"/>). Writers of this process wait in
 /// an asynchronous queue; writers of other processes are waited for inside SQLite, up to the command timeout.
 /// </remarks>
 public sealed class SqliteDatabase : Database
@@ -62,7 +63,7 @@ public sealed class SqliteDatabase : Database
     internal override async ValueTask<SqlChannel> RentAsync(ChannelUse use, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
-        return use is ChannelUse.Write or ChannelUse.Batch
+        return use is ChannelUse.Write or ChannelUse.Batch or ChannelUse.Deferred
             ? await RentAsync(use, _writerGate, OpenWriter, GiveBackWriter, cancellation)
             : await RentAsync(use, _readerGate, OpenReader, GiveBackReader, cancellation);
     }

@@ -9,11 +9,19 @@ namespace CalSync.Storage.Sqlite;
 /// <remarks>
 /// The system's library gets security fixes without a new release of ours; the shipped one is 3.35.5.
 /// </remarks>
-internal static class SqliteLibrary
+internal static unsafe class SqliteLibrary
 {
     private const int SystemVersionMin = 3_037_000;
+
+    // SQLITE_STATIC.
+    private const nint Lent = 0;
+
     private static readonly string[] SystemNames = ["libsqlite3.so.0", "libsqlite3.dylib", "libsqlite3.so"];
     private static readonly Lazy<string> Chosen = new(Choose);
+    private static delegate* unmanaged[Cdecl]<nint, int, byte*, int, nint, int> _bindText;
+    private static delegate* unmanaged[Cdecl]<nint, int, byte*, int, nint, int> _bindBlob;
+    private static delegate* unmanaged[Cdecl]<nint, int, long, int> _bindInteger;
+    private static delegate* unmanaged[Cdecl]<nint, int, double, int> _bindReal;
 
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     private delegate int Number();
@@ -21,15 +29,37 @@ internal static class SqliteLibrary
     /// <summary>Loads the library once; the answer tells which: <c>SQLite 3.40.1 (system)</c>.</summary>
     public static string Load() => Chosen.Value;
 
+    /// <summary>Lends a text to a statement, in UTF-8: it must neither change nor move until the statement is
+    /// reset and its bindings cleared. What <c>raw</c> binds is copied each time.</summary>
+    public static int BindText(nint statement, int index, byte* octets, int length) =>
+        _bindText(statement, index, octets, length, Lent);
+
+    /// <summary>Lends octets to a statement, as <see cref="BindText"/> does.</summary>
+    public static int BindBlob(nint statement, int index, byte* octets, int length) =>
+        _bindBlob(statement, index, octets, length, Lent);
+
+    /// <summary>Gives a statement a whole number.</summary>
+    public static int BindInteger(nint statement, int index, long number) =>
+        _bindInteger(statement, index, number);
+
+    /// <summary>Gives a statement a real number.</summary>
+    public static int BindReal(nint statement, int index, double number) =>
+        _bindReal(statement, index, number);
+
     private static string Choose()
     {
+        var provider = typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly;
         var system = FindSystem();
-        if (system != 0)
-        {
-            NativeLibrary.SetDllImportResolver(
-                typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly,
-                (name, _, _) => name == "e_sqlite3" ? system : 0);
-        }
+        var library = system != 0 ? system : NativeLibrary.Load("e_sqlite3", provider, null);
+        NativeLibrary.SetDllImportResolver(provider, (name, _, _) => name == "e_sqlite3" ? library : 0);
+        _bindText = (delegate* unmanaged[Cdecl]<nint, int, byte*, int, nint, int>)
+            NativeLibrary.GetExport(library, "sqlite3_bind_text");
+        _bindBlob = (delegate* unmanaged[Cdecl]<nint, int, byte*, int, nint, int>)
+            NativeLibrary.GetExport(library, "sqlite3_bind_blob");
+        _bindInteger = (delegate* unmanaged[Cdecl]<nint, int, long, int>)
+            NativeLibrary.GetExport(library, "sqlite3_bind_int64");
+        _bindReal = (delegate* unmanaged[Cdecl]<nint, int, double, int>)
+            NativeLibrary.GetExport(library, "sqlite3_bind_double");
 
         // Before the library is first used. A connection is never used by two threads at once, and nobody
         // asks how much memory it uses: so it need not lock for either.

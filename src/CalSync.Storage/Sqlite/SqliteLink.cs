@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -8,9 +7,9 @@ namespace CalSync.Storage.Sqlite;
 /// <summary>One open connection with its prepared statements.</summary>
 internal sealed class SqliteLink : IDisposable
 {
-    /// <summary>Pages of the log at which SQLite itself copies it into the file, at the end of a commit: 64
-    /// MiB.</summary>
-    public const int LogPageCountMax = 16_000;
+    /// <summary>Pages of the log, of 8 KiB, at which SQLite itself copies it into the file, at the end of a
+    /// commit: 64 MiB.</summary>
+    public const int LogPageCountMax = 8_000;
 
     private const int CacheWrite = 9;
 
@@ -33,6 +32,9 @@ internal sealed class SqliteLink : IDisposable
         var busy = (int)options.CommandTimeout.TotalMilliseconds;
         // The wait for another process comes first: changing the journal mode may already meet a lock.
         Execute($"PRAGMA busy_timeout = {busy}");
+        // Of a new file: contents of two thousand octets leave less of a page empty, and a page of the log
+        // costs as much however large it is.
+        Execute("PRAGMA page_size = 8192");
         Execute("PRAGMA journal_mode = WAL");
         Execute("PRAGMA synchronous = FULL");
         Execute("PRAGMA foreign_keys = ON");
@@ -41,7 +43,8 @@ internal sealed class SqliteLink : IDisposable
         // read again, and a page that changes often is copied into the file less often.
         Execute(writes ? "PRAGMA cache_size = -16000" : "PRAGMA query_only = ON");
         Execute($"PRAGMA wal_autocheckpoint = {LogPageCountMax}");
-        Execute("PRAGMA journal_size_limit = 16777216");
+        // Once it is that long, cutting it off would cost the writer more than it saves.
+        Execute("PRAGMA journal_size_limit = 67108864");
         // What a statement may have to take back is kept in memory, not written into a file of its own.
         Execute("PRAGMA temp_store = MEMORY");
     }
@@ -50,6 +53,22 @@ internal sealed class SqliteLink : IDisposable
 
     /// <summary>True between BEGIN and its end; SQLite may have ended it by itself after an error.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(Connection.Handle) == 0;
+
+    /// <summary>Whether commits leave it to the next one that does not to put them on disk.</summary>
+    /// <remarks>Not within a transaction. It acts when it is compiled, so it is not kept compiled.</remarks>
+    public bool IsDeferring
+    {
+        get;
+        set
+        {
+            if (field == value)
+                return;
+            var code = raw.sqlite3_exec(
+                Connection.Handle, value ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+            ThrowUnless(code == raw.SQLITE_OK, code);
+            field = value;
+        }
+    }
 
     /// <summary>Pages it wrote to the log since this was last asked.</summary>
     public int TakePagesWritten()
@@ -78,29 +97,10 @@ internal sealed class SqliteLink : IDisposable
     {
         if (!text.IsSingle)
             return Prepare(text.Named, args).ExecuteNonQuery();
-        var statement = Compile(text);
-        try
-        {
-            // A name takes the next number where it first stands, which is the order of Names.
-            for (var i = 0; i < text.Names.Length; i++)
-            {
-                Bind(
-                    statement, i + 1,
-                    args is Argument[] ready ? ready[i].Value! : Value(text.Argument(args, i).Value));
-            }
-
-            int code;
-            do
-                code = raw.sqlite3_step(statement);
-            while (code == raw.SQLITE_ROW);
-            ThrowUnless(code == raw.SQLITE_DONE, code);
-            return raw.sqlite3_changes(Connection.Handle);
-        }
-        finally
-        {
-            _ = raw.sqlite3_reset(statement);
-            _ = raw.sqlite3_clear_bindings(statement);
-        }
+        // A name takes the next number where it first stands, which is the order of Names.
+        var code = SqliteArguments.Of(text, args).Run(Compile(text));
+        ThrowUnless(code == raw.SQLITE_DONE, code);
+        return raw.sqlite3_changes(Connection.Handle);
     }
 
     /// <summary>
@@ -122,7 +122,7 @@ internal sealed class SqliteLink : IDisposable
         }
 
         for (var i = 0; i < text.Names.Length; i++)
-            command.Parameters[i].Value = Value(text.Argument(args, i).Value);
+            command.Parameters[i].Value = Parameter(text.Argument(args, i).Value);
         return command;
     }
 
@@ -132,16 +132,11 @@ internal sealed class SqliteLink : IDisposable
         Connection.Dispose();
     }
 
-    private static void Bind(sqlite3_stmt statement, int index, object value) => _ = value switch
+    private static object Parameter(object? value) => SqliteArguments.Value(value) switch
     {
-        string text => raw.sqlite3_bind_text(statement, index, text),
-        int number => raw.sqlite3_bind_int64(statement, index, number),
-        long number => raw.sqlite3_bind_int64(statement, index, number),
-        short number => raw.sqlite3_bind_int64(statement, index, number),
-        double number => raw.sqlite3_bind_double(statement, index, number),
-        byte[] bytes => raw.sqlite3_bind_blob(statement, index, bytes),
-        ReadOnlyMemory<byte> bytes => raw.sqlite3_bind_blob(statement, index, bytes.Span),
-        _ => raw.sqlite3_bind_null(statement, index),
+        null => DBNull.Value,
+        ReadOnlyMemory<byte> octets => octets.ToArray(),
+        { } plain => plain,
     };
 
     private sqlite3_stmt Compile(SqlText text)
@@ -171,27 +166,4 @@ internal sealed class SqliteLink : IDisposable
             command.Dispose();
         _prepared.Clear();
     }
-
-    /// <summary>Values in the order in which a statement names them.</summary>
-    public static Argument[] Values(params ReadOnlySpan<object?> values)
-    {
-        var arguments = new Argument[values.Length];
-        for (var i = 0; i < arguments.Length; i++)
-            arguments[i] = new Argument(Value(values[i]), typeof(object));
-        return arguments;
-    }
-
-    /// <summary>A value as SQLite keeps it; one that is already so stays.</summary>
-    public static object Value(object? value) => value switch
-    {
-        null or DBNull => DBNull.Value,
-        DateTimeOffset instant => Instant.Write(instant),
-        bool flag => flag ? 1L : 0L,
-        string or int or long or short or double or byte[] or ReadOnlyMemory<byte> => value,
-        IEnumerable<DateTimeOffset> instants => JsonSerializer.Serialize(instants.Select(Instant.Write)),
-        IEnumerable<string> texts => JsonSerializer.Serialize(texts),
-        IEnumerable<long> numbers => JsonSerializer.Serialize(numbers),
-        IEnumerable<int> numbers => JsonSerializer.Serialize(numbers),
-        _ => throw new ArgumentException($"A {value.GetType().Name} cannot be a parameter.", nameof(value)),
-    };
 }

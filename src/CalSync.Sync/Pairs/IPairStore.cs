@@ -67,7 +67,9 @@ public interface IPairStore : IPairHistory
     /// <summary>Puts what was done to an event into the ledger's words.</summary>
     LedgerPart Prepare(PairLease lease, LedgerChange change, DateTimeOffset now);
 
-    /// <summary>Keeps parts, all or none.</summary>
+    /// <summary>Keeps parts, all or none. Begun writes are on disk when it returns; how events ended is when
+    /// the run's end is, or the next begun write: who goes on after the loss of a machine finds that
+    /// out.</summary>
     /// <param name="lease">That of the parts.</param>
     /// <param name="parts">What this store prepared; of one event at most one change.</param>
     /// <param name="now">UTC.</param>

@@ -25,6 +25,36 @@ public sealed class CalendarDocumentTests
     }
 
     [Fact]
+    public void Rest_ThenAskedAgain_FindsTheSame()
+    {
+        foreach (var file in Corpus.Files)
+        {
+            var document = CalendarDocument.Parse(file.Bytes, new DocumentLimits { LineCountMax = 400 });
+            var (lines, problems, uids) = (document.LineCount, document.Problems, document.Uids);
+            document.Rest();
+            Assert.Equal(lines, document.LineCount);
+            Assert.Equal(problems, document.Problems);
+            Assert.Equal(uids, document.Uids);
+            Assert.True(Written.FromParts(document).SequenceEqual(file.Bytes), file.Name);
+        }
+    }
+
+    [Theory]
+    [InlineData("", new string[0])]
+    [InlineData("E a,T a", new[] { "a" })]
+    [InlineData("E a,J b,E a,E ,T c", new[] { "a", "b", "", "c" })]
+    public void Uids_OfAllEntries_AreEachOnce(string entries, string[] uids)
+    {
+        var text = string.Concat(entries.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(entry =>
+        {
+            var name = entry[0] switch { 'E' => "VEVENT", 'T' => "VTODO", _ => "VJOURNAL" };
+            return $"BEGIN:{name}\r\n{(entry.Length > 2 ? $"UID:{entry[2..]}\r\n" : "")}END:{name}\r\n";
+        }));
+        Assert.Equal(
+            uids, CalendarDocument.Parse($"BEGIN:VCALENDAR\r\n{text}END:VCALENDAR\r\n").Uids.AsEnumerable());
+    }
+
+    [Fact]
     public void Problems_OfValidFiles_AreNone()
     {
         foreach (var file in Corpus.Of("valid").Concat(Corpus.Of("vtimezone")))

@@ -112,6 +112,84 @@ public abstract class DatabaseContract(TestDatabase fixture) : StoreContract(fix
         Assert.Contains("No column gives the Missing of a Unmade", fault.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Every kind of value comes back as it was given, a nothing and an empty one told
+    /// apart.</summary>
+    [Fact]
+    public async Task Values_OfEveryKind_ComeBackAsTheyWereGiven()
+    {
+        var plan = Ids.Next("val");
+        var octets = new byte[] { 0, 255, 10 };
+        var values = new[] { "", "plain", "a\"b'c\\d\ne", "Straße 東京 🗓", new string('x', 100_000) };
+        await Database.WriteAsync(
+            session =>
+            {
+                foreach (var (value, index) in values.Select((value, index) => (value, index)))
+                {
+                    session.Queue(
+                        "INSERT INTO event_contents (hash, octets) VALUES (@hash, @octets)",
+                        new
+                        {
+                            hash = $"{plan} {index} {value}",
+                            octets = index == 0 ? ReadOnlyMemory<byte>.Empty : octets.AsMemory(),
+                        },
+                        expectRows: 1);
+                }
+
+                return Task.CompletedTask;
+            },
+            Cancellation);
+        var rows = await Database.ReadAsync(
+            session => session.QueryAsync<ValueRow>(
+                "SELECT hash, octets FROM event_contents WHERE hash LIKE @plan || ' %' ORDER BY hash",
+                new { plan }),
+            Cancellation);
+        Assert.Equal(
+            values.Select((value, index) => $"{plan} {index} {value}"), rows.Select(row => row.Hash));
+        Assert.Empty(rows[0].Octets);
+        Assert.All(rows.Skip(1), row => Assert.Equal(octets, row.Octets));
+        Assert.Equal(
+            (true, 2.5, -7L, true),
+            await Database.WriteAsync(
+                async session =>
+                {
+                    var row = await session.FirstOrDefaultAsync<KindRow>(
+                        """
+                        SELECT CAST(@none AS text) IS NULL AS is_none, @real + 0.0 AS half,
+                            @whole + 0 AS whole, @flag AND 1 = 1 AS is_flag
+                        """,
+                        new { none = (string?)null, real = 2.5, whole = -7L, flag = true });
+                    return (row!.IsNone, row.Half, row.Whole, row.IsFlag);
+                },
+                Cancellation));
+    }
+
+    /// <summary>What need not be on disk at once is seen at once, and only its own commit is
+    /// deferred.</summary>
+    [Fact]
+    public async Task WriteDeferred_IsSeenAtOnceAndDefersNoOtherCommit()
+    {
+        var tenant = Ids.Next("ten");
+        Task<bool> IsDeferredAsync(WriteSession session) => session.ScalarAsync<bool>(
+            session.Engine == Engine.Postgres
+                ? """
+                SELECT setting = 'off' AND source = 'session' FROM pg_settings
+                WHERE name = 'synchronous_commit'
+                """
+                : "SELECT synchronous < 2 FROM pragma_synchronous");
+        await Database.WriteDeferredAsync(
+            async session =>
+            {
+                session.Queue(
+                    "INSERT INTO tenants (id, name, kind, created_at) VALUES (@tenant, 'n', 'live', @Start)",
+                    new { tenant, Start });
+                await session.FlushAsync();
+                Assert.True(await IsDeferredAsync(session));
+            },
+            Cancellation);
+        Assert.Equal(1, await CountAsync("tenants", tenant));
+        Assert.False(await Database.WriteAsync(IsDeferredAsync, Cancellation));
+    }
+
     [Fact]
     public async Task Write_WorkThrows_LeavesNothing()
     {
@@ -256,6 +334,24 @@ public abstract class DatabaseContract(TestDatabase fixture) : StoreContract(fix
         public double Half { get; init; }
 
         public string Absent { get; init; } = "as it was";
+    }
+
+    public sealed record ValueRow
+    {
+        public string Hash { get; init; } = "";
+
+        public byte[] Octets { get; init; } = [];
+    }
+
+    public sealed record KindRow
+    {
+        public bool IsNone { get; init; }
+
+        public double Half { get; init; }
+
+        public long Whole { get; init; }
+
+        public bool IsFlag { get; init; }
     }
 
     internal sealed record Made(DateTimeOffset CreatedAt, long SomeNumber, string? NoText);

@@ -118,6 +118,53 @@ public abstract class MigratorContract(TestDatabase fixture) : StoreContract(fix
         Assert.Equal(ConstraintKind.ForeignKey, fault.Kind);
     }
 
+    /// <summary>A ledger in use survives that its table is made anew: its events are there, one of a UID in a
+    /// pair, and what they name must be.</summary>
+    [Fact]
+    [Trait("Requirement", "R-SYNC-C-1")]
+    [Trait("Requirement", "R-SYNC-S-3")]
+    public async Task Upgrade_WithEventsInALedger_KeepsThemAndOneOfEachUid()
+    {
+        await using var database = await OpenEmptyAsync();
+        var all = Migration.ReadAll(database.Engine);
+        await new Migrator(database, TimeProvider.System, all[..14]).UpgradeAsync(Cancellation);
+        await database.WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                INSERT INTO calendar_mappings (id, tenant_id, name, google_calendar, icloud_calendar, policy,
+                    created_at, updated_at)
+                VALUES ('pair_1', 'ten_1', 'p', 'cal_1', 'cal_2', 'Newest', @Start, @Start);
+                INSERT INTO event_contents (hash, octets) VALUES ('a', @Octets);
+                INSERT INTO event_mappings (id, calendar_mapping_id, event_uid, google_etag, google_sequence,
+                    sync_status, base_hash, created_at, updated_at)
+                VALUES ('map_1', 'pair_1', 'one', '"1"', 3, 'active', 'a', @Start, @Start),
+                    ('map_2', 'pair_1', 'two', NULL, 0, 'deleted', NULL, @Start, @Start)
+                """,
+                new { Start, Octets = new byte[] { 1 } }),
+            Cancellation);
+        await new Migrator(database, TimeProvider.System).UpgradeAsync(Cancellation);
+
+        Assert.Equal(
+            ["map_1 one \"1\" 3 active a", "map_2 two  0 deleted "],
+            await database.ReadAsync(
+                session => session.QueryAsync<string>(
+                    """
+                    SELECT id || ' ' || event_uid || ' ' || COALESCE(google_etag, '') || ' '
+                        || google_sequence || ' ' || sync_status || ' ' || COALESCE(base_hash, '')
+                    FROM event_mappings ORDER BY id
+                    """),
+                Cancellation));
+        async Task<ConstraintKind> RefusedAsync(string sql) =>
+            (await Assert.ThrowsAsync<ConstraintViolatedException>(() => database.WriteAsync(
+                session => session.ExecuteAsync(sql), Cancellation))).Kind;
+        Assert.Equal(
+            ConstraintKind.Unique,
+            await RefusedAsync("UPDATE event_mappings SET event_uid = 'one' WHERE id = 'map_2'"));
+        Assert.Equal(
+            ConstraintKind.ForeignKey,
+            await RefusedAsync("UPDATE event_mappings SET icloud_seen_hash = 'b' WHERE id = 'map_2'"));
+    }
+
     private async Task<Database> OpenEmptyAsync() => Database.Open(await Fixture.NewEmptyAsync());
 }
 

@@ -24,6 +24,6 @@ public sealed class JournalChainTests
                 "32365b0e2782093712429879ce30ebd38c35754a5a5a940188bf499d79e959dc",
                 "93080039f73056d32cf8b867e3fc7dee958383362d838a3e50c767ffbfe7e7af",
             ],
-            JournalChain.Append(new(0, ""), [first, second]).Select(record => record.Hash));
+            JournalChain.Append(new(0, ""), [new(first), new(second)]).Select(record => record.Hash));
     }
 }

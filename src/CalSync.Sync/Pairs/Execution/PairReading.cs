@@ -26,6 +26,14 @@ internal abstract record PairRead
 
         /// <summary>One side.</summary>
         public ChangeSet On(MergeSide side) => side == MergeSide.Left ? Left : Right;
+
+        /// <summary>How both were read, without what: once there is a plan, the rest of it is not held on
+        /// to.</summary>
+        public Done WithoutContents() => this with
+        {
+            Left = Left with { Upserts = [] },
+            Right = Right with { Upserts = [] },
+        };
     }
 
     /// <summary>One side could not be read: nothing may be concluded from either.</summary>

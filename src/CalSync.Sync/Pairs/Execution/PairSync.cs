@@ -107,6 +107,7 @@ public sealed partial class PairSync(IPairStore store, PairOptions options, Time
         var work = request.TakeBack is { } takeBack
             ? await TakeBackAsync(lease, reading, done, takeBack, waiting, cancellation)
             : await PlanAsync(lease, reading, done, request, cancellation);
+        read = done = done.WithoutContents();
         var plan = SyncPlan.Of(pairId, now, work.Items, work.Troubles) with { Untouched = work.Untouched };
         var report = Report(lease.RunId, RunOutcome.Equal, request) with
         {

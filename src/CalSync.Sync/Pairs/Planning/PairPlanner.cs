@@ -218,7 +218,7 @@ internal static class PairPlanner
             if (right.TryGetValue(place.Uid, out var other))
             {
                 yield return new ItemFacts(
-                    place.Uid, null, new SideFact.Present(place), new SideFact.Present(other))
+                    place.Uid, null, new SideFact.Present(place), new SideFact.Present(Shared(other, place)))
                 { LinkedBy = SyncRule.LinkedByUid };
             }
         }
@@ -268,6 +268,13 @@ internal static class PairPlanner
             }
         }
     }
+
+    /// <summary>A place with the other's content when that is the same: one is kept in memory and told
+    /// apart.</summary>
+    private static SidePlace Shared(SidePlace place, SidePlace other) =>
+        place.Seen.Bytes.Span.SequenceEqual(other.Seen.Bytes.Span)
+            ? place with { Seen = other.Seen }
+            : place;
 
     /// <summary>
     /// Copies on the side that shows only busy whose UID nobody knows: those of an event whose counterpart

@@ -24,7 +24,7 @@ internal static class ResourceContent
     public static bool IsSame(CalendarDocument one, CalendarDocument other) =>
         ReferenceEquals(one, other)
         || one.Bytes.Span.SequenceEqual(other.Bytes.Span)
-        || (Entries(one).Any() == Entries(other).Any() && CalendarDiff.Compare(one, other, Noise).IsEmpty);
+        || (one.Uids.IsEmpty == other.Uids.IsEmpty && CalendarDiff.Compare(one, other, Noise).IsEmpty);
 
     /// <summary>The components that are events, tasks or journal entries.</summary>
     public static IEnumerable<CalendarComponent> Entries(CalendarDocument document) => document.Entries;
@@ -37,11 +37,22 @@ internal static class ResourceContent
         {
             [] => "It holds no event.",
             [""] => "Its event has no UID.",
-            [var uid] when uid.Any(char.IsControl) => "Its UID has control characters.",
+            [var uid] when HasControl(uid) => "Its UID has control characters.",
             [_] => null,
             _ => $"It holds {uids.Length.ToString(CultureInfo.InvariantCulture)} different events.",
         };
         return problem is null ? uids[0] : null;
+    }
+
+    private static bool HasControl(string text)
+    {
+        foreach (var letter in text)
+        {
+            if (char.IsControl(letter))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>The same content under another UID.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using CalSync.Remotes.CalDav;
 using CalSync.Remotes.Dav;
 using Xunit;
@@ -77,6 +78,15 @@ public sealed class DavTextTests
         Assert.Equal("https://dav.test:8443/b", to.AbsoluteUri);
     }
 
+    [Theory]
+    [InlineData("", "")]
+    [InlineData(" \r\n ", "")]
+    [InlineData("A\nB", "A\r\nB\r\n")]
+    [InlineData("\n A\r\nB\r\n C\r\n\r\n", "A\r\nB\r\n C\r\n")]
+    [InlineData("A\r\nB\nC\r\r\nD", "A\r\nB\r\nC\r\r\nD\r\n")]
+    public void WithCrLf_WhateverLineEndsXmlLeft_EndsEachWithBoth(string given, string sent) => Assert.Equal(
+        sent, Encoding.UTF8.GetString(CalendarText.WithCrLf(Encoding.UTF8.GetBytes(given))));
+
     [Fact]
     public void Of_AUid_IsAlwaysTheSameSafeName()
     {
@@ -84,11 +94,14 @@ public sealed class DavTextTests
         foreach (var uid in new[] { "a@b", "a/b", "../a", ".hidden", "é", "", new string('x', 500), "a b" })
         {
             var name = ResourceNames.Of(uid);
-            Assert.Matches("^calsync-[0-9a-f]{40}\\.ics$", name);
+            Assert.Matches("^[A-Za-z0-9_][A-Za-z0-9._-]{0,79}-[0-9a-f]{24}\\.ics$", name);
             Assert.Equal(name, ResourceNames.Of(uid));
         }
 
-        Assert.NotEqual(ResourceNames.Of("a@b"), ResourceNames.Of("a@c"));
+        Assert.StartsWith("calsync-", ResourceNames.Of("@"), StringComparison.Ordinal);
+        Assert.StartsWith("a-b-", ResourceNames.Of("a@b"), StringComparison.Ordinal);
+        Assert.NotEqual(ResourceNames.Of("a@b"), ResourceNames.Of("a-b@"));
+        Assert.NotEqual(ResourceNames.Of("a@b"), ResourceNames.Of("a/b"));
     }
 
     [Theory]

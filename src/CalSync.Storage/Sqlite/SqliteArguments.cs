@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using SQLitePCL;
+
+namespace CalSync.Storage.Sqlite;
+
+/// <summary>The values of one statement in the form SQLite takes them: numbers, and octets one after
+/// another.</summary>
+/// <remarks>
+/// They are put together before the transaction in which they are used begins, and lent to SQLite for the one
+/// execution, not copied: of the time a small statement takes, copying its texts would be a third.
+/// </remarks>
+internal sealed class SqliteArguments
+{
+    private readonly Slot[] _slots;
+    private readonly byte[] _octets;
+
+    private SqliteArguments(ReadOnlySpan<object?> values)
+    {
+        _slots = new Slot[values.Length];
+        var kept = new object?[values.Length];
+        var size = 0;
+        for (var i = 0; i < values.Length; i++)
+        {
+            var value = kept[i] = Value(values[i]);
+            _slots[i] = value switch
+            {
+                null => default,
+                long number => new Slot(SlotKind.Integer, number, 0),
+                double number => new Slot(SlotKind.Real, BitConverter.DoubleToInt64Bits(number), 0),
+                string text => new Slot(SlotKind.Text, size, Encoding.UTF8.GetByteCount(text)),
+                ReadOnlyMemory<byte> octets => new Slot(SlotKind.Blob, size, octets.Length),
+                _ => throw new UnreachableException("Unknown kind of value."),
+            };
+            size += _slots[i].Length;
+        }
+
+        _octets = GC.AllocateUninitializedArray<byte>(size);
+        for (var i = 0; i < kept.Length; i++)
+        {
+            if (kept[i] is string text)
+                Encoding.UTF8.GetBytes(text, Place(i));
+            else if (kept[i] is ReadOnlyMemory<byte> octets)
+                octets.Span.CopyTo(Place(i));
+        }
+    }
+
+    /// <summary>Values in the order in which a statement names them.</summary>
+    public static SqliteArguments Of(params ReadOnlySpan<object?> values) => new(values);
+
+    /// <summary>The values a statement names.</summary>
+    /// <param name="text">The statement.</param>
+    /// <param name="args">Where they are; as they come when they were put together before.</param>
+    public static SqliteArguments Of(SqlText text, object? args)
+    {
+        if (args is SqliteArguments ready)
+            return ready;
+        var values = new object?[text.Names.Length];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = text.Argument(args, i).Value;
+        return new SqliteArguments(values);
+    }
+
+    /// <summary>Puts a number in the place of another.</summary>
+    public void Set(int index, long number) => _slots[index] = _slots[index] with { Number = number };
+
+    /// <summary>Puts an ASCII text in the place of one as long.</summary>
+    public void Set(int index, string text) => Encoding.ASCII.GetBytes(text, Place(index));
+
+    /// <summary>Binds them and runs the statement; nothing stays bound.</summary>
+    /// <returns>What the last step said.</returns>
+    public unsafe int Run(sqlite3_stmt statement)
+    {
+        var handle = statement.DangerousGetHandle();
+        // Also of an empty array: the null pointer would be NULL, not an empty text.
+        fixed (byte* octets = &MemoryMarshal.GetArrayDataReference(_octets))
+        {
+            var code = raw.SQLITE_OK;
+            for (var i = 0; i < _slots.Length && code == raw.SQLITE_OK; i++)
+                code = Bind(handle, i + 1, _slots[i], octets);
+            while (code is raw.SQLITE_OK or raw.SQLITE_ROW)
+                code = raw.sqlite3_step(statement);
+            _ = raw.sqlite3_reset(statement);
+            _ = raw.sqlite3_clear_bindings(statement);
+            return code;
+        }
+    }
+
+    private Span<byte> Place(int index) =>
+        _octets.AsSpan((int)_slots[index].Number, _slots[index].Length);
+
+    private static unsafe int Bind(nint statement, int index, Slot slot, byte* octets) =>
+        slot.Kind switch
+        {
+            SlotKind.Text => SqliteLibrary.BindText(statement, index, octets + slot.Number, slot.Length),
+            SlotKind.Integer => SqliteLibrary.BindInteger(statement, index, slot.Number),
+            SlotKind.Real => SqliteLibrary.BindReal(
+                statement, index, BitConverter.Int64BitsToDouble(slot.Number)),
+            SlotKind.Blob => SqliteLibrary.BindBlob(statement, index, octets + slot.Number, slot.Length),
+            SlotKind.Null => raw.SQLITE_OK,
+        };
+
+    /// <summary>A value as SQLite keeps it: text, whole or real number, octets, or null.</summary>
+    public static object? Value(object? value) => value switch
+    {
+        null or DBNull => null,
+        string or long or double or ReadOnlyMemory<byte> => value,
+        byte[] bytes => (ReadOnlyMemory<byte>)bytes,
+        int number => (long)number,
+        short number => (long)number,
+        bool flag => flag ? 1L : 0L,
+        DateTimeOffset instant => Instant.Write(instant),
+        IEnumerable<DateTimeOffset> instants => JsonSerializer.Serialize(instants.Select(Instant.Write)),
+        IEnumerable<string> texts => JsonSerializer.Serialize(texts),
+        IEnumerable<long> numbers => JsonSerializer.Serialize(numbers),
+        IEnumerable<int> numbers => JsonSerializer.Serialize(numbers),
+        _ => throw new ArgumentException($"A {value.GetType().Name} cannot be a parameter.", nameof(value)),
+    };
+
+    private enum SlotKind : byte
+    {
+        Null = 0,
+        Integer = 1,
+        Real = 2,
+        Text = 3,
+        Blob = 4,
+    }
+
+    /// <summary>One value.</summary>
+    /// <param name="Kind">What it is.</param>
+    /// <param name="Number">The number, or where a text or blob begins.</param>
+    /// <param name="Length">How many octets a text or blob has.</param>
+    private readonly record struct Slot(SlotKind Kind, long Number, int Length);
+}
