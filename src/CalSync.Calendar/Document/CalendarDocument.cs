@@ -121,9 +121,8 @@ public sealed class CalendarDocument
     public PropertyList StrayProperties => new(this, -1);
 
     /// <summary>
-    /// Lets go of the lines and components that were found: they are half of the memory of a document, and
-    /// are found again when they are asked for. For documents of which many thousands wait; while nobody else
-    /// uses this one.
+    /// Lets go of the lines and components that were found: they are a third of the memory of a document, and
+    /// are found again when they are asked for. For documents of which many thousands wait.
     /// </summary>
     public void Rest() => _parts = null;
 

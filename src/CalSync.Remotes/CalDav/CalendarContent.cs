@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using CalSync.Calendar.Document;
 using CalSync.Remotes.Dav;
@@ -41,8 +42,8 @@ internal static class CalendarContent
     public static bool Has(RemoteResource resource, string uid) =>
         resource.Content is { } document && document.Uids.Contains(uid, StringComparer.Ordinal);
 
-    /// <summary>The octets to send: CRLF everywhere and no METHOD, which a stored object must not
-    /// have.</summary>
+    /// <summary>The octets to send: CRLF everywhere and no METHOD, which a stored object must not have. They
+    /// may be the document's own: they must not be changed.</summary>
     public static byte[] Octets(CalendarDocument document)
     {
         var edit = document.Edit();
@@ -53,9 +54,11 @@ internal static class CalendarContent
         }
 
         var stored = edit.Apply();
-        return stored.LineEnding == LineEnding.CrLf
-            ? stored.Bytes.ToArray()
-            : CalendarText.WithCrLf(stored.Bytes.Span);
+        if (stored.LineEnding != LineEnding.CrLf)
+            return CalendarText.WithCrLf(stored.Bytes.Span);
+        return MemoryMarshal.TryGetArray(stored.Bytes, out var whole) && whole.Count == whole.Array!.Length
+            ? whole.Array
+            : stored.Bytes.ToArray();
     }
 
     private static string? Problem(CalendarDocument document)

@@ -32,9 +32,15 @@ internal static class DavHref
     public static string? AsWritten(string href, string basePath)
     {
         var path = AbsolutePath(href, basePath);
-        return path is not null && path.All(c => c is > ' ' and < '\x7f' and not ('"' or '<' or '>'))
-            ? path
-            : null;
+        if (path is null)
+            return null;
+        foreach (var c in path)
+        {
+            if (c is <= ' ' or >= '\x7f' or '"' or '<' or '>')
+                return null;
+        }
+
+        return path;
     }
 
     /// <summary>Whether two normal forms name one collection; the last slash does not count.</summary>
@@ -74,7 +80,7 @@ internal static class DavHref
         if (path.IsEmpty)
             return null;
         var absolute = path[0] == '/'
-            ? path.ToString()
+            ? path.Length == href.Length ? href : path.ToString()
             : string.Concat(basePath.AsSpan(0, basePath.LastIndexOf('/') + 1), path);
         return LeadsElsewhere(absolute) ? null : absolute;
     }
@@ -114,8 +120,13 @@ internal static class DavHref
 
     private static string Escape(string path)
     {
-        var octets = Encoding.UTF8.GetBytes(path);
-        var escaped = new StringBuilder(octets.Length + 16);
+        // Nearly every path is short; a longer one is at most LengthMax characters.
+        const int ShortLengthMax = 256;
+        var isShort = path.Length <= ShortLengthMax;
+        var octets = isShort ? stackalloc byte[3 * ShortLengthMax] : new byte[3 * path.Length];
+        octets = octets[..Encoding.UTF8.GetBytes(path, octets)];
+        var escaped = isShort ? stackalloc char[9 * ShortLengthMax] : new char[3 * octets.Length];
+        var length = 0;
         for (var index = 0; index < octets.Length; index++)
         {
             int octet = octets[index];
@@ -130,12 +141,17 @@ internal static class DavHref
             }
 
             if (isSlash || IsPlain(octet))
-                escaped.Append((char)octet);
-            else
-                escaped.Append('%').Append(Digit(octet >> 4)).Append(Digit(octet & 15));
+            {
+                escaped[length++] = (char)octet;
+                continue;
+            }
+
+            escaped[length++] = '%';
+            escaped[length++] = Digit(octet >> 4);
+            escaped[length++] = Digit(octet & 15);
         }
 
-        return escaped.ToString();
+        return escaped[..length].ToString();
     }
 
     private static bool IsHex(byte octet) => char.IsAsciiHexDigit((char)octet);

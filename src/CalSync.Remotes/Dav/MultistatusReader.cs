@@ -26,9 +26,11 @@ internal sealed class MultistatusReader : IDisposable
 
     private readonly XmlReader _xml;
     private readonly DavOptions _options;
-    private readonly char[] _chunk = new char[8 * 1024];
-    private readonly StringBuilder _text = new();
+    private readonly string?[] _known = new string?[8];
+    private char[] _chunk = ArrayPool<char>.Shared.Rent(8 * 1024);
     private ArrayBufferWriter<byte>? _octets;
+    private bool _isInText;
+    private int _knownCount;
 
     private MultistatusReader(Stream body, DavOptions options)
     {
@@ -80,7 +82,12 @@ internal sealed class MultistatusReader : IDisposable
         }
     }
 
-    public void Dispose() => _xml.Dispose();
+    public void Dispose()
+    {
+        _xml.Dispose();
+        ArrayPool<char>.Shared.Return(_chunk);
+        _chunk = [];
+    }
 
     private Multistatus Multistatus(CancellationToken cancellation)
     {
@@ -88,7 +95,7 @@ internal sealed class MultistatusReader : IDisposable
             throw new DavFormatException("the answer is no multistatus");
         var rows = ImmutableArray.CreateBuilder<DavRow>();
         string? token = null;
-        Children(() =>
+        for (var inside = Enter(); NextChild(inside);)
         {
             cancellation.ThrowIfCancellationRequested();
             if (IsDav("response"))
@@ -97,7 +104,8 @@ internal sealed class MultistatusReader : IDisposable
                 token = Some(Text());
             else
                 Skip();
-        });
+        }
+
         while (_xml.Read())
         {
             // Whatever else were here would make the reader throw; comments are skipped.
@@ -113,7 +121,7 @@ internal sealed class MultistatusReader : IDisposable
         string? status = null;
         string? condition = null;
         DavProperties? found = null;
-        Children(() =>
+        for (var inside = Enter(); NextChild(inside);)
         {
             switch (_xml.NamespaceURI == Dav ? _xml.LocalName : "")
             {
@@ -140,7 +148,8 @@ internal sealed class MultistatusReader : IDisposable
                     Skip();
                     break;
             }
-        });
+        }
+
         if (href is null)
             throw new DavFormatException("a response names no resource");
         rows.Add(new(href, Status(status), condition, found ?? DavProperties.None));
@@ -155,15 +164,22 @@ internal sealed class MultistatusReader : IDisposable
     {
         string? status = null;
         var found = new DavProperties();
-        Children(() =>
+        for (var inside = Enter(); NextChild(inside);)
         {
             if (IsDav("prop"))
-                Children(() => Property(found));
+            {
+                for (var within = Enter(); NextChild(within);)
+                    Property(found);
+            }
             else if (IsDav("status"))
+            {
                 status = Text();
+            }
             else
+            {
                 Skip();
-        });
+            }
+        }
 
         // One server leaves the status empty at times; what it gives nevertheless is given.
         return Status(status) is null or (>= 200 and <= 299) ? found : null;
@@ -285,20 +301,25 @@ internal sealed class MultistatusReader : IDisposable
             throw new DavFormatException("the answer is nested too deeply");
     }
 
-    /// <summary>Goes through the children of the element here; each must be read to its end.</summary>
-    private void Children(Action onChild)
+    /// <summary>The depth of the element here, for going through its children; none when it is
+    /// empty.</summary>
+    private int? Enter() => _xml.IsEmptyElement ? null : _xml.Depth;
+
+    /// <summary>Moves to the next child of an element; each must be read to its end before.</summary>
+    /// <param name="depth">What <see cref="Enter"/> gave.</param>
+    /// <returns>False at the end of the element.</returns>
+    private bool NextChild(int? depth)
     {
-        if (_xml.IsEmptyElement)
-            return;
-        var depth = _xml.Depth;
-        while (true)
+        while (depth is { } level)
         {
             Next();
             if (_xml.NodeType == XmlNodeType.Element)
-                onChild();
-            else if (_xml.NodeType == XmlNodeType.EndElement && _xml.Depth == depth)
-                return;
+                return true;
+            if (_xml.NodeType == XmlNodeType.EndElement && _xml.Depth == level)
+                return false;
         }
+
+        return false;
     }
 
     /// <summary>Goes through all elements inside the one here, each before those inside it.</summary>
@@ -321,14 +342,25 @@ internal sealed class MultistatusReader : IDisposable
 
     private string Text()
     {
-        _text.Clear();
-        Value(count =>
+        var length = 0;
+        for (var inside = Enter(); NextPiece(inside, length) is > 0 and var count;)
         {
-            if (_text.Length + count > TextLengthMax)
+            length += count;
+            if (length > TextLengthMax)
                 throw new DavFormatException("a property is too long");
-            _text.Append(_chunk, 0, count);
-        });
-        return _text.ToString().Trim();
+            if (length == _chunk.Length)
+                Array.Resize(ref _chunk, 2 * _chunk.Length);
+        }
+
+        var text = _chunk.AsSpan(0, length).Trim();
+        // Rows say the same over and over: a status, a type.
+        foreach (var known in _known)
+        {
+            if (known is not null && text.SequenceEqual(known))
+                return known;
+        }
+
+        return _known[_knownCount++ % _known.Length] = text.ToString();
     }
 
     private byte[] CalendarData()
@@ -336,35 +368,34 @@ internal sealed class MultistatusReader : IDisposable
         var octets = _octets ??= new ArrayBufferWriter<byte>(8 * 1024);
         octets.ResetWrittenCount();
         var encoder = Encoding.UTF8.GetEncoder();
-        Value(count =>
+        for (var inside = Enter(); NextPiece(inside, 0) is > 0 and var count;)
         {
             if (octets.WrittenCount + count > _options.ResourceSizeBytesMax)
                 throw new DavFormatException("a calendar object is too large");
             encoder.Convert(_chunk.AsSpan(0, count), octets, flush: false, out _, out _);
-        });
+        }
+
         return CalendarText.WithCrLf(octets.WrittenSpan);
     }
 
-    /// <summary>Hands over the text of the element here piece by piece, in <see cref="_chunk"/>.</summary>
-    private void Value(Action<int> onPiece)
+    /// <summary>Takes the next piece of an element's text into <see cref="_chunk"/>.</summary>
+    /// <param name="depth">What <see cref="Enter"/> gave.</param>
+    /// <param name="at">Where it is put.</param>
+    /// <returns>How many characters; 0 at the end of the element.</returns>
+    private int NextPiece(int? depth, int at)
     {
-        if (_xml.IsEmptyElement)
-            return;
-        var depth = _xml.Depth;
-        while (true)
+        while (depth is { } level)
         {
+            if (_isInText && _xml.ReadValueChunk(_chunk, at, _chunk.Length - at) is > 0 and var count)
+                return count;
             Next();
-            if (_xml.NodeType is XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.SignificantWhitespace)
-            {
-                int count;
-                while ((count = _xml.ReadValueChunk(_chunk, 0, _chunk.Length)) > 0)
-                    onPiece(count);
-            }
-            else if (_xml.NodeType == XmlNodeType.EndElement && _xml.Depth == depth)
-            {
-                return;
-            }
+            _isInText = _xml.NodeType
+                is XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.SignificantWhitespace;
+            if (_xml.NodeType == XmlNodeType.EndElement && _xml.Depth == level)
+                break;
         }
+
+        return 0;
     }
 
     private static string? Some(string text) => text.Length == 0 ? null : text;

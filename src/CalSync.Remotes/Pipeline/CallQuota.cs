@@ -192,6 +192,8 @@ internal sealed class CallQuota : IDisposable
             waiter.Turn.SetResult(new Admission.Granted(ticket));
         }
 
+        if (_waiters.Count == 0)
+            return;
         foreach (var late in _waiters.Where(waiter => waiter.Deadline <= now).ToArray())
         {
             _waiters.Remove(late);
@@ -205,9 +207,13 @@ internal sealed class CallQuota : IDisposable
         _timer.Change(wake > TimeSpan.Zero ? wake : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
     }
 
-    private Waiter? Next(DateTimeOffset now) =>
-        _waiters.Where(waiter => WaitOf(waiter, now) == TimeSpan.Zero)
-            .MinBy(waiter => (waiter.Interactive ? 0 : 1, UsedBy(waiter.ConnectionId), waiter.Arrival));
+    private Waiter? Next(DateTimeOffset now) => _waiters switch
+    {
+        [] => null,
+        [var only] => WaitOf(only, now) == TimeSpan.Zero ? only : null,
+        _ => _waiters.Where(waiter => WaitOf(waiter, now) == TimeSpan.Zero)
+            .MinBy(waiter => (waiter.Interactive ? 0 : 1, UsedBy(waiter.ConnectionId), waiter.Arrival)),
+    };
 
     /// <summary>The least time after which a call could be admitted; zero when it can be now.</summary>
     private TimeSpan WaitOf(Waiter waiter, DateTimeOffset now)

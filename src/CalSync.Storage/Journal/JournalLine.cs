@@ -16,6 +16,11 @@ internal sealed class JournalLine
 
     private static readonly string NoHash = new('0', JournalChain.HashLength);
 
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _scratch;
+
+    private readonly byte[] _json;
+    private readonly int _startLength;
     private readonly SqliteArguments? _row;
 
     /// <summary>Puts a line together.</summary>
@@ -24,12 +29,12 @@ internal sealed class JournalLine
     public JournalLine(JournalEntry entry, Engine? engine = null)
     {
         Entry = entry with { At = Instant.Trim(entry.At) };
-        var json = new ArrayBufferWriter<byte>(1024);
-        WriteStart(json);
-        Start = json.WrittenSpan.ToArray();
+        var json = _scratch ??= new ArrayBufferWriter<byte>(4 * 1024);
         json.ResetWrittenCount();
+        WriteStart(json);
+        _startLength = json.WrittenCount;
         WriteEnd(json);
-        End = json.WrittenSpan.ToArray();
+        _json = json.WrittenSpan.ToArray();
         if (engine == Engine.Sqlite)
         {
             _row = SqliteArguments.Of(
@@ -42,10 +47,10 @@ internal sealed class JournalLine
     public JournalEntry Entry { get; }
 
     /// <summary>The canonical JSON before the number.</summary>
-    public byte[] Start { get; }
+    public ReadOnlySpan<byte> Start => _json.AsSpan(0, _startLength);
 
     /// <summary>The canonical JSON behind the number.</summary>
-    public byte[] End { get; }
+    public ReadOnlySpan<byte> End => _json.AsSpan(_startLength);
 
     /// <summary>Its row on SQLite, in the order of the columns.</summary>
     public SqliteArguments Row(long seq, string hash)

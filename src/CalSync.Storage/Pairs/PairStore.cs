@@ -131,7 +131,8 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         var prepared = new PreparedWrite(database.Engine);
         QueueChange(prepared, lease, change, now);
         // The row of a write that was begun names what was kept with it.
-        var kept = change.Done.SelectMany(each => new[] { each.Sent, each.Before });
+        CalendarDocument?[] kept =
+            [.. change.Done.Select(each => each.Sent), .. change.Done.Select(each => each.Before)];
         return new Part(change.Mapping.Uid, Contents(Named(change), kept), prepared);
     }
 
@@ -143,10 +144,10 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         prepared =>
         {
             // In one order, so that two transactions that keep the same contents cannot wait for each other.
-            foreach (var (_, content) in parts.SelectMany(part => ((Part)part).Contents)
-                .DistinctBy(each => each.Key).OrderBy(each => each.Key, StringComparer.Ordinal))
+            foreach (var (_, row) in parts.SelectMany(part => ((Part)part).Contents)
+                .DistinctBy(each => each.Hash).OrderBy(each => each.Hash, StringComparer.Ordinal))
             {
-                prepared.Add(content);
+                prepared.Add(row);
             }
 
             foreach (var part in parts)
@@ -302,24 +303,41 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
         }
     }
 
-    /// <summary>Rows of contents, each once, by what names them.</summary>
+    /// <summary>Rows of contents, each once, with what names them.</summary>
     /// <param name="named">Which; null is none.</param>
     /// <param name="kept">Those the ledger has already.</param>
-    private Dictionary<string, PreparedWrite> Contents(
-        IEnumerable<CalendarDocument?> named, IEnumerable<CalendarDocument?> kept)
+    private List<(string Hash, PreparedWrite Row)> Contents(
+        ReadOnlySpan<CalendarDocument?> named, ReadOnlySpan<CalendarDocument?> kept)
     {
-        var known = kept.Select(ContentRows.Hash).ToHashSet(StringComparer.Ordinal);
-        var rows = new Dictionary<string, PreparedWrite>(StringComparer.Ordinal);
-        foreach (var content in named.OfType<CalendarDocument>().Where(each => known.Add(each.Digest)))
-            ContentRows.Queue(rows[content.Digest] = new PreparedWrite(database.Engine), content);
+        List<(string, PreparedWrite)> rows = [];
+        for (var i = 0; i < named.Length; i++)
+        {
+            if (named[i] is not { } content || IsIn(kept, content) || IsIn(named[..i], content))
+                continue;
+            var row = new PreparedWrite(database.Engine);
+            ContentRows.Queue(row, content);
+            rows.Add((content.Digest, row));
+        }
+
         return rows;
     }
 
+    private static bool IsIn(ReadOnlySpan<CalendarDocument?> contents, CalendarDocument content)
+    {
+        foreach (var each in contents)
+        {
+            if (ReferenceEquals(each, content) || each?.Digest == content.Digest)
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Every content a change names.</summary>
-    private static IEnumerable<CalendarDocument?> Named(LedgerChange change) =>
+    private static CalendarDocument?[] Named(LedgerChange change) =>
     [
         change.Mapping.Base, change.Mapping.Left?.Seen, change.Mapping.Right?.Seen,
-        .. (CalendarDocument?[])(change.IsVersion || !change.Conflicts.IsEmpty
+        .. (ReadOnlySpan<CalendarDocument?>)(change.IsVersion || !change.Conflicts.IsEmpty
             ? [change.Left, change.Right] : []),
         .. change.Arrived.Select(each => each.Place?.Seen), .. change.Done.Select(each => each.After),
     ];
@@ -372,5 +390,5 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
     /// <param name="Contents">What its rows name and the ledger may not have yet.</param>
     /// <param name="Prepared">Its rows.</param>
     private sealed record Part(
-        string? Uid, Dictionary<string, PreparedWrite> Contents, PreparedWrite Prepared) : LedgerPart;
+        string? Uid, List<(string Hash, PreparedWrite Row)> Contents, PreparedWrite Prepared) : LedgerPart;
 }

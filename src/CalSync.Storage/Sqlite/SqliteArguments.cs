@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -17,38 +18,37 @@ internal sealed class SqliteArguments
     private readonly Slot[] _slots;
     private readonly byte[] _octets;
 
-    private SqliteArguments(ReadOnlySpan<object?> values)
+    private SqliteArguments(Span<object?> values)
     {
         _slots = new Slot[values.Length];
-        var kept = new object?[values.Length];
         var size = 0;
         for (var i = 0; i < values.Length; i++)
         {
-            var value = kept[i] = Value(values[i]);
-            _slots[i] = value switch
+            values[i] = Value(values[i]);
+            _slots[i] = values[i] switch
             {
                 null => default,
-                long number => new Slot(SlotKind.Integer, number, 0),
-                double number => new Slot(SlotKind.Real, BitConverter.DoubleToInt64Bits(number), 0),
-                string text => new Slot(SlotKind.Text, size, Encoding.UTF8.GetByteCount(text)),
-                ReadOnlyMemory<byte> octets => new Slot(SlotKind.Blob, size, octets.Length),
+                long number => new Slot(SlotKind.Integer, 0, number),
+                double number => new Slot(SlotKind.Real, 0, BitConverter.DoubleToInt64Bits(number)),
+                string text => new Slot(SlotKind.Text, Encoding.UTF8.GetByteCount(text), size),
+                ReadOnlyMemory<byte> octets => new Slot(SlotKind.Blob, octets.Length, size),
                 _ => throw new UnreachableException("Unknown kind of value."),
             };
             size += _slots[i].Length;
         }
 
         _octets = GC.AllocateUninitializedArray<byte>(size);
-        for (var i = 0; i < kept.Length; i++)
+        for (var i = 0; i < values.Length; i++)
         {
-            if (kept[i] is string text)
+            if (values[i] is string text)
                 Encoding.UTF8.GetBytes(text, Place(i));
-            else if (kept[i] is ReadOnlyMemory<byte> octets)
+            else if (values[i] is ReadOnlyMemory<byte> octets)
                 octets.Span.CopyTo(Place(i));
         }
     }
 
     /// <summary>Values in the order in which a statement names them.</summary>
-    public static SqliteArguments Of(params ReadOnlySpan<object?> values) => new(values);
+    public static SqliteArguments Of(params object?[] values) => new(values);
 
     /// <summary>The values a statement names.</summary>
     /// <param name="text">The statement.</param>
@@ -57,10 +57,13 @@ internal sealed class SqliteArguments
     {
         if (args is SqliteArguments ready)
             return ready;
-        var values = new object?[text.Names.Length];
-        for (var i = 0; i < values.Length; i++)
+        var count = text.Names.Length;
+        var values = ArrayPool<object?>.Shared.Rent(count);
+        for (var i = 0; i < count; i++)
             values[i] = text.Argument(args, i).Value;
-        return new SqliteArguments(values);
+        var arguments = new SqliteArguments(values.AsSpan(0, count));
+        ArrayPool<object?>.Shared.Return(values, clearArray: true);
+        return arguments;
     }
 
     /// <summary>Puts a number in the place of another.</summary>
@@ -130,7 +133,7 @@ internal sealed class SqliteArguments
 
     /// <summary>One value.</summary>
     /// <param name="Kind">What it is.</param>
-    /// <param name="Number">The number, or where a text or blob begins.</param>
     /// <param name="Length">How many octets a text or blob has.</param>
-    private readonly record struct Slot(SlotKind Kind, long Number, int Length);
+    /// <param name="Number">The number, or where a text or blob begins.</param>
+    private readonly record struct Slot(SlotKind Kind, int Length, long Number);
 }

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -25,6 +26,9 @@ public static class JournalText
 /// </remarks>
 public sealed class AnonymousConverter : JsonConverter<object>
 {
+    private readonly ConcurrentDictionary<Type, (JsonEncodedText Name, PropertyInfo Property)[]> _members =
+        new();
+
     /// <inheritdoc/>
     public override bool CanConvert(Type typeToConvert) =>
         typeToConvert.Name.StartsWith("<>f__AnonymousType", StringComparison.Ordinal)
@@ -40,18 +44,27 @@ public sealed class AnonymousConverter : JsonConverter<object>
     public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options)
     {
         writer.WriteStartObject();
-        foreach (var member in value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        // The names are those of the one set of options this converter is of.
+        foreach (var (name, property) in _members.GetOrAdd(value.GetType(), MembersOf, options))
         {
-            var content = member.GetValue(value);
+            var content = property.GetValue(value);
             if (content is null && options.DefaultIgnoreCondition == JsonIgnoreCondition.WhenWritingNull)
                 continue;
-            var name = member.Name;
-            writer.WritePropertyName(options.PropertyNamingPolicy?.ConvertName(name) ?? name);
+            writer.WritePropertyName(name);
             WriteMember(writer, content, options);
         }
 
         writer.WriteEndObject();
     }
+
+    private static (JsonEncodedText Name, PropertyInfo Property)[] MembersOf(
+        Type type, JsonSerializerOptions options) =>
+    [
+        .. type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => (
+            JsonEncodedText.Encode(
+                options.PropertyNamingPolicy?.ConvertName(property.Name) ?? property.Name, options.Encoder),
+            property)),
+    ];
 
     private static void WriteMember(Utf8JsonWriter writer, object? content, JsonSerializerOptions options)
     {

@@ -372,7 +372,8 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             _ => throw new ArgumentException("Nothing is to be written.", nameof(side)),
         };
         return new WriteRecord(
-            scope.Ids.Next("wrt"), _plan.Uid, _plan.Title(side, sent ?? before), kind, side, _plan.Rule,
+            scope.Ids.Next("wrt"), _plan.Uid,
+            ResourceContent.Title(_plan.Named(side, sent ?? before)), kind, side, _plan.Rule,
             scope.Clock.GetUtcNow())
         {
             RunId = scope.Lease.RunId,

@@ -52,7 +52,7 @@ public sealed partial class PairSync
             {
                 var items = quiet.GetRange(at, Math.Min(scope.Store.PartCountMax, quiet.Count - at));
                 at += items.Count;
-                var parts = items.Select(item => scope.Prepare(new ItemRun(scope, item).Change())).ToArray();
+                var parts = items.Select(item => Prepare(scope, item)).ToArray();
                 await keeping;
                 if (!scope.IsStopped)
                     keeping = scope.KeepAsync(parts, cancellation);
@@ -62,6 +62,13 @@ public sealed partial class PairSync
         {
             await keeping;
         }
+    }
+
+    private static LedgerPart Prepare(RunScope scope, ItemPlan item)
+    {
+        var part = scope.Prepare(new ItemRun(scope, item).Change());
+        item.Base?.Rest();
+        return part;
     }
 
     /// <summary>Begins one group after another as there is room for them.</summary>
@@ -108,6 +115,7 @@ public sealed partial class PairSync
             var ends = await Task.WhenAll(runs.Select(async each =>
             {
                 var end = await scope.RunAsync(each.Run, cancellation);
+                each.Item.Base?.Rest();
                 tell(1);
                 return (each.Item.Uid, end);
             }));

@@ -81,8 +81,9 @@ internal static class ContentKinds
     /// <summary>Each kind, as often as it comes.</summary>
     public static List<ulong> Of(CalendarDocument document)
     {
-        List<ulong> kinds = [];
-        List<ulong> members = [];
+        // A kind for each line and each component.
+        var kinds = new List<ulong>(document.LineCount);
+        var members = new List<ulong>(document.LineCount);
         foreach (var component in document.Components)
             Add(kinds, members, component, Named(component, Start));
         return kinds;

@@ -159,10 +159,10 @@ public sealed record ItemPlan(
     /// <summary>One side.</summary>
     public SideAct On(MergeSide side) => side == MergeSide.Left ? Left : Right;
 
-    /// <summary>What a write to one side is called: on the side that shows only busy by the full event's
-    /// name.</summary>
-    public string Title(MergeSide side, CalendarDocument? written) => ResourceContent.Title(
-        Facts.Busy == side && Base is { } full && ResourceContent.Entries(full).Any() ? full : written);
+    /// <summary>The content a write to one side is called after: on the side that shows only busy the full
+    /// event's.</summary>
+    public CalendarDocument? Named(MergeSide side, CalendarDocument? written) =>
+        Facts.Busy == side && Base is { } full && ResourceContent.Entries(full).Any() ? full : written;
 
     /// <summary>Whether a provider is written to.</summary>
     public bool IsWrite => Trouble is null && (Left.IsWrite || Right.IsWrite);

@@ -67,7 +67,9 @@ internal static class PairPlanner
         troubles = [.. found];
         ItemPlan Decide(ItemFacts each)
         {
-            var known = WithOpenWrites(each with { Busy = inputs.Busy }, inputs.OpenWrites);
+            var known = each.Busy == inputs.Busy ? each : each with { Busy = inputs.Busy };
+            if (!inputs.OpenWrites.IsEmpty)
+                known = WithOpenWrites(known, inputs.OpenWrites);
             return ItemDecision.Decide(
                 inputs.Choices.TryGetValue(known.Uid, out var choice)
                     ? known with { Choice = choice }

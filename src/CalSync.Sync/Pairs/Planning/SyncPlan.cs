@@ -24,16 +24,19 @@ public enum StepKind
 /// <param name="Kind">What it does.</param>
 /// <param name="Side">To which side.</param>
 /// <param name="Uid">To which event.</param>
-/// <param name="Title">What the event is called.</param>
+/// <param name="Named">The content it is called after.</param>
 /// <param name="Rule">Which rule decided.</param>
 /// <param name="Proof">For a deletion, why it counts as deleted on the other side.</param>
 /// <param name="Discarded">Values of both sides' edits that lose, with who won.</param>
 /// <param name="Before">What the side holds; null for a creation.</param>
 /// <param name="After">What it is to hold; null for a deletion.</param>
 public sealed record PlanStep(
-    StepKind Kind, MergeSide Side, string Uid, string Title, SyncRule Rule, DeletionProof? Proof,
+    StepKind Kind, MergeSide Side, string Uid, CalendarDocument? Named, SyncRule Rule, DeletionProof? Proof,
     ImmutableArray<MergeConflict> Discarded, CalendarDocument? Before, CalendarDocument? After)
 {
+    /// <summary>What the event is called; found out when it is asked for.</summary>
+    public string Title => ResourceContent.Title(Named);
+
     /// <summary>What it changes, field by field; found out when it is asked for.</summary>
     public ImmutableArray<CalendarChange> Changes => CalendarDiff.Compare(
         Before ?? ResourceContent.Nothing, After ?? ResourceContent.Nothing, ResourceContent.Noise);
@@ -100,7 +103,7 @@ public sealed record SyncPlan(
 
         PlanStep New(
             StepKind kind, CalendarDocument? before, CalendarDocument? after, DeletionProof? proof) => new(
-            kind, side, item.Uid, item.Title(side, after ?? before), item.Rule, proof,
+            kind, side, item.Uid, item.Named(side, after ?? before), item.Rule, proof,
             item.Conflicts, before, after);
     }
 

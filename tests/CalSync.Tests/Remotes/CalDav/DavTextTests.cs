@@ -32,6 +32,28 @@ public sealed class DavTextTests
     }
 
     [Theory]
+    [InlineData(250)]
+    [InlineData(251)]
+    [InlineData(4000)]
+    public void Normalise_APathOfAnyLength_EscapesAllOfIt(int length)
+    {
+        var path = "/cal/" + new string('日', length) + "%";
+        var normal = DavHref.Normalise(path, "/dav/cal/");
+        Assert.Equal("/cal/" + string.Concat(Enumerable.Repeat("%E6%97%A5", length)) + "%25", normal);
+    }
+
+    [Theory]
+    [InlineData("\"a\"", "\"a\"")]
+    [InlineData("W/\"a\"", "\"a\"")]
+    [InlineData(" \"a\" ", "\"a\"")]
+    [InlineData("a", "\"a\"")]
+    [InlineData("\"", null)]
+    [InlineData("\"\"", null)]
+    [InlineData("\"a\"b\"", null)]
+    public void Normalise_ATag_IsItInQuotesOrNone(string written, string? tag) =>
+        Assert.Equal(tag, DavETag.Normalise(written));
+
+    [Theory]
     [InlineData("")]
     [InlineData("   ")]
     [InlineData("#x")]

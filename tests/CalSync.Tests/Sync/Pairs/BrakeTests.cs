@@ -63,7 +63,7 @@ public sealed class BrakeTests
         DeletionLimit? limit = null)
     {
         var step = new PlanStep(
-            kind, side, "u", "Title", SyncRule.Deleted, DeletionProof.Tombstone, [], null, null);
+            kind, side, "u", null, SyncRule.Deleted, DeletionProof.Tombstone, [], null, null);
         var plan = new SyncPlan(
             "par_1", DateTimeOffset.UnixEpoch, [.. Enumerable.Repeat(step, steps)], 0, [])
         {
