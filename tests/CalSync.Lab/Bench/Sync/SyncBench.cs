@@ -20,8 +20,8 @@ internal sealed class SyncBench(SyncServer server, IReadOnlyList<SyncContender> 
 {
     private const int ServiceRuns = 21;
 
-    /// <summary>The server compiles itself while it is used. Measured: its own time for a first sync of 10,000
-    /// is 1.14 s, then 0.77, 0.66 and 0.62, and stays there.</summary>
+    /// <summary>The server compiles itself while it is used. Its own time for a first sync of 10,000 was
+    /// 1.14 s, then 0.77, 0.66 and 0.62, and stayed there.</summary>
     private const int WarmUpRounds = 3;
 
     private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(10);
