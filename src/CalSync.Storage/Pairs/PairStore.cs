@@ -140,7 +140,9 @@ public sealed partial class PairStore(Database database, IdSource ids, PairOptio
     public Task<bool> KeepAsync(
         PairLease lease, IReadOnlyList<LedgerPart> parts, DateTimeOffset now,
         CancellationToken cancellation) => ChangeAsync(
-        lease, now, isDeferred: parts.All(part => ((Part)part).Uid is not null),
+        lease, now,
+        // Not while others write: their next commit would have to put all of it on disk.
+        isDeferred: PartCountMax == AlonePartCount && parts.All(part => ((Part)part).Uid is not null),
         prepared =>
         {
             // In one order, so that two transactions that keep the same contents cannot wait for each other.
