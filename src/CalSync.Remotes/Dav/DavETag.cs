@@ -25,6 +25,6 @@ internal static class DavETag
                 return null;
         }
 
-        return written is ['"', .., '"'] && written.Length == text.Length + 2 ? written : $"\"{text}\"";
+        return written is ['"', .., '"'] ? written : $"\"{text}\"";
     }
 }

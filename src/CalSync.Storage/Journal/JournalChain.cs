@@ -39,7 +39,7 @@ internal static class JournalChain
     /// <summary>The hash of one line that stands after <paramref name="previous"/>.</summary>
     public static string Hash(string previous, long seq, JournalLine line)
     {
-        var size = HashLength + line.Start.Length + NumberLengthMax + line.End.Length;
+        var size = previous.Length + line.Start.Length + NumberLengthMax + line.End.Length;
         var octets = ArrayPool<byte>.Shared.Rent(size);
         var at = Encoding.ASCII.GetBytes(previous, octets);
         line.Start.CopyTo(octets.AsSpan(at));

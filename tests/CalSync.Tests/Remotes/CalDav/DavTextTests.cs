@@ -34,6 +34,7 @@ public sealed class DavTextTests
     [Theory]
     [InlineData(250)]
     [InlineData(251)]
+    [InlineData(500)]
     [InlineData(4000)]
     public void Normalise_APathOfAnyLength_EscapesAllOfIt(int length)
     {
