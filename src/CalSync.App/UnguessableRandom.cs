@@ -8,6 +8,15 @@ namespace CalSync.App;
 /// <remarks>Thread-safe. Rehearsals use a seeded <see cref="Random"/> in its place.</remarks>
 internal sealed class UnguessableRandom() : Random(0)
 {
+    private const int DrawSize = 1024;
+
+    // The generator takes as long for ten octets as for hundreds.
+    [ThreadStatic]
+    private static byte[]? _drawn;
+
+    [ThreadStatic]
+    private static int _left;
+
     /// <inheritdoc/>
     public override int Next() => RandomNumberGenerator.GetInt32(int.MaxValue);
 
@@ -40,18 +49,37 @@ internal sealed class UnguessableRandom() : Random(0)
     public override float NextSingle() => (NextUInt64() >> 40) * (1.0f / (1U << 24));
 
     /// <inheritdoc/>
-    public override void NextBytes(byte[] buffer) => RandomNumberGenerator.Fill(buffer);
+    public override void NextBytes(byte[] buffer) => NextBytes(buffer.AsSpan());
 
     /// <inheritdoc/>
-    public override void NextBytes(Span<byte> buffer) => RandomNumberGenerator.Fill(buffer);
+    public override void NextBytes(Span<byte> buffer)
+    {
+        if (buffer.Length > DrawSize / 8)
+        {
+            RandomNumberGenerator.Fill(buffer);
+            return;
+        }
+
+        if (_left < buffer.Length)
+        {
+            RandomNumberGenerator.Fill(_drawn ??= new byte[DrawSize]);
+            _left = DrawSize;
+        }
+
+        _left -= buffer.Length;
+        var given = _drawn.AsSpan(_left, buffer.Length);
+        given.CopyTo(buffer);
+        // Once given out it is nowhere but with who asked.
+        given.Clear();
+    }
 
     /// <inheritdoc/>
     protected override double Sample() => NextDouble();
 
-    private static ulong NextUInt64()
+    private ulong NextUInt64()
     {
         Span<byte> bytes = stackalloc byte[8];
-        RandomNumberGenerator.Fill(bytes);
+        NextBytes(bytes);
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 }

@@ -7,7 +7,19 @@ namespace CalSync.Storage;
 /// <summary>One argument of a statement with its declared type, so that a null is typed too.</summary>
 /// <param name="Value">The value; null is SQL NULL.</param>
 /// <param name="Type">The declared type without its nullability; <see cref="object"/> when unknown.</param>
-internal readonly record struct Argument(object? Value, Type Type);
+internal readonly record struct Argument(object? Value, Type Type)
+{
+    public static implicit operator Argument(string? text) => new(text, typeof(string));
+
+    public static implicit operator Argument(bool flag) => new(flag, typeof(bool));
+
+    public static implicit operator Argument(int number) => new(number, typeof(int));
+
+    public static implicit operator Argument(DateTimeOffset? instant) => new(instant, typeof(DateTimeOffset));
+
+    public static implicit operator Argument(ReadOnlyMemory<byte> octets) =>
+        new(octets, typeof(ReadOnlyMemory<byte>));
+}
 
 /// <summary>Where in an object one argument is.</summary>
 internal sealed record ArgumentPlace(PropertyInfo Property, Type Type);

@@ -11,6 +11,7 @@ namespace CalSync.Storage;
 internal static class Instant
 {
     private const string Format = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
+    private const int TextLength = 27;
 
     /// <summary>The last one written: all rows of a transaction have the same.</summary>
     private static Written? _last;
@@ -27,7 +28,11 @@ internal static class Instant
     {
         if (_last is { } last && last.At == value)
             return last.Text;
-        var text = value.ToUniversalTime().ToString(Format, CultureInfo.InvariantCulture);
+        // The round-trip form has a seventh digit, and is written several times as fast as one spelt out.
+        Span<char> letters = stackalloc char[Format.Length];
+        value.UtcDateTime.TryFormat(letters, out _, "O", CultureInfo.InvariantCulture);
+        letters[TextLength - 1] = 'Z';
+        var text = new string(letters[..TextLength]);
         _last = new Written(value, text);
         return text;
     }

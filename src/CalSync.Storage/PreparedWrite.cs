@@ -31,6 +31,29 @@ public sealed class PreparedWrite(Engine engine)
             text, engine == Engine.Sqlite ? SqliteArguments.Of(text, args) : text.All(args), expectRows));
     }
 
+    /// <summary>Adds a statement that is queued for each of thousands of events.</summary>
+    /// <param name="text">One statement.</param>
+    /// <param name="values">Its values by name.</param>
+    /// <param name="expectRows">Rows it must change; null when any number is right.</param>
+    internal void Queue(
+        SqlText text, ReadOnlySpan<(string Name, Argument Argument)> values, int? expectRows = null)
+    {
+        object args;
+        if (engine == Engine.Sqlite)
+        {
+            args = SqliteArguments.Of(text, values);
+        }
+        else
+        {
+            var all = new Argument[text.Names.Length];
+            for (var i = 0; i < all.Length; i++)
+                all[i] = text.Argument(values, i);
+            args = all;
+        }
+
+        _statements.Add(new QueuedStatement(text, args, expectRows));
+    }
+
     /// <inheritdoc cref="WriteSession.Journal"/>
     public void Journal(JournalEntry entry) => _lines.Add(new JournalLine(entry, engine));
 

@@ -45,12 +45,11 @@ internal sealed record SqlText(string Named, string Positional, ImmutableArray<s
             return new Argument(place.Property.GetValue(args), place.Type);
         }
 
-        throw new ArgumentException(
-            $"The statement names @{Names[index]}, which was not given.", nameof(args));
+        throw NotGiven(index);
     }
 
     /// <summary>The arguments for all names, in their order.</summary>
-    /// <inheritdoc cref="Argument"/>
+    /// <inheritdoc cref="Argument(object?, int)"/>
     public Argument[] All(object? args)
     {
         var found = new Argument[Names.Length];
@@ -58,6 +57,25 @@ internal sealed record SqlText(string Named, string Positional, ImmutableArray<s
             found[i] = Argument(args, i);
         return found;
     }
+
+    /// <summary>The argument for one of the names out of those given by name, fastest in the order in which
+    /// the statement names them.</summary>
+    /// <inheritdoc cref="Argument(object?, int)"/>
+    public Argument Argument(ReadOnlySpan<(string Name, Argument Argument)> given, int index)
+    {
+        if (index < given.Length && given[index].Name == Names[index])
+            return given[index].Argument;
+        foreach (var (name, argument) in given)
+        {
+            if (name == Names[index])
+                return argument;
+        }
+
+        throw NotGiven(index);
+    }
+
+    private ArgumentException NotGiven(int index) =>
+        new($"The statement names @{Names[index]}, which was not given.");
 
     /// <summary>A statement nearly always gets arguments of one type, so the last one is
     /// remembered.</summary>

@@ -50,7 +50,21 @@ public readonly record struct CalendarComponent
 
     /// <summary>Whether it has this name, in any letter case.</summary>
     /// <param name="name">For example <c>"VEVENT"u8</c>.</param>
-    public bool Is(ReadOnlySpan<byte> name) => Ascii.EqualsIgnoreCase(NameOctets, name);
+    public bool Is(ReadOnlySpan<byte> name)
+    {
+        // Nearly every BEGIN line is this name and a line end, or another name: no need to take it apart.
+        ref readonly var line = ref Document.Line(Entry.BeginLine);
+        var rest = Document.Source[line.ValueStart..];
+        if ((line.Traits & LineTraits.Folded) == 0 && rest.Length > name.Length && !Folds.IsBlank(rest[0]))
+        {
+            if (!Ascii.EqualsIgnoreCase(rest[..name.Length], name))
+                return false;
+            if (rest[name.Length..].StartsWith("\r\n"u8))
+                return true;
+        }
+
+        return Ascii.EqualsIgnoreCase(NameOctets, name);
+    }
 
     /// <summary>The first property of this name, in any letter case; null when there is none.</summary>
     /// <param name="name">For example <c>"SUMMARY"u8</c>.</param>

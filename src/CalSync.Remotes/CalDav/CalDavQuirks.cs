@@ -91,8 +91,16 @@ internal enum ShortEventForm
 internal static class ShortEvents
 {
     /// <summary>Whether a document has an event the forms differ in.</summary>
-    public static bool Any(CalendarDocument document) =>
-        document.AllComponents.Any(one => one.Is("VEVENT"u8) && (HasNoEnd(one) || HasNoLength(one)));
+    public static bool Any(CalendarDocument document)
+    {
+        foreach (var one in document.AllComponents)
+        {
+            if (one.Is("VEVENT"u8) && (HasNoEnd(one) || HasNoLength(one)))
+                return true;
+        }
+
+        return false;
+    }
 
     /// <summary>The document in one form.</summary>
     /// <param name="document">What is to be written.</param>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using CalSync.Calendar.Document;
 using CalSync.Remotes.Dav;
@@ -14,14 +13,14 @@ internal static class CalendarContent
     /// <param name="address">Where it lies.</param>
     /// <param name="version">Its ETag; null for none.</param>
     /// <param name="octets">As the server gave them; kept, not copied.</param>
-    public static RemoteResource Read(ResourceAddress address, string? version, byte[] octets)
+    public static RemoteResource Read(ResourceAddress address, string? version, ReadOnlyMemory<byte> octets)
     {
         var document = CalendarDocument.Parse(octets);
         var problem = Problem(document);
         document.Rest();
         return problem is null
             ? new(address, version, document)
-            : new(address, version, document, Encoding.UTF8.GetString(octets), problem);
+            : new(address, version, document, Encoding.UTF8.GetString(octets.Span), problem);
     }
 
     /// <summary>A listed resource whose content cannot be had.</summary>
@@ -44,7 +43,7 @@ internal static class CalendarContent
 
     /// <summary>The octets to send: CRLF everywhere and no METHOD, which a stored object must not have. They
     /// may be the document's own: they must not be changed.</summary>
-    public static byte[] Octets(CalendarDocument document)
+    public static ReadOnlyMemory<byte> Octets(CalendarDocument document)
     {
         var edit = document.Edit();
         foreach (var calendar in document.Components)
@@ -54,11 +53,7 @@ internal static class CalendarContent
         }
 
         var stored = edit.Apply();
-        if (stored.LineEnding != LineEnding.CrLf)
-            return CalendarText.WithCrLf(stored.Bytes.Span);
-        return MemoryMarshal.TryGetArray(stored.Bytes, out var whole) && whole.Count == whole.Array!.Length
-            ? whole.Array
-            : stored.Bytes.ToArray();
+        return stored.LineEnding == LineEnding.CrLf ? stored.Bytes : CalendarText.WithCrLf(stored.Bytes.Span);
     }
 
     private static string? Problem(CalendarDocument document)

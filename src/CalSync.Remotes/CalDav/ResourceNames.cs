@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -8,7 +9,10 @@ internal static class ResourceNames
 {
     private const int PlainLengthMax = 120;
     private const int BeginningLengthMax = 80;
-    private const int HashLength = 24;
+    private const int HashSize = 12;
+
+    private static readonly SearchValues<char> Plain = SearchValues.Create(
+        "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
 
     /// <summary>
     /// The UID with <c>.ics</c> when every server takes it as it is, else what of it they take and a hash of
@@ -17,15 +21,23 @@ internal static class ResourceNames
     /// <remarks>The names of UIDs in order are in order: so they lie together in an index.</remarks>
     public static string Of(string uid)
     {
-        if (uid.Length is > 0 and <= PlainLengthMax && uid.All(IsPlain) && uid[0] is not ('.' or '-'))
+        if (uid.Length is > 0 and <= PlainLengthMax && !uid.AsSpan().ContainsAnyExcept(Plain)
+            && uid[0] is not ('.' or '-'))
+        {
             return uid + ".ics";
-        var beginning = string.Concat(uid.Take(BeginningLengthMax).Select(c => IsPlain(c) ? c : '-'))
-            .TrimStart('.', '-');
-        return $"{(beginning.Length == 0 ? "calsync" : beginning)}-{Hash(uid)[..HashLength]}.ics";
+        }
+
+        Span<char> letters = stackalloc char[Math.Min(uid.Length, BeginningLengthMax)];
+        for (var i = 0; i < letters.Length; i++)
+            letters[i] = Plain.Contains(uid[i]) ? uid[i] : '-';
+        var beginning = letters.TrimStart(".-");
+        return $"{(beginning.IsEmpty ? "calsync" : beginning)}-{Hash(uid)}.ics";
     }
 
-    private static string Hash(string uid) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(uid)));
-
-    private static bool IsPlain(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.';
+    private static string Hash(string uid)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(uid), hash);
+        return Convert.ToHexStringLower(hash[..HashSize]);
+    }
 }

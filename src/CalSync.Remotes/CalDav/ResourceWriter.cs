@@ -180,7 +180,7 @@ internal sealed class ResourceWriter(
                     return stored with
                     {
                         Lost = lost.ToImmutable(),
-                        IsAsGiven = draft.Content.Bytes.Span.SequenceEqual(octets),
+                        IsAsGiven = draft.Content.Bytes.Span.SequenceEqual(octets.Span),
                     };
                 default:
                     return write;
@@ -189,7 +189,7 @@ internal sealed class ResourceWriter(
     }
 
     private async Task<ResourceWrite> PutOnceAsync(
-        ResourceAddress address, byte[] octets, KeyValuePair<string, string>? condition,
+        ResourceAddress address, ReadOnlyMemory<byte> octets, KeyValuePair<string, string>? condition,
         CancellationToken cancellation)
     {
         var request = new DavRequest("dav.put", HttpMethod.Put, scope.At(address))

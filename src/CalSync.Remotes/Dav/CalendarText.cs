@@ -8,40 +8,38 @@ internal static class CalendarText
     /// </summary>
     public static byte[] WithCrLf(ReadOnlySpan<byte> text)
     {
-        const string White = " \t\r\n";
-        while (!text.IsEmpty && White.Contains((char)text[0], StringComparison.Ordinal))
-            text = text[1..];
-        while (!text.IsEmpty && White.Contains((char)text[^1], StringComparison.Ordinal))
-            text = text[..^1];
-        if (text.IsEmpty)
-            return [];
-        var bare = text.Count((byte)'\n') - text.Count("\r\n"u8);
-        var whole = GC.AllocateUninitializedArray<byte>(text.Length + bare + 2);
-        var position = 0;
-        var rest = text;
-        if (bare == 0)
-        {
-            text.CopyTo(whole);
-            position = text.Length;
-            rest = [];
-        }
+        var whole = new byte[WithCrLfLengthMax(text)];
+        return whole[..WithCrLf(text, whole)];
+    }
 
-        int end;
-        while ((end = rest.IndexOf((byte)'\n')) >= 0)
+    /// <summary>How long it is with CRLF at most.</summary>
+    public static int WithCrLfLengthMax(ReadOnlySpan<byte> text) => text.Length + text.Count((byte)'\n') + 2;
+
+    /// <inheritdoc cref="WithCrLf(ReadOnlySpan{byte})"/>
+    /// <param name="text">The text.</param>
+    /// <param name="whole">Where it is written.</param>
+    /// <returns>How many octets it has.</returns>
+    public static int WithCrLf(ReadOnlySpan<byte> text, Span<byte> whole)
+    {
+        text = text.Trim(" \t\r\n"u8);
+        if (text.IsEmpty)
+            return 0;
+        var position = 0;
+        for (int end; (end = text.IndexOf((byte)'\n')) >= 0; text = text[(end + 1)..])
         {
-            var line = rest[..end];
+            var line = text[..end];
             if (!line.IsEmpty && line[^1] == '\r')
                 line = line[..^1];
-            line.CopyTo(whole.AsSpan(position));
+            line.CopyTo(whole[position..]);
             position += line.Length;
             whole[position++] = (byte)'\r';
             whole[position++] = (byte)'\n';
-            rest = rest[(end + 1)..];
         }
 
-        rest.CopyTo(whole.AsSpan(position));
-        whole[^2] = (byte)'\r';
-        whole[^1] = (byte)'\n';
-        return whole;
+        text.CopyTo(whole[position..]);
+        position += text.Length;
+        whole[position++] = (byte)'\r';
+        whole[position++] = (byte)'\n';
+        return position;
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Net.Http.Headers;
 using CalSync.Remotes.Pipeline;
 using CalSync.Sync.Providers;
@@ -119,7 +118,7 @@ internal sealed class DavClient(
             async (streamed, inner) =>
             {
                 answer = null;
-                challenges = [.. streamed.Headers.WwwAuthenticate];
+                challenges = streamed.Status == 401 ? [.. streamed.Headers.WwwAuthenticate] : [];
                 var (read, broken) = await ReadAsync(request, sent, streamed, inner);
                 answer = read;
                 return broken;
@@ -140,7 +139,9 @@ internal sealed class DavClient(
             Location = First(streamed.Headers, "Location"),
             RetryAfter = streamed.RetryAfter,
             Server = First(streamed.Headers, "Server"),
-            Classes = Classes(streamed.Headers),
+            Compliance = streamed.Headers.TryGetValues("DAV", out var classes)
+                ? string.Join(',', classes)
+                : null,
         };
         if (streamed.Status == 207)
         {
@@ -202,10 +203,4 @@ internal sealed class DavClient(
 
     private static string? First(HttpResponseHeaders headers, string name) =>
         headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
-
-    private static ImmutableArray<string> Classes(HttpResponseHeaders headers) =>
-        headers.TryGetValues("DAV", out var values)
-            ? [.. values.SelectMany(value => value.Split(',')).Select(one => one.Trim().ToLower(
-                CultureInfo.InvariantCulture))]
-            : [];
 }

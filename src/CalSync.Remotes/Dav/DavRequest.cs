@@ -13,7 +13,7 @@ internal sealed record DavRequest(string Operation, HttpMethod Method, Uri Targe
     public bool IsWrite { get; init; }
 
     /// <summary>Null for nothing.</summary>
-    public byte[]? Body { get; init; }
+    public ReadOnlyMemory<byte>? Body { get; init; }
 
     /// <summary>Of the body. One server refuses XML without it.</summary>
     public string MediaType { get; init; } = "application/xml";
@@ -67,8 +67,13 @@ internal sealed record DavAnswer(int Status, Uri At)
     /// <summary>From Retry-After; null for none.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>The classes in the DAV header.</summary>
-    public ImmutableArray<string> Classes { get; init; } = [];
+    /// <summary>The DAV header; null for none.</summary>
+    public string? Compliance { get; init; }
+
+    /// <summary>The classes in the DAV header, RFC 4918 section 18.</summary>
+    public ImmutableArray<string> Classes => Compliance is null
+        ? []
+        : [.. Compliance.Split(',').Select(one => one.Trim().ToLowerInvariant())];
 
     /// <summary>The Server header; null for none.</summary>
     public string? Server { get; init; }

@@ -30,7 +30,7 @@ internal sealed class DavProperties
     public long? ContentLength { get; set; }
 
     /// <summary>calendar-data as UTF-8 with CRLF, which XML takes from it.</summary>
-    public byte[]? CalendarData { get; set; }
+    public ReadOnlyMemory<byte>? CalendarData { get; set; }
 
     /// <summary>Local names of the types in resourcetype; empty for a plain resource.</summary>
     public ImmutableArray<string> Types { get; set; } = [];

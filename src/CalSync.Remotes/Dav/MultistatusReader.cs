@@ -29,6 +29,7 @@ internal sealed class MultistatusReader : IDisposable
     private readonly string?[] _known = new string?[8];
     private char[] _chunk = ArrayPool<char>.Shared.Rent(8 * 1024);
     private ArrayBufferWriter<byte>? _octets;
+    private ContentShelf? _contents;
     private bool _isInText;
     private int _knownCount;
 
@@ -87,6 +88,7 @@ internal sealed class MultistatusReader : IDisposable
         _xml.Dispose();
         ArrayPool<char>.Shared.Return(_chunk);
         _chunk = [];
+        _contents?.Dispose();
     }
 
     private Multistatus Multistatus(CancellationToken cancellation)
@@ -111,6 +113,7 @@ internal sealed class MultistatusReader : IDisposable
             // Whatever else were here would make the reader throw; comments are skipped.
         }
 
+        _contents?.Place();
         return new(rows.ToImmutable(), token);
     }
 
@@ -193,7 +196,7 @@ internal sealed class MultistatusReader : IDisposable
                 found.ETag = DavETag.Normalise(Text());
                 break;
             case "calendar-data":
-                found.CalendarData = CalendarData();
+                CalendarData(found);
                 break;
             case "getcontenttype":
                 found.ContentType = Some(Text());
@@ -363,7 +366,7 @@ internal sealed class MultistatusReader : IDisposable
         return _known[_knownCount++ % _known.Length] = text.ToString();
     }
 
-    private byte[] CalendarData()
+    private void CalendarData(DavProperties found)
     {
         var octets = _octets ??= new ArrayBufferWriter<byte>(8 * 1024);
         octets.ResetWrittenCount();
@@ -375,7 +378,8 @@ internal sealed class MultistatusReader : IDisposable
             encoder.Convert(_chunk.AsSpan(0, count), octets, flush: false, out _, out _);
         }
 
-        return CalendarText.WithCrLf(octets.WrittenSpan);
+        _contents ??= new ContentShelf();
+        _contents.Add(found, octets.WrittenSpan);
     }
 
     /// <summary>Takes the next piece of an element's text into <see cref="_chunk"/>.</summary>

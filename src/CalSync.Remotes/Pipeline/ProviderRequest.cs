@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Net.Http.Headers;
 using CalSync.Sync.Providers;
@@ -19,7 +20,7 @@ internal sealed record ProviderRequest(
     Uri Target,
     bool IsWrite,
     string? AccessToken = null,
-    byte[]? Body = null,
+    ReadOnlyMemory<byte>? Body = null,
     string MediaType = "application/json",
     string? IfMatch = null)
 {
@@ -53,10 +54,10 @@ internal sealed record ProviderRequest(
             message.Headers.TryAddWithoutValidation(name, value);
         if (IfMatch is not null)
             message.Headers.TryAddWithoutValidation("If-Match", IfMatch);
-        if (Body is not null)
+        if (Body is { } body)
         {
-            message.Content = new ByteArrayContent(Body);
-            message.Content.Headers.ContentType = new MediaTypeHeaderValue(MediaType, "utf-8");
+            message.Content = new ReadOnlyMemoryContent(body);
+            message.Content.Headers.TryAddWithoutValidation("Content-Type", MediaType + "; charset=utf-8");
         }
         else if (IsWrite || Target.Scheme == Uri.UriSchemeHttp)
         {
@@ -93,16 +94,27 @@ internal sealed record StreamedAnswer(
     public async Task<ReadOnlyMemory<byte>> ReadAllAsync(
         int sizeBytesMax, CancellationToken cancellation)
     {
-        var kept = new System.Buffers.ArrayBufferWriter<byte>();
-        int count;
-        while ((count = await Body.ReadAsync(kept.GetMemory(512), cancellation)) > 0)
+        var block = ArrayPool<byte>.Shared.Rent(4 * 1024);
+        try
         {
-            if (kept.WrittenCount + count > sizeBytesMax)
-                throw new AnswerTooLargeException();
-            kept.Advance(count);
+            // Nearly every answer to a write has no body.
+            if (await Body.ReadAsync(block, cancellation) is not (> 0 and var count))
+                return default;
+            var kept = new ArrayBufferWriter<byte>();
+            do
+            {
+                if (kept.WrittenCount + count > sizeBytesMax)
+                    throw new AnswerTooLargeException();
+                kept.Write(block.AsSpan(0, count));
+                count = await Body.ReadAsync(block, cancellation);
+            }
+            while (count > 0);
+            return kept.WrittenMemory;
         }
-
-        return kept.WrittenMemory;
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
+        }
     }
 }
 

@@ -58,16 +58,18 @@ internal sealed record PairRow
 /// <summary>Contents, each kept once under the SHA-256 of its octets.</summary>
 internal static class ContentRows
 {
+    private static readonly SqlText Insert = SqlText.Of(
+        """
+        INSERT INTO event_contents (hash, octets) VALUES (@Digest, @Bytes)
+        ON CONFLICT (hash) DO NOTHING
+        """);
+
     /// <summary>The name of a content; null for none.</summary>
     public static string? Hash(CalendarDocument? content) => content?.Digest;
 
     /// <summary>Keeps a content.</summary>
-    public static void Queue(PreparedWrite prepared, CalendarDocument content) => prepared.Queue(
-        """
-        INSERT INTO event_contents (hash, octets) VALUES (@Digest, @Bytes)
-        ON CONFLICT (hash) DO NOTHING
-        """,
-        new { content.Digest, content.Bytes });
+    public static void Queue(PreparedWrite prepared, CalendarDocument content) =>
+        prepared.Queue(Insert, [("Digest", content.Digest), ("Bytes", content.Bytes)]);
 
     /// <summary>Reads contents by name.</summary>
     public static async Task<Dictionary<string, CalendarDocument>> ReadAsync(
@@ -95,6 +97,26 @@ internal static class ContentRows
 /// <summary>One event's row.</summary>
 internal sealed record MappingRows
 {
+    private static readonly SqlText Upsert = SqlText.Of(
+        """
+        INSERT INTO event_mappings (id, calendar_mapping_id, event_uid, google_ical_uid, icloud_uid,
+            google_self_link, icloud_resource_url, google_etag, icloud_etag, google_sequence,
+            icloud_sequence, sync_status, base_hash, google_seen_hash, icloud_seen_hash, created_at,
+            updated_at)
+        VALUES (@Id, @pairId, @Uid, @LeftUid, @RightUid, @LeftAddress, @RightAddress, @LeftVersion,
+            @RightVersion, @LeftSequence, @RightSequence, @Status, @Base, @LeftSeen, @RightSeen, @now,
+            @now)
+        ON CONFLICT (event_uid, calendar_mapping_id) DO UPDATE SET
+            google_ical_uid = excluded.google_ical_uid, icloud_uid = excluded.icloud_uid,
+            google_self_link = excluded.google_self_link,
+            icloud_resource_url = excluded.icloud_resource_url,
+            google_etag = excluded.google_etag, icloud_etag = excluded.icloud_etag,
+            google_sequence = excluded.google_sequence, icloud_sequence = excluded.icloud_sequence,
+            sync_status = excluded.sync_status, base_hash = excluded.base_hash,
+            google_seen_hash = excluded.google_seen_hash,
+            icloud_seen_hash = excluded.icloud_seen_hash, updated_at = excluded.updated_at
+        """);
+
     public string Id { get; init; } = "";
 
     public string EventUid { get; init; } = "";
@@ -139,43 +161,25 @@ internal sealed record MappingRows
     /// <summary>Enters or changes an event.</summary>
     public static void Queue(
         PreparedWrite prepared, string pairId, EventMapping mapping, DateTimeOffset now) => prepared.Queue(
-        """
-        INSERT INTO event_mappings (id, calendar_mapping_id, event_uid, google_ical_uid, icloud_uid,
-            google_self_link, icloud_resource_url, google_etag, icloud_etag, google_sequence,
-            icloud_sequence, sync_status, base_hash, google_seen_hash, icloud_seen_hash, created_at,
-            updated_at)
-        VALUES (@Id, @pairId, @Uid, @LeftUid, @RightUid, @LeftAddress, @RightAddress, @LeftVersion,
-            @RightVersion, @LeftSequence, @RightSequence, @Status, @Base, @LeftSeen, @RightSeen, @now,
-            @now)
-        ON CONFLICT (event_uid, calendar_mapping_id) DO UPDATE SET
-            google_ical_uid = excluded.google_ical_uid, icloud_uid = excluded.icloud_uid,
-            google_self_link = excluded.google_self_link,
-            icloud_resource_url = excluded.icloud_resource_url,
-            google_etag = excluded.google_etag, icloud_etag = excluded.icloud_etag,
-            google_sequence = excluded.google_sequence, icloud_sequence = excluded.icloud_sequence,
-            sync_status = excluded.sync_status, base_hash = excluded.base_hash,
-            google_seen_hash = excluded.google_seen_hash,
-            icloud_seen_hash = excluded.icloud_seen_hash, updated_at = excluded.updated_at
-        """,
-        new
-        {
-            mapping.Id,
-            pairId,
-            mapping.Uid,
-            LeftUid = mapping.Left?.Uid,
-            RightUid = mapping.Right?.Uid,
-            LeftAddress = mapping.Left?.Address.Value,
-            RightAddress = mapping.Right?.Address.Value,
-            LeftVersion = mapping.Left?.Version,
-            RightVersion = mapping.Right?.Version,
-            LeftSequence = Sequence(mapping.Left),
-            RightSequence = Sequence(mapping.Right),
-            Status = mapping.Status.ToString().ToLowerInvariant(),
-            Base = ContentRows.Hash(mapping.Base),
-            LeftSeen = ContentRows.Hash(mapping.Left?.Seen),
-            RightSeen = ContentRows.Hash(mapping.Right?.Seen),
-            now,
-        },
+        Upsert,
+        [
+            ("Id", mapping.Id),
+            ("pairId", pairId),
+            ("Uid", mapping.Uid),
+            ("LeftUid", mapping.Left?.Uid),
+            ("RightUid", mapping.Right?.Uid),
+            ("LeftAddress", mapping.Left?.Address.Value),
+            ("RightAddress", mapping.Right?.Address.Value),
+            ("LeftVersion", mapping.Left?.Version),
+            ("RightVersion", mapping.Right?.Version),
+            ("LeftSequence", Sequence(mapping.Left)),
+            ("RightSequence", Sequence(mapping.Right)),
+            ("Status", mapping.Status.ToString().ToLowerInvariant()),
+            ("Base", ContentRows.Hash(mapping.Base)),
+            ("LeftSeen", ContentRows.Hash(mapping.Left?.Seen)),
+            ("RightSeen", ContentRows.Hash(mapping.Right?.Seen)),
+            ("now", now),
+        ],
         expectRows: 1);
 
     private static int Sequence(SidePlace? place) =>
@@ -187,6 +191,23 @@ internal sealed record MappingRows
 /// <summary>One write's row.</summary>
 internal sealed record WriteRows
 {
+    private static readonly SqlText Insert = SqlText.Of(
+        """
+        INSERT INTO sync_operations (id, calendar_mapping_id, run_id, event_uid, title, operation,
+            sync_direction, sync_token_used, state, rule, proof, before_hash, sent_hash, base_hash, address,
+            other_address, other_etag, other_uid, other_hash, side_uid, created_at, finished_at)
+        VALUES (@Id, @PairId, @RunId, @Uid, @Title, @Operation, @Direction, @IsTokenUsed, @State, @Rule,
+            @Proof, @Before, @Sent, @Base, @Address, @OtherAddress, @OtherVersion, @OtherUid, @Other,
+            @UidThere, @At, @FinishedAt)
+        """);
+
+    private static readonly SqlText SetDone = SqlText.Of(
+        """
+        UPDATE sync_operations SET state = 'done', finished_at = @now, after_hash = @After,
+            address = @Address, lost = @Lost
+        WHERE id = @Id
+        """);
+
     public string Id { get; init; } = "";
 
     public string RunId { get; init; } = "";
@@ -263,57 +284,44 @@ internal sealed record WriteRows
     /// <summary>Enters a write.</summary>
     public static void QueueInsert(
         PreparedWrite prepared, PairLease lease, WriteRecord write) => prepared.Queue(
-        """
-        INSERT INTO sync_operations (id, calendar_mapping_id, run_id, event_uid, title, operation,
-            sync_direction, sync_token_used, state, rule, proof, before_hash, sent_hash, base_hash, address,
-            other_address, other_etag, other_uid, other_hash, side_uid, created_at, finished_at)
-        VALUES (@Id, @PairId, @RunId, @Uid, @Title, @Operation, @Direction, @IsTokenUsed, @State, @Rule,
-            @Proof, @Before, @Sent, @Base, @Address, @OtherAddress, @OtherVersion, @OtherUid, @Other,
-            @UidThere, @At, @FinishedAt)
-        """,
-        new
-        {
-            write.Id,
-            PairId = lease.Pair.Id,
-            lease.RunId,
-            write.Uid,
-            Title = Storable(write.Title),
-            Operation = write.Kind?.ToString().ToLowerInvariant() ?? "link",
-            Direction = write.Side == MergeSide.Right ? "left_to_right" : "right_to_left",
-            write.IsTokenUsed,
-            write.State,
-            Rule = write.Rule.ToString(),
-            Proof = write.Proof?.ToString(),
-            Before = ContentRows.Hash(write.Before),
-            Sent = ContentRows.Hash(write.Sent),
-            Base = ContentRows.Hash(write.Base),
-            Address = write.Address?.Value,
-            OtherAddress = write.Other?.Address.Value,
-            OtherVersion = write.Other?.Version,
-            OtherUid = write.Other?.Uid,
-            Other = ContentRows.Hash(write.Other?.Seen),
-            write.UidThere,
-            write.At,
-            FinishedAt = write.State == "open" ? (DateTimeOffset?)null : write.At,
-        },
+        Insert,
+        [
+            ("Id", write.Id),
+            ("PairId", lease.Pair.Id),
+            ("RunId", lease.RunId),
+            ("Uid", write.Uid),
+            ("Title", Storable(write.Title)),
+            ("Operation", write.Kind?.ToString().ToLowerInvariant() ?? "link"),
+            ("Direction", write.Side == MergeSide.Right ? "left_to_right" : "right_to_left"),
+            ("IsTokenUsed", write.IsTokenUsed),
+            ("State", write.State),
+            ("Rule", write.Rule.ToString()),
+            ("Proof", write.Proof?.ToString()),
+            ("Before", ContentRows.Hash(write.Before)),
+            ("Sent", ContentRows.Hash(write.Sent)),
+            ("Base", ContentRows.Hash(write.Base)),
+            ("Address", write.Address?.Value),
+            ("OtherAddress", write.Other?.Address.Value),
+            ("OtherVersion", write.Other?.Version),
+            ("OtherUid", write.Other?.Uid),
+            ("Other", ContentRows.Hash(write.Other?.Seen)),
+            ("UidThere", write.UidThere),
+            ("At", write.At),
+            ("FinishedAt", write.State == "open" ? (DateTimeOffset?)null : write.At),
+        ],
         expectRows: 1);
 
     /// <summary>Records that a write was made.</summary>
     public static void QueueDone(
         PreparedWrite prepared, WriteRecord write, DateTimeOffset now) => prepared.Queue(
-        """
-        UPDATE sync_operations SET state = 'done', finished_at = @now, after_hash = @After,
-            address = @Address, lost = @Lost
-        WHERE id = @Id
-        """,
-        new
-        {
-            write.Id,
-            now,
-            After = ContentRows.Hash(write.After),
-            Address = write.Address?.Value,
-            Lost = write.Lost.IsEmpty ? null : JsonSerializer.Serialize(write.Lost.ToArray()),
-        },
+        SetDone,
+        [
+            ("now", now),
+            ("After", ContentRows.Hash(write.After)),
+            ("Address", write.Address?.Value),
+            ("Lost", write.Lost.IsEmpty ? null : JsonSerializer.Serialize(write.Lost.ToArray())),
+            ("Id", write.Id),
+        ],
         expectRows: 1);
 
     /// <summary>Records that a write of an earlier run turned out to have been made.</summary>

@@ -16,6 +16,15 @@ public sealed partial class PairStore
         FROM event_versions v LEFT JOIN sync_runs r ON r.id = v.run_id
         """;
 
+    private static readonly SqlText InsertVersion = SqlText.Of(
+        """
+        INSERT INTO event_versions (id, calendar_mapping_id, event_uid, run_id, rule, sync_status, title,
+            left_uid, right_uid, left_found_hash, right_found_hash, left_hash, right_hash, base_hash,
+            created_at)
+        VALUES (@VersionId, @PairId, @Uid, @RunId, @Rule, @Status, @Title, @LeftUid, @RightUid, @LeftFound,
+            @RightFound, @Left, @Right, @Base, @now)
+        """);
+
     /// <inheritdoc/>
     public Task<ImmutableArray<EventVersion>> VersionsAsync(
         string pairId, string uid, CancellationToken cancellation) => VersionsAsync(
@@ -53,32 +62,25 @@ public sealed partial class PairStore
 
     private void QueueVersion(
         PreparedWrite prepared, PairLease lease, LedgerChange change, DateTimeOffset now) => prepared.Queue(
-        """
-        INSERT INTO event_versions (id, calendar_mapping_id, event_uid, run_id, rule, sync_status, title,
-            left_uid, right_uid, left_found_hash, right_found_hash, left_hash, right_hash, base_hash,
-            created_at)
-        VALUES (@VersionId, @PairId, @Uid, @RunId, @Rule, @Status, @Title, @LeftUid, @RightUid, @LeftFound,
-            @RightFound, @Left, @Right, @Base, @now)
-        """,
-        new
-        {
-            VersionId = ids.Next("ver"),
-            PairId = lease.Pair.Id,
-            change.Mapping.Uid,
-            lease.RunId,
-            Rule = change.Rule.ToString(),
-            Status = change.Mapping.Status.ToString().ToLowerInvariant(),
-            Title = WriteRows.Storable(ResourceContent.Title(
-                change.Mapping.Base ?? change.Mapping.Left?.Seen ?? change.Mapping.Right?.Seen)),
-            LeftUid = change.Mapping.Left?.Uid,
-            RightUid = change.Mapping.Right?.Uid,
-            LeftFound = ContentRows.Hash(change.Left),
-            RightFound = ContentRows.Hash(change.Right),
-            Left = ContentRows.Hash(change.Mapping.Left?.Seen),
-            Right = ContentRows.Hash(change.Mapping.Right?.Seen),
-            Base = ContentRows.Hash(change.Mapping.Base),
-            now,
-        },
+        InsertVersion,
+        [
+            ("VersionId", ids.Next("ver")),
+            ("PairId", lease.Pair.Id),
+            ("Uid", change.Mapping.Uid),
+            ("RunId", lease.RunId),
+            ("Rule", change.Rule.ToString()),
+            ("Status", change.Mapping.Status.ToString().ToLowerInvariant()),
+            ("Title", WriteRows.Storable(ResourceContent.Title(
+                change.Mapping.Base ?? change.Mapping.Left?.Seen ?? change.Mapping.Right?.Seen))),
+            ("LeftUid", change.Mapping.Left?.Uid),
+            ("RightUid", change.Mapping.Right?.Uid),
+            ("LeftFound", ContentRows.Hash(change.Left)),
+            ("RightFound", ContentRows.Hash(change.Right)),
+            ("Left", ContentRows.Hash(change.Mapping.Left?.Seen)),
+            ("Right", ContentRows.Hash(change.Mapping.Right?.Seen)),
+            ("Base", ContentRows.Hash(change.Mapping.Base)),
+            ("now", now),
+        ],
         expectRows: 1);
 
     private sealed record VersionRow

@@ -18,12 +18,23 @@ internal sealed class SqliteArguments
     private readonly Slot[] _slots;
     private readonly byte[] _octets;
 
+    /// <summary>A content, which is kept where it is: it is most of what its row has.</summary>
+    private readonly ReadOnlyMemory<byte> _lent;
+
     private SqliteArguments(Span<object?> values)
     {
         _slots = new Slot[values.Length];
         var size = 0;
         for (var i = 0; i < values.Length; i++)
         {
+            if (_lent.IsEmpty && values[i] is ReadOnlyMemory<byte> { IsEmpty: false } lent)
+            {
+                _lent = lent;
+                _slots[i] = new Slot(SlotKind.Lent, lent.Length, 0);
+                values[i] = null;
+                continue;
+            }
+
             values[i] = Value(values[i]);
             _slots[i] = values[i] switch
             {
@@ -57,12 +68,27 @@ internal sealed class SqliteArguments
     {
         if (args is SqliteArguments ready)
             return ready;
-        var count = text.Names.Length;
-        var values = ArrayPool<object?>.Shared.Rent(count);
-        for (var i = 0; i < count; i++)
+        var values = ArrayPool<object?>.Shared.Rent(text.Names.Length);
+        for (var i = 0; i < text.Names.Length; i++)
             values[i] = text.Argument(args, i).Value;
-        var arguments = new SqliteArguments(values.AsSpan(0, count));
-        ArrayPool<object?>.Shared.Return(values, clearArray: true);
+        return Take(values, text.Names.Length);
+    }
+
+    /// <summary>The values a statement names, out of those given by name.</summary>
+    public static SqliteArguments Of(SqlText text, ReadOnlySpan<(string Name, Argument Argument)> given)
+    {
+        var values = ArrayPool<object?>.Shared.Rent(text.Names.Length);
+        for (var i = 0; i < text.Names.Length; i++)
+            values[i] = text.Argument(given, i).Value;
+        return Take(values, text.Names.Length);
+    }
+
+    /// <param name="rented">Values in order; goes back where it was rented.</param>
+    /// <param name="count">How many there are.</param>
+    private static SqliteArguments Take(object?[] rented, int count)
+    {
+        var arguments = new SqliteArguments(rented.AsSpan(0, count));
+        ArrayPool<object?>.Shared.Return(rented, clearArray: true);
         return arguments;
     }
 
@@ -78,11 +104,11 @@ internal sealed class SqliteArguments
     {
         var handle = statement.DangerousGetHandle();
         // Also of an empty array: the null pointer would be NULL, not an empty text.
-        fixed (byte* octets = &MemoryMarshal.GetArrayDataReference(_octets))
+        fixed (byte* octets = &MemoryMarshal.GetArrayDataReference(_octets), lent = _lent.Span)
         {
             var code = raw.SQLITE_OK;
             for (var i = 0; i < _slots.Length && code == raw.SQLITE_OK; i++)
-                code = Bind(handle, i + 1, _slots[i], octets);
+                code = Bind(handle, i + 1, _slots[i], _slots[i].Kind == SlotKind.Lent ? lent : octets);
             while (code is raw.SQLITE_OK or raw.SQLITE_ROW)
                 code = raw.sqlite3_step(statement);
             _ = raw.sqlite3_reset(statement);
@@ -101,7 +127,8 @@ internal sealed class SqliteArguments
             SlotKind.Integer => SqliteLibrary.BindInteger(statement, index, slot.Number),
             SlotKind.Real => SqliteLibrary.BindReal(
                 statement, index, BitConverter.Int64BitsToDouble(slot.Number)),
-            SlotKind.Blob => SqliteLibrary.BindBlob(statement, index, octets + slot.Number, slot.Length),
+            SlotKind.Blob or SlotKind.Lent => SqliteLibrary.BindBlob(
+                statement, index, octets + slot.Number, slot.Length),
             SlotKind.Null => raw.SQLITE_OK,
         };
 
@@ -129,6 +156,7 @@ internal sealed class SqliteArguments
         Real = 2,
         Text = 3,
         Blob = 4,
+        Lent = 5,
     }
 
     /// <summary>One value.</summary>

@@ -54,6 +54,24 @@ public sealed class CalendarDocumentTests
             uids, CalendarDocument.Parse($"BEGIN:VCALENDAR\r\n{text}END:VCALENDAR\r\n").Uids.AsEnumerable());
     }
 
+    [Theory]
+    [InlineData("BEGIN:VEVENT\r\n", true)]
+    [InlineData("begin:vevent\n", true)]
+    [InlineData("BEGIN:VEVENT\r", true)]
+    [InlineData("BEGIN:VEVENT", true)]
+    [InlineData("BEGIN: VEVENT \t\r\n", true)]
+    [InlineData("BEGIN:VEV\r\n ENT\r\n", true)]
+    [InlineData("BEGIN:VEVENT\r\n  \r\n", true)]
+    [InlineData("BEGIN;X=1:VEVENT\r\n", true)]
+    [InlineData("BEGIN:VEVENTS\r\n", false)]
+    [InlineData("BEGIN:VEVENT\r\n S\r\n", false)]
+    [InlineData("BEGIN:VEVENT\rX\r\n", false)]
+    [InlineData("BEGIN:VEVE\r\nNT:1\r\n", false)]
+    [InlineData("BEGIN:VTODO\r\n", false)]
+    [InlineData("BEGIN:\r\n", false)]
+    public void Is_AName_IsToldFromWhatOnlyBeginsSo(string text, bool isEvent) =>
+        Assert.Equal(isEvent, CalendarDocument.Parse(text).Components.First().Is("VEVENT"u8));
+
     [Fact]
     public void Problems_OfValidFiles_AreNone()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CalSync.App;
 using Xunit;
 
@@ -21,6 +22,25 @@ public sealed class UnguessableRandomTests
 
         Assert.Equal(4, random.Next(4, 4));
         Assert.Equal(4, random.NextInt64(4, 4));
+    }
+
+    /// <summary>Small draws are served out of larger ones: none twice, on whatever thread, of whatever
+    /// length.</summary>
+    [Fact]
+    public async Task Octets_ManyDrawsOnManyThreads_AreNeverGivenTwice()
+    {
+        var random = new UnguessableRandom();
+        var drawn = new ConcurrentDictionary<string, int>(StringComparer.Ordinal);
+        await Parallel.ForAsync(0, 4_000, (number, _) =>
+        {
+            var octets = new byte[8 + (number % 300)];
+            random.NextBytes(octets);
+            foreach (var part in octets.Chunk(8).Where(part => part.Length == 8))
+                drawn.AddOrUpdate(Convert.ToHexString(part), 1, (_, count) => count + 1);
+            return ValueTask.CompletedTask;
+        });
+        Assert.All(drawn.Values, count => Assert.Equal(1, count));
+        Assert.Equal(256, drawn.Keys.Select(part => part[..2]).Distinct().Count());
     }
 
     [Fact]

@@ -163,6 +163,28 @@ public abstract class DatabaseContract(TestDatabase fixture) : StoreContract(fix
                 Cancellation));
     }
 
+    /// <summary>A statement may have several contents, of which the first is not copied.</summary>
+    [Fact]
+    public async Task Values_SeveralContentsInOneStatement_AreEachTheirOwn()
+    {
+        var (name, first, second) = (Ids.Next("val"), new byte[] { 1, 2 }, new byte[] { 3 });
+        ReadOnlyMemory<byte> whole = new byte[] { 9, 1, 2, 9 };
+        await Database.WriteAsync(
+            session => session.ExecuteAsync(
+                """
+                INSERT INTO event_contents (hash, octets)
+                VALUES (@name, @part), (@name || ' 2', @second), (@name || ' 3', @part)
+                """,
+                new { name, part = whole[1..3], second = (ReadOnlyMemory<byte>)second }),
+            Cancellation);
+        var rows = await Database.ReadAsync(
+            session => session.QueryAsync<ValueRow>(
+                "SELECT hash, octets FROM event_contents WHERE hash LIKE @name || '%' ORDER BY hash",
+                new { name }),
+            Cancellation);
+        Assert.Equal([first, second, first], rows.Select(row => row.Octets));
+    }
+
     /// <summary>What need not be on disk at once is seen at once, and only its own commit is
     /// deferred.</summary>
     [Fact]

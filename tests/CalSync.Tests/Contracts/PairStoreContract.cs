@@ -321,7 +321,7 @@ public abstract class PairStoreContract(TestDatabase fixture) : StoreContract(fi
     private static RunEnd End(SyncCursor? left, SyncCursor? right) =>
         new("Equal", left, right, IsComplete: true, IsFullRead: true, 0, [], "{}");
 
-    private WriteRecord NewWrite(string uid) => new(
+    private protected WriteRecord NewWrite(string uid) => new(
         Ids.Next("wrt"), uid, "A title\0", StepKind.Update, MergeSide.Right, SyncRule.Edited, Start)
     {
         Before = Content("before"),
@@ -335,13 +335,14 @@ public abstract class PairStoreContract(TestDatabase fixture) : StoreContract(fi
         "uid:" + uid, uid, new ResourceAddress("l"), null,
         new Trouble(TroubleKind.Refused, "It is refused.", "raw\0"), 1, Later, IsSettled: true);
 
-    private static LedgerChange Change(EventMapping mapping) =>
+    private protected static LedgerChange Change(EventMapping mapping) =>
         new(mapping, SyncRule.Edited, [], [], mapping.Left?.Seen, mapping.Right?.Seen);
 
     private protected Task<T> ScalarAsync<T>(string sql, object args) =>
         Database.ReadAsync(session => session.ScalarAsync<T>(sql, args), Cancellation);
 
-    private static CalendarDocument Content(string title, string lines = "", string uid = "uid,1") =>
+    private protected static CalendarDocument Content(
+        string title, string lines = "", string uid = "uid,1") =>
         CalendarDocument.Parse(
             "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\n" + $"UID:{uid}\r\n"
             + "DTSTART:20260302T090000Z\r\nDTEND:20260302T100000Z\r\n"
@@ -350,45 +351,3 @@ public abstract class PairStoreContract(TestDatabase fixture) : StoreContract(fi
 
 public sealed class SqlitePairStoreTests(SqliteTestDatabase fixture)
     : PairStoreContract(fixture), IClassFixture<SqliteTestDatabase>;
-
-[Collection(PostgresFixture.Collection)]
-public sealed class PostgresPairStoreTests(PostgresTestDatabase fixture)
-    : PairStoreContract(fixture), IClassFixture<PostgresTestDatabase>
-{
-    /// <summary>The text of the queries is that of the monitoring guide, letter for letter.</summary>
-    [Theory]
-    [Trait("Requirement", "R-SYNC-S-1")]
-    [Trait("Requirement", "R-SYNC-S-2")]
-    [Trait("Requirement", "R-SYNC-S-4")]
-    [InlineData("""
-        SELECT 
-          COUNT(*) as total_mappings,
-          COUNT(google_sync_token) as google_tokens,
-          COUNT(icloud_sync_token) as icloud_tokens
-        FROM calendar_mappings 
-        WHERE enabled = true;
-        """)]
-    [InlineData("""
-        SELECT 
-          COUNT(*) as total_mappings,
-          COUNT(event_uid) as with_uid,
-          COUNT(icloud_resource_url) as with_resource_url
-        FROM event_mappings 
-        WHERE sync_status = 'active';
-        """)]
-    [InlineData("""
-        SELECT 
-          sync_direction,
-          COUNT(*) as deletion_count,
-          AVG(CASE WHEN sync_token_used THEN 1 ELSE 0 END) as token_usage_rate
-        FROM sync_operations 
-        WHERE operation = 'delete' 
-          AND created_at > NOW() - INTERVAL '24 hours'
-        GROUP BY sync_direction;
-        """)]
-    public async Task MonitoringQueries_RunUnchanged(string sql)
-    {
-        await NewPairAsync();
-        await Database.ReadAsync(session => session.QueryAsync<dynamic>(sql), Cancellation);
-    }
-}

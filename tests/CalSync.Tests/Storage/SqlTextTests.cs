@@ -20,4 +20,18 @@ public sealed class SqlTextTests
         Assert.Equal(names, string.Join(',', text.Names));
         Assert.Equal(alone, text.IsSingle);
     }
+
+    /// <summary>Values given by name are found in whatever order they come; a missing one is named.</summary>
+    [Fact]
+    public void Argument_OfValuesByName_IsFoundInAnyOrder()
+    {
+        var text = SqlText.Of("SELECT @one, @two, @three");
+        Assert.Equal(1, text.Argument([("one", 1), ("two", "2")], 0).Value);
+        Assert.Equal("2", text.Argument([("two", "2"), ("one", 1)], 1).Value);
+        Assert.Equal(
+            new Argument(null, typeof(DateTimeOffset)), text.Argument([("three", (DateTimeOffset?)null)], 2));
+        var fault = Assert.Throws<ArgumentException>(
+            () => text.Argument([("one", 1), ("two", "2")], 2));
+        Assert.Contains("@three", fault.Message, StringComparison.Ordinal);
+    }
 }

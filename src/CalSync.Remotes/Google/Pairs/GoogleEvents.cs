@@ -153,7 +153,9 @@ internal sealed class GoogleEvents(
     {
         if (_call is null && Take(await tokens.GetAsync(cancellation), operation) is { } missing)
             return missing;
-        var octets = body is null ? null : Encoding.UTF8.GetBytes(body.ToJsonString());
+        ReadOnlyMemory<byte>? octets = body is null
+            ? null
+            : (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(body.ToJsonString());
         while (true)
         {
             var request = new ProviderRequest(

@@ -28,9 +28,8 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
 {
     private static readonly MergeSide[] Sides = [MergeSide.Left, MergeSide.Right];
     private readonly List<WriteRecord> _done = [];
-    private readonly Dictionary<MergeSide, WriteRecord> _open = [];
-    private readonly HashSet<string> _tried = new(StringComparer.Ordinal);
     private readonly List<OpenWrite> _maybe = [];
+    private readonly BegunWrites _open = new();
     private (MergeSide Side, ProviderFault? Fault)? _faced;
     private ImmutableArray<MergeConflict> _conflicts = plan.Conflicts;
     private CalendarDocument? _left = Found(plan, MergeSide.Left);
@@ -41,17 +40,18 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
     /// <summary>The writes the plan asks for, to be recorded before the first is made.</summary>
     public IEnumerable<WriteRecord> Begin()
     {
-        foreach (var side in Sides.Where(side => _plan.On(side).IsWrite))
+        foreach (var side in Sides)
         {
-            _open[side] = NewWrite(side);
-            yield return _open[side];
+            if (!_plan.On(side).IsWrite)
+                continue;
+            var write = NewWrite(side);
+            _open.Add(write);
+            yield return write;
         }
     }
 
-    /// <summary>Ids of the writes recorded as begun of which the provider was never asked: left open, they
-    /// could be taken for made.</summary>
-    public IEnumerable<string> UntriedIds =>
-        _open.Values.Select(write => write.Id).Where(id => !_tried.Contains(id));
+    /// <inheritdoc cref="BegunWrites.UntriedIds"/>
+    public IEnumerable<string> UntriedIds => _open.UntriedIds;
 
     /// <summary>Does it.</summary>
     public async Task<ItemEnd> RunAsync(CancellationToken cancellation)
@@ -93,8 +93,9 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             ],
             IsVersion = _done.Count > 0 || _first is { IsUnrecorded: true } or { Mapping: null }
                 || _first.Mapping.Status != result.Status
-                || Sides.Any(side => IsOther(_first.Mapping.On(side), result.On(side)?.Seen)
-                    || IsOther(_first.Mapping.On(side), side == MergeSide.Left ? _left : _right)),
+                || IsOther(_first.Mapping.Left, result.Left?.Seen) || IsOther(_first.Mapping.Left, _left)
+                || IsOther(_first.Mapping.Right, result.Right?.Seen)
+                || IsOther(_first.Mapping.Right, _right),
         };
     }
 
@@ -136,8 +137,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             var act = _plan.On(side);
             if (!act.IsWrite)
                 continue;
-            var write = _open[side];
-            _tried.Add(write.Id);
+            var write = _open.Try(side);
             switch (await scope.Sides[side].WriteAsync(act, write, cancellation))
             {
                 case SideEnd.Done done:
@@ -161,7 +161,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
 
     private void Finish(MergeSide side, SideEnd.Done done)
     {
-        _open.Remove(side);
+        _open.Close(side);
         _done.Add(done.Write with { State = "done" });
         scope.CountWrite(done.Write);
         var isTakeBack = _plan.TakeBack is not null;
@@ -203,8 +203,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
         if (fact is SideFact.Gone)
             return ItemEnd.Done;
         // One of the two reads is behind, and nothing says which: the next run reads both again.
-        foreach (var open in _open.Keys.ToList())
-            await VoidAsync(open, cancellation);
+        await VoidAllAsync(cancellation);
         return await FailAsync(side, Unsure(side), cancellation);
     }
 
@@ -228,7 +227,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             && write.Sent is not null)
         {
             facts = PairPlanner.WithOpenWrites(facts, [Opened(write)]);
-            _open.Remove(side);
+            _open.Close(side);
             var seen = WriteEcho.Seen(write.Before, write.Sent, now.Place.Seen, EchoVersion.Unknown);
             var done = write with
             {
@@ -245,7 +244,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
             : otherwise.MayBeOurs || otherwise.Fact is SideFact.Nothing)
         {
             // What was read may be behind: should the write show later, it is known as ours.
-            _open.Remove(side);
+            _open.Close(side);
             _maybe.Add(Opened(write));
         }
         else
@@ -255,8 +254,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
 
         Remember(side, otherwise.Fact);
         _plan = _plan with { Facts = facts };
-        foreach (var other in _open.Keys.ToList())
-            await VoidAsync(other, cancellation);
+        await VoidAllAsync(cancellation);
     }
 
     private ItemFacts Known(ItemFacts facts) =>
@@ -286,8 +284,7 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
 
     private async Task<ItemEnd> SetAsideAsync(Trouble trouble, CancellationToken cancellation)
     {
-        foreach (var side in _open.Keys.ToList())
-            await VoidAsync(side, cancellation);
+        await VoidAllAsync(cancellation);
         var isKept = await scope.Store.SetAsideAsync(
             scope.Lease, [Waiting(trouble, 0, null, isSettled: true)], scope.Clock.GetUtcNow(), cancellation);
         scope.IsLeaseLost |= !isKept;
@@ -347,9 +344,15 @@ internal sealed class ItemRun(RunScope scope, ItemPlan plan)
         return writes.Count == 0 || await scope.BeginAsync(writes, cancellation);
     }
 
+    private async Task VoidAllAsync(CancellationToken cancellation)
+    {
+        while (_open.First is { } write)
+            await VoidAsync(write.Side, cancellation);
+    }
+
     private async Task VoidAsync(MergeSide side, CancellationToken cancellation)
     {
-        if (!_open.Remove(side, out var write))
+        if (_open.Close(side) is not { } write)
             return;
         scope.IsLeaseLost |= !await scope.Store.VoidAsync(
             scope.Lease, [write.Id], scope.Clock.GetUtcNow(), cancellation);

@@ -26,6 +26,8 @@ internal sealed class WriteTrust(int provenCountMin)
 
     private readonly Lock _gate = new();
     private readonly HashSet<ulong> _kept = [];
+    private readonly List<ulong> _kinds = [];
+    private readonly List<ulong> _members = [];
     private int _proven;
     private int _covered;
     private bool _isOver = provenCountMin == 0;
@@ -37,7 +39,7 @@ internal sealed class WriteTrust(int provenCountMin)
             return false;
         lock (_gate)
         {
-            return !_isOver && _proven >= provenCountMin && ContentKinds.Of(sent).TrueForAll(_kept.Contains)
+            return !_isOver && _proven >= provenCountMin && Kinds(sent).TrueForAll(_kept.Contains)
                 && ++_covered % SampleOf != 0;
         }
     }
@@ -55,13 +57,19 @@ internal sealed class WriteTrust(int provenCountMin)
                 && content.Bytes.Span.SequenceEqual(sent.Bytes.Span))
             {
                 _proven++;
-                _kept.UnionWith(ContentKinds.Of(sent));
+                _kept.UnionWith(Kinds(sent));
             }
             else
             {
                 _isOver = true;
             }
         }
+    }
+
+    private List<ulong> Kinds(CalendarDocument document)
+    {
+        ContentKinds.Find(document, _kinds, _members);
+        return _kinds;
     }
 }
 
@@ -78,15 +86,16 @@ internal static class ContentKinds
     /// <summary>A bit for each kind of octet a server may trip over; those beyond ASCII share one.</summary>
     private static readonly byte[] Bits = BitsOf("\\", ",", ";", "\"", ":", "&<>", "\r\n");
 
-    /// <summary>Each kind, as often as it comes.</summary>
-    public static List<ulong> Of(CalendarDocument document)
+    /// <summary>Finds each kind, as often as it comes: one for each line and each component.</summary>
+    /// <param name="document">The document.</param>
+    /// <param name="kinds">Takes the kinds, in place of what it has.</param>
+    /// <param name="members">Room to work in.</param>
+    public static void Find(CalendarDocument document, List<ulong> kinds, List<ulong> members)
     {
-        // A kind for each line and each component.
-        var kinds = new List<ulong>(document.LineCount);
-        var members = new List<ulong>(document.LineCount);
+        kinds.Clear();
+        members.Clear();
         foreach (var component in document.Components)
             Add(kinds, members, component, Named(component, Start));
-        return kinds;
     }
 
     /// <param name="kinds">Where the kinds are added.</param>

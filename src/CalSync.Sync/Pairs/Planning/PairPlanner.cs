@@ -57,6 +57,8 @@ internal static class PairPlanner
     /// <summary>Events from which on several threads are worth their start.</summary>
     private const int ParallelCountMin = 512;
 
+    private static readonly SideFact Nowhere = new SideFact.Nothing();
+
     /// <summary>Plans every event the reads are about, in the order of UIDs.</summary>
     public static ImmutableArray<ItemPlan> Plan(PlanInputs inputs, out ImmutableArray<SideTrouble> troubles)
     {
@@ -229,10 +231,20 @@ internal static class PairPlanner
             yield return copy;
 
         // Where one side has nothing alone there is nothing to find on it.
-        var mayMatch = alone.Values.All(places => places.Count > 0);
-        string? Print(SidePlace place) => mayMatch ? ResourceContent.Fingerprint(place.Seen) : null;
+        if (alone.Values.Any(places => places.Count == 0))
+        {
+            foreach (var (side, places) in alone)
+            {
+                foreach (var place in places)
+                    yield return Alone(side, place);
+            }
+
+            yield break;
+        }
+
         var groups = alone.SelectMany(side => side.Value.Select(place => (
-                Side: side.Key, Place: place, Print: Print(place) ?? $"{side.Key.Word()} {place.Uid}")))
+                Side: side.Key, Place: place,
+                Print: ResourceContent.Fingerprint(place.Seen) ?? $"{side.Key.Word()} {place.Uid}")))
             .GroupBy(each => each.Print, StringComparer.Ordinal);
         foreach (var group in groups)
         {
@@ -254,22 +266,15 @@ internal static class PairPlanner
                     troubles.AddRange(group.Select(each => Ambiguous(each.Side, each.Place, ours, theirs)));
                     break;
                 default:
-                    foreach (var place in ours)
-                    {
-                        yield return new ItemFacts(
-                            place.Uid, null, new SideFact.Present(place), new SideFact.Nothing());
-                    }
-
-                    foreach (var place in theirs)
-                    {
-                        yield return new ItemFacts(
-                            place.Uid, null, new SideFact.Nothing(), new SideFact.Present(place));
-                    }
-
+                    foreach (var (side, place, _) in group)
+                        yield return Alone(side, place);
                     break;
             }
         }
     }
+
+    private static ItemFacts Alone(MergeSide side, SidePlace place) =>
+        new ItemFacts(place.Uid, null, Nowhere, Nowhere).With(side, new SideFact.Present(place));
 
     /// <summary>A place with the other's content when that is the same: one is kept in memory and told
     /// apart.</summary>

@@ -73,9 +73,7 @@ public sealed record SyncPlan(
     {
         ImmutableArray<PlanStep> steps =
         [
-            .. items.Where(item => item.IsWrite).SelectMany(item =>
-                new[] { MergeSide.Left, MergeSide.Right }
-                    .Select(side => Step(item, side)).OfType<PlanStep>()),
+            .. items.Where(item => item.IsWrite).SelectMany(StepsOf),
         ];
         return new SyncPlan(
             pairId, at, steps,
@@ -90,6 +88,14 @@ public sealed record SyncPlan(
     /// <summary>How many steps of one kind one side gets.</summary>
     public int Count(StepKind kind, MergeSide side) =>
         Steps.Count(step => step.Kind == kind && step.Side == side);
+
+    private static IEnumerable<PlanStep> StepsOf(ItemPlan item)
+    {
+        if (Step(item, MergeSide.Left) is { } left)
+            yield return left;
+        if (Step(item, MergeSide.Right) is { } right)
+            yield return right;
+    }
 
     private static PlanStep? Step(ItemPlan item, MergeSide side)
     {

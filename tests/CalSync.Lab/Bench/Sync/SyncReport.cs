@@ -4,6 +4,10 @@ using System.Text.Json;
 namespace CalSync.Lab.Bench.Sync;
 
 /// <summary>Puts the figures together: medians, ratios, aims.</summary>
+/// <remarks>
+/// A ratio of times is the median of the ratios within a round, whose runs follow each other: a machine that
+/// is slower for a minute is so for both.
+/// </remarks>
 internal static class SyncReport
 {
     private const int Full = 10_000;
@@ -22,7 +26,7 @@ internal static class SyncReport
             .Select(Median).OrderBy(row => row.DelayMs).ThenBy(row => row.Events).ToList();
         foreach (var row in rows)
             Console.Error.WriteLine(row.Words);
-        var ratios = Ratios(rows);
+        var ratios = Ratios(figures, rows);
         var missed = 0;
         foreach (var (name, aim) in Aims)
         {
@@ -49,33 +53,51 @@ internal static class SyncReport
         return missed == 0 ? 0 : 1;
     }
 
-    private static Dictionary<string, double?> Ratios(IReadOnlyList<SyncRow> rows)
+    private static Dictionary<string, double?> Ratios(
+        IReadOnlyList<SyncFigure> figures, IReadOnlyList<SyncRow> rows)
     {
-        double? Of(int events, int delayMs, string theirs, string ours, Func<SyncRow, double> figure) =>
-            rows.FirstOrDefault(row => row.Is("vdirsyncer", events, delayMs, theirs)) is { } one
-            && rows.FirstOrDefault(row => row.Is("calsync", events, delayMs, ours)) is { } other
+        double? Of(string theirs, string ours, Func<SyncRow, double> figure) =>
+            rows.FirstOrDefault(row => row.Is("vdirsyncer", Full, 0, theirs)) is { } one
+            && rows.FirstOrDefault(row => row.Is("calsync", Full, 0, ours)) is { } other
                 ? Math.Round(figure(one) / figure(other), 2)
                 : null;
-        double? Wall(string scenario) => Of(Full, 0, scenario, scenario, row => row.WallSeconds);
+        double[] Times(string tool, int events, int delayMs, string scenario) =>
+        [
+            .. figures.Where(one => one.Tool == tool && one.Events == events && one.DelayMs == delayMs
+                && one.Scenario == scenario).Select(one => one.Cost.WallSeconds),
+        ];
+        double? Wall(string scenario, int events = Full, int delayMs = 0)
+        {
+            var ratios = Times("vdirsyncer", events, delayMs, scenario)
+                .Zip(Times("calsync", events, delayMs, scenario), (theirs, ours) => theirs / ours).ToList();
+            return ratios.Count == 0 ? null : Math.Round(Middle(ratios), 2);
+        }
+
         return new(StringComparer.Ordinal)
         {
             ["noopCommand"] = Wall("noop"),
-            ["noopService"] = Of(Full, 0, "noop", "noopService", row => row.WallSeconds),
-            ["noopBytes"] = Of(Full, 0, "noop", "noop", row => row.Octets),
+            ["noopService"] = Of("noop", "noopService", row => row.WallSeconds),
+            ["noopBytes"] = Of("noop", "noop", row => row.Octets),
             ["change"] = Wall("change"),
             ["first"] = Wall("first"),
-            ["firstLatency"] = Of(1_000, 50, "first", "first", row => row.WallSeconds),
+            ["firstLatency"] = Wall("first", 1_000, 50),
             ["identical"] = Wall("identical"),
-            ["peakMemory"] = Of(Full, 0, "first", "first", row => row.PeakMiB),
+            ["peakMemory"] = Of("first", "first", row => row.PeakMiB),
             ["delete"] = Wall("delete"),
         };
+    }
+
+    /// <summary>The median; of an even number of values the mean of the two in the middle.</summary>
+    private static double Middle(IEnumerable<double> values)
+    {
+        var ordered = values.Order().ToArray();
+        return (ordered[(ordered.Length - 1) / 2] + ordered[ordered.Length / 2]) / 2;
     }
 
     private static SyncRow Median(
         IGrouping<(int Events, int DelayMs, string Scenario, string Tool), SyncFigure> runs)
     {
-        double Of(Func<SyncFigure, double> figure) => Math.Round(
-            runs.Select(figure).Order().ElementAt(runs.Count() / 2), 4);
+        double Of(Func<SyncFigure, double> figure) => Math.Round(Middle(runs.Select(figure)), 4);
         var last = runs.Last().Traffic;
         return new SyncRow(
             runs.Key.Tool, runs.Key.Events, runs.Key.DelayMs, runs.Key.Scenario, runs.Count(),

@@ -52,7 +52,7 @@ public sealed class MultistatusReaderTests
         Assert.Equal("\"x=1\"", read.Rows[0].Properties.ETag);
         Assert.Equal(
             "BEGIN:VCALENDAR\r\nSUMMARY:a & b <c>\r\nEND:VCALENDAR\r\n",
-            Encoding.UTF8.GetString(read.Rows[0].Properties.CalendarData!));
+            Encoding.UTF8.GetString(read.Rows[0].Properties.CalendarData!.Value.Span));
         Assert.True(read.Rows[3].Properties.IsCalendar);
     }
 
@@ -114,8 +114,25 @@ public sealed class MultistatusReaderTests
             var read = await ReadAsync(text, new DavOptions());
             Assert.Equal(
                 $"B{line.ReplaceLineEndings("\r\n")}E\r\n",
-                Encoding.UTF8.GetString(read.Rows[0].Properties.CalendarData!));
+                Encoding.UTF8.GetString(read.Rows[0].Properties.CalendarData!.Value.Span));
         }
+    }
+
+    /// <summary>Contents are put beside each other: each row has its own, and no more of it.</summary>
+    [Fact]
+    public async Task Read_ManyContents_GivesEachRowItsOwn()
+    {
+        var contents = Enumerable.Range(0, 400).Select(number => number % 7 == 0
+            ? ""
+            : $"BEGIN:VCALENDAR\nX-N:{new string('é', number * 3)}\nX-END:{number}").ToList();
+        var text = DavXml.Text(contents.Select((content, number) => DavXml.Row(
+            $"/{number}", $"<C:calendar-data>{content}</C:calendar-data>")));
+        var read = await ReadAsync(text, new DavOptions());
+        Assert.Equal(
+            contents.Select(content => content.Length == 0
+                ? ""
+                : content.ReplaceLineEndings("\r\n") + "\r\n"),
+            read.Rows.Select(row => Encoding.UTF8.GetString(row.Properties.CalendarData!.Value.Span)));
     }
 
     /// <summary>Longer than what is taken into memory before it is read.</summary>
