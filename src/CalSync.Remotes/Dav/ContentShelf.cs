@@ -9,17 +9,21 @@ namespace CalSync.Remotes.Dav;
 /// </remarks>
 internal sealed class ContentShelf : IDisposable
 {
-    /// <summary>Octets from which on an array is placed.</summary>
+    /// <summary>Octets from which on an array is made of what is there.</summary>
     private const int PlacedSizeBytes = 192 * 1024;
 
-    private readonly List<(DavProperties Row, int Start, int Length)> _waiting = [];
+    private readonly List<DavProperties> _rows = [];
     private byte[] _octets = ArrayPool<byte>.Shared.Rent(16 * 1024);
     private int _size;
+    private int _rowStart;
 
-    /// <summary>Takes a content for a row, which has it once it is placed.</summary>
-    /// <param name="row">Whose it is.</param>
+    /// <summary>Octets of the row that is not complete.</summary>
+    public int RowSizeBytes => _size - _rowStart;
+
+    /// <summary>Takes a content.</summary>
     /// <param name="text">As XML gave it.</param>
-    public void Add(DavProperties row, ReadOnlySpan<byte> text)
+    /// <returns>Where it is until its row is complete.</returns>
+    public Range Add(ReadOnlySpan<byte> text)
     {
         var most = CalendarText.WithCrLfLengthMax(text);
         if (_octets.Length - _size < most)
@@ -30,20 +34,32 @@ internal sealed class ContentShelf : IDisposable
             _octets = larger;
         }
 
-        var length = CalendarText.WithCrLf(text, _octets.AsSpan(_size));
-        _waiting.Add((row, _size, length));
-        _size += length;
+        var start = _size;
+        _size += CalendarText.WithCrLf(text, _octets.AsSpan(_size));
+        return start.._size;
+    }
+
+    /// <summary>Takes a row that is complete: it has its content once that is placed.</summary>
+    public void Await(DavProperties row)
+    {
+        if (row.CalendarPlace is not null)
+            _rows.Add(row);
         if (_size >= PlacedSizeBytes)
             Place();
+        _rowStart = _size;
     }
 
     /// <summary>Gives the rows what was taken for them.</summary>
     public void Place()
     {
         ReadOnlyMemory<byte> placed = _octets.AsSpan(0, _size).ToArray();
-        foreach (var (row, start, length) in _waiting)
-            row.CalendarData = placed.Slice(start, length);
-        _waiting.Clear();
+        foreach (var row in _rows)
+        {
+            row.CalendarData = placed[row.CalendarPlace!.Value];
+            row.CalendarPlace = null;
+        }
+
+        _rows.Clear();
         _size = 0;
     }
 

@@ -32,6 +32,9 @@ internal sealed class DavProperties
     /// <summary>calendar-data as UTF-8 with CRLF, which XML takes from it.</summary>
     public ReadOnlyMemory<byte>? CalendarData { get; set; }
 
+    /// <summary>Where <see cref="CalendarData"/> waits while the answer is read; null for nowhere.</summary>
+    public Range? CalendarPlace { get; set; }
+
     /// <summary>Local names of the types in resourcetype; empty for a plain resource.</summary>
     public ImmutableArray<string> Types { get; set; } = [];
 
@@ -72,7 +75,7 @@ internal sealed class DavProperties
         ETag ??= other.ETag;
         ContentType ??= other.ContentType;
         ContentLength ??= other.ContentLength;
-        CalendarData ??= other.CalendarData;
+        CalendarPlace ??= other.CalendarPlace;
         Types = Types.IsEmpty ? other.Types : Types;
         DisplayName ??= other.DisplayName;
         Color ??= other.Color;

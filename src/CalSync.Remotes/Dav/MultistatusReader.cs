@@ -155,6 +155,7 @@ internal sealed class MultistatusReader : IDisposable
 
         if (href is null)
             throw new DavFormatException("a response names no resource");
+        _contents?.Await(found ?? DavProperties.None);
         rows.Add(new(href, Status(status), condition, found ?? DavProperties.None));
         foreach (var other in more ?? [])
             rows.Add(new(other, Status(status), condition, found ?? DavProperties.None));
@@ -196,7 +197,7 @@ internal sealed class MultistatusReader : IDisposable
                 found.ETag = DavETag.Normalise(Text());
                 break;
             case "calendar-data":
-                CalendarData(found);
+                found.CalendarPlace = CalendarData();
                 break;
             case "getcontenttype":
                 found.ContentType = Some(Text());
@@ -366,7 +367,7 @@ internal sealed class MultistatusReader : IDisposable
         return _known[_knownCount++ % _known.Length] = text.ToString();
     }
 
-    private void CalendarData(DavProperties found)
+    private Range CalendarData()
     {
         var octets = _octets ??= new ArrayBufferWriter<byte>(8 * 1024);
         octets.ResetWrittenCount();
@@ -378,8 +379,11 @@ internal sealed class MultistatusReader : IDisposable
             encoder.Convert(_chunk.AsSpan(0, count), octets, flush: false, out _, out _);
         }
 
-        _contents ??= new ContentShelf();
-        _contents.Add(found, octets.WrittenSpan);
+        var place = (_contents ??= new ContentShelf()).Add(octets.WrittenSpan);
+        // Line ends take room too; what is more than that comes of several contents in one response.
+        return _contents.RowSizeBytes <= 2L * _options.ResourceSizeBytesMax
+            ? place
+            : throw new DavFormatException("a response has too many contents");
     }
 
     /// <summary>Takes the next piece of an element's text into <see cref="_chunk"/>.</summary>

@@ -97,6 +97,8 @@ public sealed class MultistatusReaderTests
             DavXml.Text(DavXml.Row("/a", $"<D:displayname>{name}</D:displayname>")),
             DavXml.Text(DavXml.Row("/a", $"<D:supported-report-set>{names}</D:supported-report-set>")),
             DavXml.Text(DavXml.Row("/a", $"<C:calendar-data>{new string('d', 20_001)}</C:calendar-data>")),
+            DavXml.Text(DavXml.Row("/a", string.Concat(
+                Enumerable.Repeat($"<C:calendar-data>{new string('d', 14_000)}</C:calendar-data>", 3)))),
             DavXml.Text($"<!-- {new string('c', 100_000)} -->"),
         ];
         foreach (var text in texts)
@@ -133,6 +135,30 @@ public sealed class MultistatusReaderTests
                 ? ""
                 : content.ReplaceLineEndings("\r\n") + "\r\n"),
             read.Rows.Select(row => Encoding.UTF8.GetString(row.Properties.CalendarData!.Value.Span)));
+    }
+
+    /// <summary>A server may give each property with a status of its own; what it refuses counts for
+    /// nothing.</summary>
+    [Fact]
+    public async Task Read_PropertiesInSeveralParts_AreThoseOfOneRow()
+    {
+        static string Part(string property, int status = 200) =>
+            $"<D:propstat><D:prop>{property}</D:prop><D:status>HTTP/1.1 {status} OK</D:status></D:propstat>";
+        static string Data(string text) => $"<C:calendar-data>{text}</C:calendar-data>";
+        var parts = new[]
+        {
+            Part("<D:getetag>\"1\"</D:getetag>") + Part(Data("a")),
+            Part(Data("no"), 404) + Part(Data("b")) + Part(Data("too late")),
+            Part(Data("no"), 403) + Part("<D:getetag>\"3\"</D:getetag>"),
+        };
+        var read = await ReadAsync(
+            DavXml.Text(parts.Select(part => $"<D:response><D:href>/x</D:href>{part}</D:response>")), Small);
+        Assert.Equal(
+            ["a\r\n", "b\r\n", null],
+            read.Rows.Select(row => row.Properties.CalendarData is { } data
+                ? Encoding.UTF8.GetString(data.Span)
+                : null));
+        Assert.Equal(["\"1\"", null, "\"3\""], read.Rows.Select(row => row.Properties.ETag));
     }
 
     /// <summary>Longer than what is taken into memory before it is read.</summary>
