@@ -26,7 +26,7 @@ public sealed class CalendarSyncTests : ProductTest
         VerificationWait = TimeSpan.FromMilliseconds(600),
         Set = new Dictionary<string, string>
         {
-            ["server.request_budget"] = "2s",
+            ["server.request_budget"] = "4s",
             ["enrolment.wait"] = "1s",
             ["breaker.provider_calls"] = "10000",
             ["breaker.connection_failures"] = "20",
