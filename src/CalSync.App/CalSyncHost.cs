@@ -15,9 +15,11 @@ namespace CalSync.App;
 internal sealed class CalSyncHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly Database _database;
     private readonly bool _listens;
 
-    private CalSyncHost(WebApplication app, bool listens) => (_app, _listens) = (app, listens);
+    private CalSyncHost(WebApplication app, Database database, bool listens) =>
+        (_app, _database, _listens) = (app, database, listens);
 
     /// <summary>What it is made of.</summary>
     public IServiceProvider Services => _app.Services;
@@ -40,7 +42,7 @@ internal sealed class CalSyncHost : IAsyncDisposable
     /// <param name="cancellation">A cancelled call may have upgraded the database.</param>
     /// <exception cref="MigrationMismatchException">The schema is not this program's and was not to be
     /// upgraded.</exception>
-    [SuppressMessage("Reliability", "CA2000", Justification = "The services own and dispose it.")]
+    [SuppressMessage("Reliability", "CA2000", Justification = "The host owns and closes it.")]
     public static async Task<CalSyncHost> BuildAsync(
         HostOptions options, TimeProvider clock, Random random, Action<ILoggingBuilder>? log,
         CancellationToken cancellation)
@@ -58,38 +60,13 @@ internal sealed class CalSyncHost : IAsyncDisposable
             if (options.Upgrades)
                 await new Migrator(database, clock).UpgradeAsync(cancellation);
             Composition.Add(builder.Services, database, options, clock, random);
+            return new CalSyncHost(Build(builder), database, options.Urls.Count > 0);
         }
         catch
         {
             await database.DisposeAsync();
             throw;
         }
-
-        var app = builder.Build();
-        ApiServer.Map(app, resources =>
-        {
-            resources.MapClasses();
-            resources.MapSlots();
-            resources.MapEnrolments();
-            resources.MapOperations();
-            resources.MapProposals();
-            resources.MapHistory();
-            resources.MapConnections();
-            resources.MapOAuth();
-            resources.MapCalendarSync();
-            resources.MapMe();
-            resources.MapProfiles();
-            resources.MapKeySet();
-            resources.MapSignIn();
-            resources.MapGoogleSignIn();
-            resources.MapStream();
-            resources.MapAdmin();
-            resources.MapHealth();
-            resources.MapMetrics();
-        });
-        // What is counted before anybody asks counts too.
-        app.Services.GetRequiredService<MetricsBoard>();
-        return new CalSyncHost(app, options.Urls.Count > 0);
     }
 
     /// <summary>Starts listening and working; returns when requests are served.</summary>
@@ -124,5 +101,38 @@ internal sealed class CalSyncHost : IAsyncDisposable
     private ConfigurationWatch? Watch => _app.Services.GetService<ConfigurationWatch>();
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    private static WebApplication Build(WebApplicationBuilder builder)
+    {
+        var app = builder.Build();
+        ApiServer.Map(app, resources =>
+        {
+            resources.MapClasses();
+            resources.MapSlots();
+            resources.MapEnrolments();
+            resources.MapOperations();
+            resources.MapProposals();
+            resources.MapHistory();
+            resources.MapConnections();
+            resources.MapOAuth();
+            resources.MapCalendarSync();
+            resources.MapMe();
+            resources.MapProfiles();
+            resources.MapKeySet();
+            resources.MapSignIn();
+            resources.MapGoogleSignIn();
+            resources.MapStream();
+            resources.MapAdmin();
+            resources.MapHealth();
+            resources.MapMetrics();
+        });
+        // What is counted before anybody asks counts too.
+        app.Services.GetRequiredService<MetricsBoard>();
+        return app;
+    }
 }

@@ -34,7 +34,7 @@ internal static class Composition
 {
     /// <summary>Adds everything a process needs.</summary>
     /// <param name="services">Where to.</param>
-    /// <param name="database">Open and up to date; disposed with the services.</param>
+    /// <param name="database">Open and up to date; whoever opened it closes it, after the services.</param>
     /// <param name="options">Valid options.</param>
     /// <param name="clock">Now, and every wait.</param>
     /// <param name="random">Jitter and ids.</param>
@@ -42,8 +42,7 @@ internal static class Composition
         IServiceCollection services, Database database, HostOptions options, TimeProvider clock,
         Random random)
     {
-        // A factory, so that the container disposes it; it must outlive everything that uses it.
-        services.AddSingleton(_ => database);
+        services.AddSingleton(database);
         services.AddSingleton(clock);
         services.AddSingleton(new IdSource(clock, random));
         AddStores(services, options);

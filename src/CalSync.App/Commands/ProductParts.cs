@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using CalSync.App.Configuration;
 using CalSync.App.Pairs;
 using CalSync.Classes;
-using CalSync.Storage;
 using CalSync.Remotes.CalDav;
 using CalSync.Storage.Identity;
 using CalSync.Storage.Pairs;
@@ -68,7 +67,7 @@ internal sealed class ProductParts : IAsyncDisposable
 
     /// <summary>Opens the database and puts the product together around it.</summary>
     /// <exception cref="CommandException">The schema is not this program's.</exception>
-    [SuppressMessage("Reliability", "CA2000", Justification = "The parts own and dispose them.")]
+    [SuppressMessage("Reliability", "CA2000", Justification = "The parts own and close it.")]
     public static async Task<ProductParts> OpenAsync(Invocation call, CancellationToken cancellation)
     {
         var settings = call.Settings();
@@ -79,8 +78,7 @@ internal sealed class ProductParts : IAsyncDisposable
         {
             // The parts without the server around them: its routes alone take as long as a run without work.
             var services = new ServiceCollection().AddLogging();
-            Composition.Add(
-                services, Database.Open(options.Database), options, place.Clock, call.Around.Random);
+            Composition.Add(services, place.Database, options, place.Clock, call.Around.Random);
             return new ProductParts(settings, place, services.BuildServiceProvider());
         }
         catch

@@ -60,20 +60,28 @@ internal sealed class Workplace : IAsyncDisposable
         Settings settings, Surroundings around, CancellationToken cancellation)
     {
         var place = OpenAnySchema(settings, around);
-        var migrator = new Migrator(place.Database, around.Clock);
-        var state = await migrator.CheckAsync(cancellation);
-        if (state is SchemaState.Empty)
+        try
         {
-            await migrator.UpgradeAsync(cancellation);
-        }
-        else if (state is not SchemaState.UpToDate)
-        {
-            var (where, what) = (place.Database.EngineDescription, SchemaWords.Describe(state));
-            await place.DisposeAsync();
-            throw new CommandException(ExitCode.Unhealthy, what, where, SchemaWords.Advise(state));
-        }
+            var migrator = new Migrator(place.Database, around.Clock);
+            var state = await migrator.CheckAsync(cancellation);
+            if (state is SchemaState.Empty)
+            {
+                await migrator.UpgradeAsync(cancellation);
+            }
+            else if (state is not SchemaState.UpToDate)
+            {
+                throw new CommandException(
+                    ExitCode.Unhealthy, SchemaWords.Describe(state), place.Database.EngineDescription,
+                    SchemaWords.Advise(state));
+            }
 
-        return place;
+            return place;
+        }
+        catch
+        {
+            await place.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Opens the database without looking at its schema.</summary>

@@ -75,8 +75,7 @@ public sealed class SqliteDatabase : Database
         _closed = true;
         // Waits for a writer under way; readers close as they are given back.
         await _writerGate.WaitAsync(CancellationToken.None);
-        while (_readers.TryTake(out var reader))
-            reader.Dispose();
+        CloseReaders();
         await _checkpoints.DisposeAsync();
         _writer?.Dispose();
         _writer = null;
@@ -133,10 +132,16 @@ public sealed class SqliteDatabase : Database
 
     private void GiveBackReader(SqliteLink link)
     {
+        _readers.Add(link);
+        // Closing may have looked before this one was back.
         if (_closed)
-            link.Dispose();
-        else
-            _readers.Add(link);
+            CloseReaders();
         _readerGate.Release();
+    }
+
+    private void CloseReaders()
+    {
+        while (_readers.TryTake(out var reader))
+            reader.Dispose();
     }
 }

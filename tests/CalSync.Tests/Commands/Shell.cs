@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using CalSync.App.Commands;
 using CalSync.Lab.Secrecy;
+using Xunit;
 
 namespace CalSync.Tests.Commands;
 
@@ -26,7 +27,13 @@ internal sealed record Shell
         using var error = new StringWriter();
         var around =
             new Surroundings(output, error, IsTerminal, Environment, TimeProvider.System, new Random(1));
+        var log = Array.IndexOf(arguments, "--data") is >= 0 and var data && data + 1 < arguments.Length
+            ? Path.Combine(arguments[data + 1], "calsync.db-wal")
+            : null;
+        var wasOpen = File.Exists(log);
         var code = await CommandLine.RunAsync(arguments, around, cancellation);
+        // SQLite deletes its log when the last connection is closed.
+        Assert.True(wasOpen || !File.Exists(log), $"{string.Join(' ', arguments)} left the database open.");
         Witness.Saw($"console {string.Join(' ', arguments.Take(2))}", $"{output}{error}");
         return (code, output.ToString(), error.ToString());
     }
