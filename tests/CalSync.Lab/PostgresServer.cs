@@ -11,7 +11,8 @@ namespace CalSync.Lab;
 /// <remarks><inheritdoc cref="ServerProcess" path="/remarks"/></remarks>
 public sealed class PostgresServer : IAsyncDisposable
 {
-    private const string User = "calsync";
+    internal const string User = "calsync";
+
     // The server may have been started again since, so its number is read where it writes it.
     private const string Supervise =
         """

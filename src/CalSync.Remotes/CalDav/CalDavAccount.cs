@@ -43,7 +43,9 @@ public sealed class CalDavAccount
         ProviderFault? telling = null;
         foreach (var place in Places(entry))
         {
-            var (rows, at, fault) = await DescribeAsync(place, "0", cancellation);
+            var (rows, at, fault) = await AskAsync(place, "0", CalDavBodies.Place, cancellation);
+            if (rows is [{ Properties.IsCalendar: true }, ..])
+                (rows, at, fault) = await AskAsync(at, "0", CalDavBodies.Collection, cancellation);
             if (rows is null)
             {
                 if (!MayBeElsewhere(fault!))
@@ -91,7 +93,7 @@ public sealed class CalDavAccount
         // A person who names a place that is no server's root means that place, as long as it has calendars.
         if (at.AbsolutePath.Trim('/').Length > 0 && here.IsCollection)
         {
-            var (rows, listedAt, _) = await DescribeAsync(at, "1", cancellation);
+            var (rows, listedAt, _) = await AskAsync(at, "1", CalDavBodies.Collection, cancellation);
             var calendars = Calendars(rows ?? [], listedAt);
             if (calendars.Count > 0)
                 return new CalDavDiscovery.Found(Resolve(here.Principal, at), [.. calendars]);
@@ -99,7 +101,8 @@ public sealed class CalDavAccount
 
         if (Resolve(here.Principal, at) is not { } principal)
             return null;
-        var (described, principalAt, fault) = await DescribeAsync(principal, "0", cancellation);
+        var (described, principalAt, fault) = await AskAsync(
+            principal, "0", CalDavBodies.Place, cancellation);
         if (described is null)
             return new CalDavDiscovery.Failed(fault!);
         return described is [{ Properties.Homes: { IsEmpty: false } homes }, ..]
@@ -121,7 +124,8 @@ public sealed class CalDavAccount
                     + "address to trust it."));
             }
 
-            var (rows, listedAt, fault) = await DescribeAsync(target, "1", cancellation);
+            var (rows, listedAt, fault) = await AskAsync(
+                target, "1", CalDavBodies.Collection, cancellation);
             if (rows is null)
                 return new CalDavDiscovery.Failed(fault!);
             all.AddRange(Calendars(rows, listedAt).Where(
@@ -131,24 +135,25 @@ public sealed class CalDavAccount
         return new CalDavDiscovery.Found(principal, [.. all]);
     }
 
-    private async Task<(IReadOnlyList<DavRow>? Rows, Uri At, ProviderFault? Fault)> DescribeAsync(
-        Uri target, string depth, CancellationToken cancellation)
+    private async Task<(IReadOnlyList<DavRow>? Rows, Uri At, ProviderFault? Fault)> AskAsync(
+        Uri target, string depth, byte[] body, CancellationToken cancellation)
     {
         var request = new DavRequest("dav.propfind", DavRequest.PropFind, target)
         {
-            Body = CalDavBodies.Collection,
+            Body = body,
             FollowsRedirects = true,
         }.With("Depth", depth);
         var (rows, answer, fault) = await _client.ListAsync(request, cancellation);
         return (rows?.Rows, answer?.At ?? target, fault);
     }
 
-    /// <summary>Calendars among rows; inboxes, outboxes and what is in the bin are none.</summary>
+    /// <summary>Calendars among rows; inboxes and what is in the bin are none.</summary>
+    /// <remarks>SOGo calls the calendar each user begins with an outbox too.</remarks>
     private static List<FoundCalendar> Calendars(IReadOnlyList<DavRow> rows, Uri at) =>
         [.. rows
             .Where(row => row.Status is null or (>= 200 and <= 299) && row.Properties.IsCalendar)
             .Where(row => !row.Properties.Types.Any(
-                type => type is "schedule-inbox" or "schedule-outbox" or "deleted-calendar"))
+                type => type is "schedule-inbox" or "deleted-calendar"))
             .Where(row => Resolve(row.Href, at) is not null)
             .Select(row => Describe(row, at))];
 

@@ -13,11 +13,17 @@ internal static class CalDavBodies
         """ xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" """
         + """xmlns:S="http://calendarserver.org/ns/" xmlns:A="http://apple.com/ns/ical/">""";
 
-    /// <summary>What a collection or principal is: all that discovery asks for.</summary>
+    /// <summary>What a place is, and where the account is from there.</summary>
+    public static byte[] Place { get; } = PropFind(
+        "<D:resourcetype/><D:current-user-principal/><C:calendar-home-set/>"
+        + "<C:calendar-user-address-set/>");
+
+    /// <summary>What a calendar is, and what is beside it in a home.</summary>
+    /// <remarks>Not of a server's root: DAViCal fails when that is asked for a token.</remarks>
     public static byte[] Collection { get; } = PropFind(
         "<D:resourcetype/><D:displayname/><D:sync-token/><D:supported-report-set/>"
         + "<D:current-user-principal/><D:current-user-privilege-set/><S:getctag/><A:calendar-color/>"
-        + "<C:calendar-home-set/><C:calendar-user-address-set/><C:supported-calendar-component-set/>");
+        + "<C:supported-calendar-component-set/>");
 
     /// <summary>What state a calendar is in.</summary>
     public static byte[] State { get; } = PropFind(

@@ -25,8 +25,23 @@ internal sealed record CalDavQuirks(string Provider)
     /// <summary>One ETag may stand for two contents, so a change named by a delta is always read.</summary>
     public bool RepeatsETags { get; private init; }
 
+    /// <summary>A connection ends with the answer, which does not say so: a write sent after it may be
+    /// lost.</summary>
+    public bool ClosesSilently { get; private init; }
+
+    /// <summary>A sync token is the second of the last change, and means what changed after that
+    /// second.</summary>
+    public bool CountsSeconds { get; private init; }
+
     /// <summary>How an event without a length is written first.</summary>
     public ShortEventForm ShortEvents { get; private init; } = ShortEventForm.AsItStands;
+
+    /// <summary>The token after which nothing is missed of what changes once a calendar has named
+    /// one.</summary>
+    public string Safe(string token) =>
+        CountsSeconds && long.TryParse(token, CultureInfo.InvariantCulture, out var second) && second > 0
+            ? (second - 1).ToString(CultureInfo.InvariantCulture)
+            : token;
 
     /// <summary>The quirks of the server a calendar is on.</summary>
     public static CalDavQuirks Of(Uri calendar)
@@ -47,13 +62,17 @@ internal sealed record CalDavQuirks(string Provider)
         }
 
         // SOGo 5: If-None-Match:* overwrites, If-Match creates, DELETE deletes whatever the tag; a resource
-        // deleted and created again has its old tag; two writers at once get 500.
+        // deleted and created again has its old tag; two writers at once get 500. The token of a calendar
+        // misses what changes later in the same second; the one a delta gives does not.
+        // It closes each connection, and says so only for reads.
         if (path.StartsWith("/SOGo/", StringComparison.OrdinalIgnoreCase))
         {
             return new("caldav")
             {
                 IgnoresPreconditions = true,
                 RepeatsETags = true,
+                CountsSeconds = true,
+                ClosesSilently = true,
                 ParallelWritesMax = 1,
             };
         }

@@ -67,9 +67,16 @@ internal sealed class CalDavScope
     /// <summary>The URL of a resource.</summary>
     public Uri At(ResourceAddress address) => DavHref.On(Address, Sendable(address));
 
+    /// <summary>A request about something in or around the calendar.</summary>
+    public DavRequest Ask(string operation, HttpMethod method, Uri target)
+    {
+        var request = new DavRequest(operation, method, target);
+        return Quirks.ClosesSilently ? request.With("Connection", "close") : request;
+    }
+
     /// <summary>A request about the collection.</summary>
     public DavRequest OnCollection(string operation, HttpMethod method, byte[] body, string depth) =>
-        new DavRequest(operation, method, Address) { Body = body }.With("Depth", depth);
+        (Ask(operation, method, Address) with { Body = body }).With("Depth", depth);
 
     /// <summary>Asks whether the calendar is there, and in which state.</summary>
     public async Task<CalendarProbe> ProbeAsync(CancellationToken cancellation)

@@ -128,8 +128,8 @@ internal sealed class ChangeReader(CalDavScope scope, ResourceReader resources)
         }
     }
 
-    private static SyncCursor? Cursor(CalendarProbe.There there) =>
-        there.CanSync ? new(there.State.SyncToken!, CursorKind.SyncToken)
+    private SyncCursor? Cursor(CalendarProbe.There there) =>
+        there.CanSync ? new(scope.Quirks.Safe(there.State.SyncToken!), CursorKind.SyncToken)
         : there.State.CTag is { } tag ? new(tag, CursorKind.Tag)
         : null;
 

@@ -32,7 +32,7 @@ internal sealed class ResourceReader(CalDavScope scope)
     /// <summary>Reads one resource with GET.</summary>
     public async Task<SingleRead> GetAsync(ResourceAddress address, CancellationToken cancellation)
     {
-        var request = new DavRequest("dav.get", HttpMethod.Get, scope.At(address));
+        var request = scope.Ask("dav.get", HttpMethod.Get, scope.At(address));
         switch (await scope.Client.SendAsync(request, cancellation))
         {
             case DavReply.Failed(var fault):

@@ -192,7 +192,7 @@ internal sealed class ResourceWriter(
         ResourceAddress address, ReadOnlyMemory<byte> octets, KeyValuePair<string, string>? condition,
         CancellationToken cancellation)
     {
-        var request = new DavRequest("dav.put", HttpMethod.Put, scope.At(address))
+        var request = scope.Ask("dav.put", HttpMethod.Put, scope.At(address)) with
         {
             IsWrite = true,
             Body = octets,
@@ -259,7 +259,7 @@ internal sealed class ResourceWriter(
     private async Task<ResourceDelete> SendDeleteAsync(
         ResourceAddress address, string? version, CancellationToken cancellation)
     {
-        var request = new DavRequest("dav.delete", HttpMethod.Delete, scope.At(address)) { IsWrite = true }
+        var request = (scope.Ask("dav.delete", HttpMethod.Delete, scope.At(address)) with { IsWrite = true })
             .With("Schedule-Reply", "F");
         if (version is not null)
             request = request.With("If-Match", version);

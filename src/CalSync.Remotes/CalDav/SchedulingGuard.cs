@@ -91,7 +91,7 @@ internal sealed class SchedulingGuard(CalDavScope scope)
 
     private async Task<State?> AskAsync(CancellationToken cancellation)
     {
-        var options = new DavRequest("dav.options", HttpMethod.Options, scope.Address);
+        var options = scope.Ask("dav.options", HttpMethod.Options, scope.Address);
         if (await scope.Client.SendAsync(options, cancellation)
             is not DavReply.Answered(var answer))
         {
@@ -113,11 +113,11 @@ internal sealed class SchedulingGuard(CalDavScope scope)
 
     private async Task<DavProperties?> PropertiesAsync(Uri target, CancellationToken cancellation)
     {
-        var request = new DavRequest("dav.propfind", DavRequest.PropFind, target)
+        var request = (scope.Ask("dav.propfind", DavRequest.PropFind, target) with
         {
-            Body = CalDavBodies.Collection,
+            Body = CalDavBodies.Place,
             FollowsRedirects = true,
-        }.With("Depth", "0");
+        }).With("Depth", "0");
         var (rows, _, _) = await scope.Client.ListAsync(request, cancellation);
         return rows?.Rows.FirstOrDefault()?.Properties;
     }

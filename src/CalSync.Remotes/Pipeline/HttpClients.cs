@@ -64,7 +64,8 @@ internal static class HttpClients
         protected override async Task<HttpResponseMessage> SendAsync(
             HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            var response = await (_keeps ? _again : _once).SendAsync(request, cancellationToken);
+            var mayKeep = _keeps && request.Headers.ConnectionClose != true;
+            var response = await (mayKeep ? _again : _once).SendAsync(request, cancellationToken);
             _keeps = response.Version > System.Net.HttpVersion.Version10
                 || response.Headers.Connection.Contains("keep-alive", StringComparer.OrdinalIgnoreCase);
             return response;

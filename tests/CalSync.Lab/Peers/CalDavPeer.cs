@@ -6,7 +6,8 @@ namespace CalSync.Lab.Peers;
 
 /// <summary>A real CalDAV server on loopback, with one user.</summary>
 /// <remarks>
-/// <see cref="RadicaleServer"/>, <see cref="XandikosServer"/> and <see cref="CyrusServer"/> start one.
+/// <see cref="RadicaleServer"/>, <see cref="XandikosServer"/>, <see cref="CyrusServer"/>,
+/// <see cref="SabreServer"/>, <see cref="DavicalServer"/> and <see cref="SogoServer"/> start one.
 /// </remarks>
 public sealed class CalDavPeer : IAsyncDisposable
 {
@@ -17,12 +18,14 @@ public sealed class CalDavPeer : IAsyncDisposable
     public const string UserPassword = "secret-alice";
 
     private readonly PeerProcess _process;
+    private readonly IAsyncDisposable? _below;
     private int _calendarCount;
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The client owns its handlers.")]
-    internal CalDavPeer(PeerProcess process, string name, Uri entry, string home)
+    internal CalDavPeer(
+        PeerProcess process, string name, Uri entry, string home, IAsyncDisposable? below = null)
     {
-        (_process, Name, Entry, Home) = (process, name, entry, home);
+        (_process, Name, Entry, Home, _below) = (process, name, entry, home, below);
         Http = new HttpClient(new AgainHandler { InnerHandler = new SocketsHttpHandler() })
         {
             BaseAddress = entry,
@@ -34,10 +37,10 @@ public sealed class CalDavPeer : IAsyncDisposable
         Http.DefaultRequestHeaders.ConnectionClose = true;
     }
 
-    /// <summary>radicale, xandikos or cyrus.</summary>
+    /// <summary>In small letters: cyrus.</summary>
     public string Name { get; }
 
-    /// <summary>Scheme, host and port, with a slash at the end: where discovery begins.</summary>
+    /// <summary>Where discovery begins, with a slash at the end.</summary>
     public Uri Entry { get; }
 
     /// <summary>The path of the user's calendar home, with a slash at the end.</summary>
@@ -73,6 +76,8 @@ public sealed class CalDavPeer : IAsyncDisposable
     {
         Http.Dispose();
         await _process.DisposeAsync();
+        if (_below is not null)
+            await _below.DisposeAsync();
     }
 
     /// <summary>Whether anything answers there.</summary>

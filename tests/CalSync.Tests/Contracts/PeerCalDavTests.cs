@@ -25,3 +25,15 @@ public sealed class XandikosCalDavTests(XandikosFixture fixture) : PeerCalDavCon
 
 [Collection(CyrusFixture.Collection)]
 public sealed class CyrusCalDavTests(CyrusFixture fixture) : PeerCalDavContract(fixture);
+
+[Collection(SabreFixture.Collection)]
+public sealed class SabreCalDavTests(SabreFixture fixture) : PeerCalDavContract(fixture);
+
+[Collection(DavicalFixture.Collection)]
+public sealed class DavicalCalDavTests(DavicalFixture fixture) : PeerCalDavContract(fixture);
+
+[Collection(SogoFixture.Collection)]
+public sealed class SogoCalDavTests(SogoFixture fixture) : PeerCalDavContract(fixture)
+{
+    protected override bool RepeatsChanges => true;
+}

@@ -29,6 +29,9 @@ public abstract class RemoteCalendarContract
     /// <summary>A cursor this provider takes for dead.</summary>
     protected virtual SyncCursor DeadCursor(SyncCursor living) => living with { Token = "calsync-dead" };
 
+    /// <summary>Whether a delta names again what changed last.</summary>
+    protected virtual bool RepeatsChanges => false;
+
     /// <summary>How many mails the provider sent so far; null where nobody can tell.</summary>
     protected virtual Task<int?> MailCountAsync() => Task.FromResult<int?>(null);
 
@@ -190,7 +193,8 @@ public abstract class RemoteCalendarContract
         var added = await NewResourceAsync(calendar, Uid("added"));
 
         var second = await ReadAsync(calendar, first.Next, known);
-        var read = second.Upserts.Where(one => one.Content is not null).Select(one => one.Address);
+        var read = second.Upserts.Where(one => one.Content is not null).Select(one => one.Address)
+            .Where(address => !RepeatsChanges || address != kept.Address);
         Assert.Equal(
             new[] { added.Address.Value, changed.Address.Value }.Order(),
             read.Select(address => address.Value).Order());
@@ -206,7 +210,8 @@ public abstract class RemoteCalendarContract
         }
 
         var third = await ReadAsync(calendar, second.Next, Versions(await ListAsync(calendar)));
-        Assert.DoesNotContain(third.Upserts, one => one.Content is not null);
+        if (!RepeatsChanges)
+            Assert.DoesNotContain(third.Upserts, one => one.Content is not null);
     }
 
     /// <summary>R-SYNC-1-D: a dead cursor is said to be dead, or everything is listed again.</summary>

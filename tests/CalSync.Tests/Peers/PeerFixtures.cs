@@ -48,6 +48,33 @@ public sealed class CyrusFixture : PeerFixture
         CyrusServer.StartAsync(CancellationToken.None);
 }
 
+/// <summary>A SabreDAV.</summary>
+public sealed class SabreFixture : PeerFixture
+{
+    public const string Collection = "SabreDAV";
+
+    private protected override Task<CalDavPeer> StartAsync() =>
+        SabreServer.StartAsync(CancellationToken.None);
+}
+
+/// <summary>A DAViCal.</summary>
+public sealed class DavicalFixture : PeerFixture
+{
+    public const string Collection = "DAViCal";
+
+    private protected override Task<CalDavPeer> StartAsync() =>
+        DavicalServer.StartAsync(CancellationToken.None);
+}
+
+/// <summary>A SOGo.</summary>
+public sealed class SogoFixture : PeerFixture
+{
+    public const string Collection = "SOGo";
+
+    private protected override Task<CalDavPeer> StartAsync() =>
+        SogoServer.StartAsync(CancellationToken.None);
+}
+
 [CollectionDefinition(RadicaleFixture.Collection)]
 public sealed class RadicaleSuites : ICollectionFixture<RadicaleFixture>;
 
@@ -56,3 +83,12 @@ public sealed class XandikosSuites : ICollectionFixture<XandikosFixture>;
 
 [CollectionDefinition(CyrusFixture.Collection)]
 public sealed class CyrusSuites : ICollectionFixture<CyrusFixture>;
+
+[CollectionDefinition(SabreFixture.Collection)]
+public sealed class SabreSuites : ICollectionFixture<SabreFixture>;
+
+[CollectionDefinition(DavicalFixture.Collection)]
+public sealed class DavicalSuites : ICollectionFixture<DavicalFixture>;
+
+[CollectionDefinition(SogoFixture.Collection)]
+public sealed class SogoSuites : ICollectionFixture<SogoFixture>;

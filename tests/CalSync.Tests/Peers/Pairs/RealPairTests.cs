@@ -16,7 +16,8 @@ public sealed class AllPeers : IAsyncLifetime
         var started = await Task.WhenAll(
             RadicaleServer.StartAsync(CancellationToken.None),
             XandikosServer.StartAsync(CancellationToken.None),
-            CyrusServer.StartAsync(CancellationToken.None));
+            CyrusServer.StartAsync(CancellationToken.None),
+            DavicalServer.StartAsync(CancellationToken.None));
         foreach (var peer in started)
             _peers[peer.Name] = peer;
     }
@@ -64,12 +65,14 @@ public sealed class RealPairTests(AllPeers peers, SqliteTestDatabase fixture)
         { "radicale", "radicale" }, { "radicale", "xandikos" }, { "radicale", "cyrus" },
         { "xandikos", "radicale" }, { "xandikos", "xandikos" }, { "xandikos", "cyrus" },
         { "cyrus", "radicale" }, { "cyrus", "xandikos" }, { "cyrus", "another cyrus" },
+        { "google", "davical" }, { "davical", "icloud" },
     };
 
     /// <summary>Every server and the sandbox on each side once, where more would say nothing more.</summary>
     public static TheoryData<string, string> SomeCombinations => new()
     {
         { "google", "radicale" }, { "radicale", "xandikos" }, { "xandikos", "cyrus" }, { "cyrus", "icloud" },
+        { "cyrus", "davical" },
     };
 
     [Theory]
