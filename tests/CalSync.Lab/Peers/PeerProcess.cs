@@ -13,6 +13,7 @@ namespace CalSync.Lab.Peers;
 internal sealed class PeerProcess : IAsyncDisposable
 {
     // setsid gives the server a group whose number is its own process id: the group is ended as a whole.
+    // Only with -s does every shell take a group; children of PHP's server outlive it otherwise.
     private const string Supervise =
         """
         dir=$1; shift
@@ -24,10 +25,10 @@ internal sealed class PeerProcess : IAsyncDisposable
         server=$(cat "$dir/group") || { rm -rf "$dir"; exit 1; }
         kill -TERM $server 2>/dev/null
         for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
-            kill -0 -- -$server 2>/dev/null || break
+            kill -s 0 -- -$server 2>/dev/null || break
             sleep 0.1
         done
-        kill -KILL -- -$server 2>/dev/null
+        kill -s KILL -- -$server 2>/dev/null
         wait
         # What was killed just now may have left a file behind the back of the first try.
         rm -rf "$dir" || { sleep 0.5; rm -rf "$dir"; }
