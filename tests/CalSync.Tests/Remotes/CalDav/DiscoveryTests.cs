@@ -9,8 +9,10 @@ namespace CalSync.Tests.Remotes.CalDav;
 /// not.</summary>
 public sealed class DiscoveryTests
 {
+    // As SOGo describes the calendar a user begins with: an outbox as well.
     private const string Calendars = """
-        <D:resourcetype><D:collection/><C:calendar/></D:resourcetype><D:displayname>Lessons</D:displayname>
+        <D:resourcetype><D:collection/><C:calendar/><C:schedule-outbox/></D:resourcetype>
+        <D:displayname>Lessons</D:displayname>
         <A:calendar-color xmlns:A="http://apple.com/ns/ical/">#FF2968FF</A:calendar-color>
         <D:sync-token>t-1</D:sync-token><S:getctag>c-1</S:getctag>
         <C:supported-calendar-component-set><C:comp name="VEVENT"/></C:supported-calendar-component-set>
@@ -118,6 +120,9 @@ public sealed class DiscoveryTests
                 DavXml.Row(
                     "/dav/home/ann/inbox/",
                     "<D:resourcetype><D:collection/><C:schedule-inbox/></D:resourcetype>"),
+                DavXml.Row(
+                    "/dav/home/ann/outbox/",
+                    "<D:resourcetype><D:collection/><C:schedule-outbox/></D:resourcetype>"),
                 DavXml.Failed("/dav/home/ann/secret/", 403)),
             ("/dav/home/ann/lessons", "0") => DavXml.Rows(DavXml.Row("/dav/home/ann/lessons/", Calendars)),
             ("/dav/", "1") => DavXml.Rows(DavXml.Row(
